@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The compiler's dialect: the only file with compiler conditionals.
+
+#if defined(__CUDACC__)
+#define RADLADS_HOST_DEVICE __host__ __device__
+#else
+#define RADLADS_HOST_DEVICE
+#endif
+
+#if defined(__clang__)
+#define RADLADS_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define RADLADS_UNROLL _Pragma("GCC unroll 16")
+#else
+#define RADLADS_UNROLL
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define RADLADS_HIDDEN __attribute__((visibility("hidden")))
+#define RADLADS_INLINE inline __attribute__((always_inline))
+#else
+#define RADLADS_HIDDEN
+#define RADLADS_INLINE inline
+#endif
+
+/// Linkage of every CUDA kernel: hidden, so that two shared libraries may both instantiate it.
+#define RADLADS_KERNEL RADLADS_HIDDEN __global__ void

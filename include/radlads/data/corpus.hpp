@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Documents of a text file: plain text with separator lines, or JSON lines. What they are encoded
+// with is the caller's; the result is a token_stream.
+
+#include "radlads/core/error.hpp"
+#include "radlads/data/token_stream.hpp"
+#include "radlads/io/json.hpp"
+#include "radlads/io/mapped_file.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace radlads::data {
+
+/// The line between two documents of a plain text file.
+inline constexpr std::string_view document_separator = "<|endoftext|>";
+
+/// The text without ASCII white space at either end.
+inline std::string_view strip(std::string_view text) {
+  constexpr std::string_view blanks = " \t\n\v\f\r";
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+/// Cuts off and returns the first line, without its end.
+inline std::string_view take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
+}
+
+/// Documents between lines `<|endoftext|>`, stripped; empty ones are left out.
+inline std::vector<std::string> split_documents(std::string_view text) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  std::vector<std::string> documents;
+  const auto add = [&](std::string_view document) {
+    document = strip(document);
+    if (!document.empty()) documents.emplace_back(document);
+  };
+  std::string_view document = text;
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    if (strip(line) != document_separator) continue;
+    add(document.substr(0, static_cast<std::size_t>(line.data() - document.data())));
+    document = text;
+  }
+  add(document);
+  return documents;
+}
+
+/// The "text" of each line of a JSON lines file, unchanged; blank lines and blank texts are left
+/// out. Throws naming `where` and the line.
+inline std::vector<std::string> split_json_lines(std::string_view text, const std::string& where) {
+  std::vector<std::string> documents;
+  for (std::int64_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = strip(take_line(text));
+    if (line.empty()) continue;
+    const std::string place = concatenate(where, ", line ", number);
+    std::string document = io::json_get<std::string>(io::parse_json(line, place), "text", place);
+    if (!strip(document).empty()) documents.push_back(std::move(document));
+  }
+  return documents;
+}
+
+/// Documents of a .txt or .jsonl file; throws on another extension and when there are none.
+inline std::vector<std::string> read_documents(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  require(extension == ".txt" || extension == ".jsonl", path.string(),
+          ": cannot tell what it holds; expected the extension .txt or .jsonl");
+  const io::mapped_file file = io::mapped_file::open(path);
+  std::vector<std::string> documents = extension == ".txt"
+                                           ? split_documents(file.text())
+                                           : split_json_lines(file.text(), path.string());
+  require(!documents.empty(), path.string(), ": holds no text");
+  return documents;
+}
+
+/// Tokens of a file chosen by its extension: .bin and .idx are mapped, .txt and .jsonl encoded
+/// document by document on `threads` threads. Throws when there are none.
+template <encoder Encode>
+token_stream read_tokens(const std::filesystem::path& path, const Encode& encode, int threads) {
+  const std::string extension = path.extension().string();
+  require(
+      extension == ".txt" || extension == ".jsonl" || extension == ".bin" || extension == ".idx",
+      path.string(), ": cannot tell what it holds; expected the extension .txt, .jsonl, .bin ",
+      "or .idx");
+  const bool is_binidx = extension == ".bin" || extension == ".idx";
+  token_stream stream = is_binidx
+                            ? token_stream::from_binidx(path)
+                            : token_stream::from_documents(read_documents(path), encode, threads);
+  require(stream.size() > 0, path.string(), ": holds no tokens");
+  return stream;
+}
+
+}  // namespace radlads::data

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// All tokens of a data set as one flat stream, held in memory or mapped from binidx files.
+
+#include "radlads/core/error.hpp"
+#include "radlads/data/binidx.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace radlads::data {
+
+/// Turns a text into ids; called from several threads at once.
+template <class F>
+concept encoder = requires(const F& encode, std::string_view text) {
+  { encode(text) } -> std::convertible_to<std::vector<std::int32_t>>;
+};
+
+/// Ids of many documents laid end to end. Move-only.
+class token_stream {
+ public:
+  /// Takes documents already encoded.
+  static token_stream from_ids(std::span<const std::vector<std::int32_t>> documents) {
+    in_memory tokens;
+    for (const std::vector<std::int32_t>& document : documents) {
+      tokens.ids.insert(tokens.ids.end(), document.begin(), document.end());
+      tokens.offsets.push_back(static_cast<std::int64_t>(tokens.ids.size()));
+    }
+    return token_stream(std::move(tokens));
+  }
+
+  /// Encodes each document by itself on `threads` threads; the stream does not depend on their
+  /// number. Throws what `encode` throws, for the first document in order that fails.
+  template <encoder Encode>
+  static token_stream from_documents(std::span<const std::string> documents, const Encode& encode,
+                                     int threads) {
+    require(threads > 0, "token_stream: ", threads, " threads, expected at least 1");
+    std::vector<std::vector<std::int32_t>> encoded(documents.size());
+    std::vector<std::exception_ptr> failures(documents.size());
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+      for (std::size_t i = next++; i < documents.size(); i = next++) {
+        try {
+          encoded[i] = encode(std::string_view(documents[i]));
+        } catch (...) {
+          failures[i] = std::current_exception();
+          next = documents.size();
+        }
+      }
+    };
+    {
+      std::vector<std::jthread> others;
+      for (int t = 1; t < threads; ++t) others.emplace_back(work);
+      work();
+    }
+    for (const std::exception_ptr& failure : failures) {
+      if (failure) std::rethrow_exception(failure);
+    }
+    return from_ids(encoded);
+  }
+
+  /// Maps NAME.bin and NAME.idx.
+  static token_stream from_binidx(const std::filesystem::path& name) {
+    return token_stream(binidx_file::open(name));
+  }
+
+  /// Tokens in all.
+  std::int64_t size() const {
+    if (const auto* tokens = std::get_if<in_memory>(&source_)) return tokens->offsets.back();
+    return std::get<binidx_file>(source_).tokens();
+  }
+
+  /// First token of each document, then size(). Throws when a binidx file has no such order.
+  std::vector<std::int64_t> document_offsets() const {
+    if (const auto* tokens = std::get_if<in_memory>(&source_)) return tokens->offsets;
+    return std::get<binidx_file>(source_).document_offsets();
+  }
+
+  /// Copies tokens [start, start + count) to `out`; throws outside the stream.
+  void copy(std::int64_t start, std::int64_t count, std::int32_t* out) const {
+    const auto* tokens = std::get_if<in_memory>(&source_);
+    if (tokens == nullptr) return std::get<binidx_file>(source_).copy(start, count, out);
+    require(start >= 0 && count >= 0 && start <= size() && count <= size() - start,
+            "token_stream: ", count, " tokens from ", start, " on are outside the ", size(),
+            " it has");
+    std::copy_n(tokens->ids.begin() + start, count, out);
+  }
+
+ private:
+  struct in_memory {
+    std::vector<std::int32_t> ids;
+    std::vector<std::int64_t> offsets{0};
+  };
+
+  explicit token_stream(std::variant<in_memory, binidx_file> source) : source_(std::move(source)) {}
+
+  std::variant<in_memory, binidx_file> source_;
+};
+
+}  // namespace radlads::data

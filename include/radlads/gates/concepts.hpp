@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What a gate is: a scalar function with its derivative, written once for float, double, complex
+// numbers and lane packs. Applying one to a tensor belongs to ops/map.hpp.
+
+#include "radlads/core/config.hpp"
+
+#include <concepts>
+#include <utility>
+
+namespace radlads::gates {
+
+/// A scalar function and its derivative; derivative(z, value) is given value(z) and may use either.
+template <class G>
+concept gate = requires(const G& g, double z, float y) {
+  { g.value(z) } -> std::same_as<double>;
+  { g.derivative(z, z) } -> std::same_as<double>;
+  { g.value(y) } -> std::same_as<float>;
+  { g.derivative(y, y) } -> std::same_as<float>;
+};
+
+/// The constant as a scalar or, in every lane, as a lane pack.
+template <class Z>
+RADLADS_HOST_DEVICE RADLADS_INLINE Z constant(double number) {
+  if constexpr (requires(const Z& z) { z.sum(); }) {
+    return Z(static_cast<decltype(std::declval<const Z&>().sum())>(number));
+  } else {
+    return static_cast<Z>(number);
+  }
+}
+
+}  // namespace radlads::gates

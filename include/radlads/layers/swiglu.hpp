@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Feed-forward of Qwen and Llama: y = (silu(x Wg^T) * (x Wu^T)) Wd^T.
+
+#include "radlads/core/parameters.hpp"
+#include "radlads/gates/activation.hpp"
+#include "radlads/ops/map.hpp"
+#include "radlads/ops/matmul.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace radlads::layers {
+
+struct swiglu {
+  struct config {
+    std::int64_t hidden = 0;        ///< C
+    std::int64_t intermediate = 0;  ///< F
+  };
+
+  template <class T, class B>
+  struct params {
+    tensor<T, 2, B> gate;  // (F, C)
+    tensor<T, 2, B> up;    // (F, C)
+    tensor<T, 2, B> down;  // (C, F)
+
+    void allocate(B& b, const config& c) {
+      gate.resize(b, {c.intermediate, c.hidden});
+      up.resize(b, {c.intermediate, c.hidden});
+      down.resize(b, {c.hidden, c.intermediate});
+    }
+
+    template <class F, class... P>
+    static void for_each(F&& f, P&... p) {
+      visit(f, "gate_proj.weight", p.gate...);
+      visit(f, "up_proj.weight", p.up...);
+      visit(f, "down_proj.weight", p.down...);
+    }
+  };
+
+  template <class T, class B>
+  struct saved {
+    tensor<T, 2, B> gate;      // (N, F), x Wg^T
+    tensor<T, 2, B> up;        // (N, F), x Wu^T
+    tensor<T, 2, B> combined;  // (N, F), silu(gate) * up
+  };
+
+  static std::int64_t out_width(const config& c) { return c.hidden; }
+
+  /// x, y (N, C).
+  template <class T, class B>
+  static void forward(B& b, const config& c, const params<T, B>& p, view_on<const T, 2, B> x,
+                      view_on<T, 2, B> y, saved<T, B>& s) {
+    const shape<2> wide{x.extent(0), c.intermediate};
+    s.gate.resize(b, wide);
+    s.up.resize(b, wide);
+    s.combined.resize(b, wide);
+    ops::linear<T>(b, p.gate, {}, x, s.gate);
+    ops::linear<T>(b, p.up, {}, x, s.up);
+    ops::elementwise<T>(
+        b, [](const auto& gate, const auto& up, auto& out) { out = gates::silu::value(gate) * up; },
+        std::array{s.combined.whole()}, std::array{s.gate.read(), s.up.read()});
+    ops::linear<T>(b, p.down, {}, s.combined, y);
+  }
+
+  /// dx is overwritten, or not wanted when empty; gradients of the parameters add.
+  template <class T, class B>
+  static void backward(B& b, const config& c, const params<T, B>& p, const saved<T, B>& s,
+                       view_on<const T, 2, B> x, view_on<const T, 2, B> dy, view_on<T, 2, B> dx,
+                       params<T, B>& grads) {
+    scratch_scope<B> scope(b);
+    const shape<2> wide{x.extent(0), c.intermediate};
+    const view_on<T, 2, B> dcombined = scope.template take<T, 2>(wide);
+    const view_on<T, 2, B> dgate = scope.template take<T, 2>(wide);
+    ops::linear_backward<T>(b, p.down, s.combined, dy, dcombined, grads.down, {});
+    ops::elementwise<T>(
+        b,
+        [](const auto& gate, const auto& up, const auto& d, auto& dup, auto& dg) {
+          const auto activated = gates::silu::value(gate);
+          dg = d * up * gates::silu::derivative(gate, activated);
+          dup = d * activated;
+        },
+        std::array{dcombined, dgate},
+        std::array{s.gate.read(), s.up.read(), view_on<const T, 2, B>(dcombined)});
+    ops::linear_backward<T>(b, p.gate, x, dgate, dx, grads.gate, {});
+    ops::linear_backward<T>(b, p.up, x, dcombined, dx, grads.up, {}, true);
+  }
+};
+
+}  // namespace radlads::layers

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Unit vectors on the CPU, one head at a time.
+
+#include "radlads/core/cpu/backend.hpp"
+#include "radlads/core/cpu/lanes.hpp"
+#include "radlads/core/scalar.hpp"
+#include "radlads/core/view.hpp"
+#include "radlads/ops/cpu/map.hpp"
+
+#include <cmath>
+#include <complex>
+#include <cstdint>
+
+namespace radlads {
+
+/// The largest factor: a vector shorter than its reciprocal 1e-12 is scaled, not normalised.
+inline constexpr double largest_normalize_factor = 1e12;
+
+template <class T>
+void normalize_forward_on(cpu_backend& b, double epsilon, view<const T, 3> x, view<T, 3> y,
+                          view<T, 2> inverse) {
+  using std::sqrt;
+  const std::int64_t heads = x.extent(1), size = x.extent(2);
+  const T largest = static_cast<T>(largest_normalize_factor);
+  const T least = T(1) / (largest * largest);
+  const auto one = [&](std::int64_t row, std::int64_t head, auto width) {
+    constexpr int W = decltype(width)::value;
+    using pack = lanes<T, W>;
+    const T* from = x.row(row, head);
+    T* to = y.row(row, head);
+    pack squares(T(0));
+    for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+      const pack each = pack::load(from + i, n);
+      squares += each * each;
+    });
+    const T square = squares.sum() + static_cast<T>(epsilon);
+    // Written so that NaN passes through.
+    const T factor = real_of(square) < real_of(least) ? largest : T(1) / sqrt(square);
+    inverse(row, head) = factor;
+    for_each_pack<W>(
+        size, [&](std::int64_t i, auto n) { (pack::load(from + i, n) * factor).store(to + i, n); });
+  };
+  with_lane_width<T>(size, [&](auto width) {
+    b.parallel_for(x.extent(0), rows_per_part(heads * size),
+                   [&](std::int64_t begin, std::int64_t end, int) {
+                     for (std::int64_t row = begin; row < end; ++row) {
+                       for (std::int64_t head = 0; head < heads; ++head) one(row, head, width);
+                     }
+                   });
+  });
+}
+
+template <class T>
+void normalize_backward_on(cpu_backend& b, view<const T, 3> y, view<const T, 2> inverse,
+                           view<const T, 3> dy, view<T, 3> dx) {
+  const std::int64_t heads = y.extent(1), size = y.extent(2);
+  const T largest = static_cast<T>(largest_normalize_factor);
+  const auto one = [&](std::int64_t row, std::int64_t head, auto width) {
+    constexpr int W = decltype(width)::value;
+    using pack = lanes<T, W>;
+    const T* unit = y.row(row, head);
+    const T* from = dy.row(row, head);
+    T* to = dx.row(row, head);
+    const T factor = inverse(row, head);
+    pack products(T(0));
+    for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+      products += pack::load(unit + i, n) * pack::load(from + i, n);
+    });
+    // At the bound the factor is a constant: no projection.
+    const T along = factor == largest ? T(0) : products.sum();
+    for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+      ((pack::load(from + i, n) - pack::load(unit + i, n) * along) * factor).store(to + i, n);
+    });
+  };
+  with_lane_width<T>(size, [&](auto width) {
+    b.parallel_for(y.extent(0), rows_per_part(heads * size),
+                   [&](std::int64_t begin, std::int64_t end, int) {
+                     for (std::int64_t row = begin; row < end; ++row) {
+                       for (std::int64_t head = 0; head < heads; ++head) one(row, head, width);
+                     }
+                   });
+  });
+}
+
+}  // namespace radlads

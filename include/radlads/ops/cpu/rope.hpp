@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Rotary position on the CPU: a table of sines and cosines once a call, then one head at a time.
+
+#include "radlads/core/arena.hpp"
+#include "radlads/core/cpu/backend.hpp"
+#include "radlads/core/cpu/lanes.hpp"
+#include "radlads/core/view.hpp"
+#include "radlads/ops/cpu/map.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <cstdint>
+
+namespace radlads {
+
+/// cosines and sines (T, N/2) of the tokens [begin, end), in double before the cast. Every 32nd
+/// token is computed, those between follow by rotation: sixteen times cheaper, and the error of 32
+/// rotations stays below 1e-14.
+template <class T>
+void fill_rope_table(double base, std::int64_t first_position, int direction, std::int64_t begin,
+                     std::int64_t end, view<T, 2> cosines, view<T, 2> sines) {
+  const std::int64_t half_size = cosines.extent(1);
+  for (std::int64_t i = 0; i < half_size; ++i) {
+    const double exponent = -static_cast<double>(i) / static_cast<double>(half_size);
+    const double rate = direction * std::pow(base, exponent);
+    const double step_cosine = std::cos(rate), step_sine = std::sin(rate);
+    double cosine = 1, sine = 0;
+    for (std::int64_t t = begin; t < end; ++t) {
+      if (t % 32 == 0 || t == begin) {
+        const double angle = static_cast<double>(first_position + t) * rate;
+        cosine = std::cos(angle);
+        sine = std::sin(angle);
+      } else {
+        const double turned = cosine * step_cosine - sine * step_sine;
+        sine = sine * step_cosine + cosine * step_sine;
+        cosine = turned;
+      }
+      cosines(t, i) = static_cast<T>(cosine);
+      sines(t, i) = static_cast<T>(sine);
+    }
+  }
+}
+
+template <class T>
+void rope_on(cpu_backend& b, double base, std::int64_t first_position, int direction,
+             view<const T, 4> x, view<T, 4> y) {
+  const std::int64_t tokens = x.extent(1), heads = x.extent(2), half_size = x.extent(3) / 2;
+  scratch_scope scratch(b);
+  const view<T, 2> cosines = scratch.template take<T, 2>({tokens, half_size});
+  const view<T, 2> sines = scratch.template take<T, 2>({tokens, half_size});
+  constexpr std::int64_t stretch = 32;
+  b.parallel_for((tokens + stretch - 1) / stretch, rows_per_part(stretch * half_size),
+                 [&](std::int64_t begin, std::int64_t end, int) {
+                   fill_rope_table(base, first_position, direction, begin * stretch,
+                                   std::min(end * stretch, tokens), cosines, sines);
+                 });
+  with_lane_width<T>(half_size, [&](auto width) {
+    constexpr int W = decltype(width)::value;
+    using pack = lanes<T, W>;
+    const auto one = [&](const T* from, T* to, const T* cosine, const T* sine) {
+      for_each_pack<W>(half_size, [&](std::int64_t i, auto n) {
+        const pack c = pack::load(cosine + i, n), s = pack::load(sine + i, n);
+        const pack lower = pack::load(from + i, n), upper = pack::load(from + half_size + i, n);
+        (lower * c - upper * s).store(to + i, n);
+        (upper * c + lower * s).store(to + half_size + i, n);
+      });
+    };
+    b.parallel_for(x.extent(0) * tokens, rows_per_part(heads * half_size * 2),
+                   [&](std::int64_t begin, std::int64_t end, int) {
+                     for (std::int64_t row = begin; row < end; ++row) {
+                       const std::int64_t batch = row / tokens, t = row % tokens;
+                       for (std::int64_t head = 0; head < heads; ++head) {
+                         one(x.row(batch, t, head), y.row(batch, t, head), cosines.row(t),
+                             sines.row(t));
+                       }
+                     }
+                   });
+  });
+}
+
+}  // namespace radlads

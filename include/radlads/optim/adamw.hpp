@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Adam with decoupled weight decay and bias correction (Kingma and Ba 2015; Loshchilov and Hutter 2019).
+//   m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2
+//   p = p - rate (decay p + m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps))
+
+#include "radlads/core/backend.hpp"
+#include "radlads/core/config.hpp"
+#include "radlads/core/error.hpp"
+#include "radlads/core/parameters.hpp"
+#include "radlads/ops/map.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace radlads::optim {
+
+/// Constants of the update rule.
+struct adamw_options {
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+};
+
+/// Rate by tensor name: `mixer` for names that contain ".self_attn.", unless it is negative, else
+/// `rest`.
+struct group_rates {
+  double rest = 0;
+  double mixer = -1;
+  double operator()(std::string_view name) const {
+    return mixer >= 0 && name.find(".self_attn.") != std::string_view::npos ? mixer : rest;
+  }
+};
+
+/// One element's update, as a functor for elementwise. Factors are in the tensor's own type.
+template <class T>
+struct adamw_step {
+  T gradient_scale, keep1, take1, keep2, take2;
+  T shrink;          // 1 - rate decay
+  T rate;            // rate / (1 - b1^t)
+  T second_inverse;  // 1 / (1 - b2^t)
+  T epsilon;
+
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& p, const X& g, const X& m, const X& v,
+                                                     X& p_out, X& m_out, X& v_out) const {
+    using std::sqrt;
+    const X scaled = g * gradient_scale;
+    m_out = m * keep1 + scaled * take1;
+    v_out = v * keep2 + scaled * scaled * take2;
+    p_out = p * shrink - m_out * rate / (sqrt(v_out * second_inverse) + epsilon);
+  }
+};
+
+/// The optimizer of a parameter set: both moments, as sets of the same type, and the updates made.
+/// Whoever saves a run saves these three.
+template <parameter_set P>
+struct adamw {
+  adamw_options options{};
+  P m{};
+  P v{};
+  std::int64_t steps = 0;
+
+  /// Gives the moments the shapes of `params`, zero, and forgets the steps.
+  template <backend B>
+  void start(B& b, const P& params) {
+    allocate_like(b, params, m);
+    allocate_like(b, params, v);
+    steps = 0;
+  }
+
+  /// One update of `params` from `gradients` times `gradient_scale`. `rate_of(name)` is a tensor's
+  /// learning rate; where it is 0 or less the tensor is frozen and its moments stay as they are.
+  /// Throws when a gradient or moment has another shape than its parameter.
+  template <backend B, class Rates>
+  void update(B& b, P& params, const P& gradients, const Rates& rate_of,
+              double gradient_scale = 1) {
+    ++steps;
+    const double t = static_cast<double>(steps);
+    const double first = 1 - std::pow(options.beta1, t), second = 1 - std::pow(options.beta2, t);
+    P::for_each(
+        [&](const std::string& name, auto& p, const auto& g, auto& m1, auto& v1) {
+          const double rate = rate_of(name);
+          if (!(rate > 0)) return;
+          require(g.sizes() == p.sizes(), "adamw: the gradient of ", name, " has another shape");
+          require(m1.sizes() == p.sizes() && v1.sizes() == p.sizes(), "adamw: the moments of ", name,
+                  " have another shape; start() was not called for this model");
+          using T = typename std::remove_cvref_t<decltype(p)>::element_type;
+          const auto as = [](double x) { return static_cast<T>(x); };
+          const adamw_step<T> step{as(gradient_scale),
+                                   as(options.beta1),
+                                   as(1 - options.beta1),
+                                   as(options.beta2),
+                                   as(1 - options.beta2),
+                                   as(1 - rate * options.weight_decay),
+                                   as(rate / first),
+                                   as(1 / second),
+                                   as(options.epsilon)};
+          ops::elementwise<T>(b, step, ops::outputs(p.flat(), m1.flat(), v1.flat()),
+                              ops::inputs(p.flat(), g.flat(), m1.flat(), v1.flat()));
+        },
+        params, gradients, m, v);
+  }
+};
+
+}  // namespace radlads::optim

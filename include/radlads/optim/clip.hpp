@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The global norm of a gradient and the factor that keeps it within a bound.
+
+#include "radlads/core/backend.hpp"
+#include "radlads/core/error.hpp"
+#include "radlads/core/parameters.hpp"
+#include "radlads/ops/sum_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <type_traits>
+
+namespace radlads::optim {
+
+/// Euclidean norm of a gradient, and what to multiply the gradient by.
+struct gradient_norm {
+  double norm = 0;
+  double factor = 1;
+};
+
+/// Takes every tensor.
+struct every_name {
+  bool operator()(const std::string&) const { return true; }
+};
+
+/// Norm over all tensors of `gradients` whose name `counts(name)`, and the factor
+/// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it; a max_norm of 0 does not
+/// clip. The gradient itself is left alone: the optimizer takes the factor. Throws, with the tensor's
+/// name, on a gradient that is not finite.
+template <parameter_set P, backend B, class Counts = every_name>
+gradient_norm clip(B& b, const P& gradients, double max_norm, const Counts& counts = {}) {
+  require(max_norm >= 0, "clip: max_norm is ", max_norm);
+  double sum = 0;
+  P::for_each(
+      [&](const std::string& name, const auto& gradient) {
+        if (!counts(name)) return;
+        using T = typename std::remove_cvref_t<decltype(gradient)>::element_type;
+        const double squares = ops::sum_squares<T>(b, gradient.flat());
+        require(std::isfinite(squares), "clip: the gradient of ", name, " is not finite");
+        sum += squares;
+      },
+      gradients);
+  const double norm = std::sqrt(sum);
+  return {norm, max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0};
+}
+
+}  // namespace radlads::optim

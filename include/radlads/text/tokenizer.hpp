@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Text to token ids and back, as the model's own files say: byte-level BPE (Qwen2, Llama-3, GPT-2)
+// and BPE on characters with byte fallback (Llama). Reading the files is in tokenizer_folder.hpp.
+
+#include "radlads/core/error.hpp"
+#include "radlads/text/added_tokens.hpp"
+#include "radlads/text/bpe.hpp"
+#include "radlads/text/byte_level.hpp"
+#include "radlads/text/decoder.hpp"
+#include "radlads/text/split.hpp"
+#include "radlads/text/tokenizer_folder.hpp"
+#include "radlads/text/unicode.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace radlads::text {
+
+struct encode_options {
+  bool add_special = true;  // put the tokens of the post-processor around the text, such as a BOS
+};
+
+class tokenizer {
+ public:
+  explicit tokenizer(tokenizer_description description) : description_(std::move(description)) {
+    merges_ = merge_table(description_.merges);
+    is_added_.assign(static_cast<std::size_t>(vocabulary_size()), false);
+    is_special_ = is_outside_model_ = is_added_;
+    std::vector<added_token> raw, normalized;
+    for (const added_token& token : description_.added) {
+      is_added_[static_cast<std::size_t>(token.id)] = true;
+      is_special_[static_cast<std::size_t>(token.id)] = token.is_special;
+      is_outside_model_[static_cast<std::size_t>(token.id)] = !token.is_in_model;
+      (token.is_normalized ? normalized : raw).push_back(token);
+    }
+    for (added_token& token : normalized) token.content = normalize(token.content);
+    raw_matcher_ = added_token_matcher(std::move(raw));
+    normalized_matcher_ = added_token_matcher(std::move(normalized));
+    index_single_bytes();
+    if (description_.ignores_merges && description_.is_byte_level) index_whole_pieces();
+  }
+
+  /// Loads a folder with tokenizer.json, or with vocab.json and merges.txt, or one of these files.
+  static tokenizer load(const std::filesystem::path& file_or_folder) {
+    return tokenizer(describe_tokenizer(file_or_folder));
+  }
+
+  /// Token ids of UTF-8 text alone. Added tokens spelled out in the text become their ids. Throws
+  /// when the text is not UTF-8.
+  std::vector<std::int32_t> encode(std::string_view text) const {
+    const std::size_t broken = invalid_utf8_offset(text);
+    require(broken == std::string_view::npos, "encode: the text is not valid UTF-8 at byte offset ",
+            broken, " of ", text.size());
+    encoding out;
+    out.ids.reserve(text.size() / 4 + 1);
+    const auto on_token = [&](std::int32_t id) { out.ids.push_back(id); };
+    raw_matcher_.split(
+        text,
+        [&](std::string_view raw) {
+          const auto on_text = [&](std::string_view segment) { encode_segment(segment, out); };
+          if (description_.normalizers.empty()) {
+            normalized_matcher_.split(raw, on_text, on_token);
+          } else {
+            normalized_matcher_.split(normalize(raw), on_text, on_token);
+          }
+        },
+        on_token);
+    return std::move(out.ids);
+  }
+
+  /// Token ids of a whole text, with what the post-processor puts around it unless told otherwise.
+  std::vector<std::int32_t> encode_document(std::string_view text,
+                                            encode_options options = {}) const {
+    std::vector<std::int32_t> ids = encode(text);
+    if (options.add_special) {
+      ids.insert(ids.begin(), description_.prefix.begin(), description_.prefix.end());
+      ids.insert(ids.end(), description_.suffix.begin(), description_.suffix.end());
+    }
+    return ids;
+  }
+
+  /// Text of the ids, always valid UTF-8: U+FFFD stands for bytes that are none. Ids that are no
+  /// token's contribute nothing.
+  std::string decode(std::span<const std::int32_t> ids, bool skip_special = true) const {
+    decoder_state state;
+    std::string text;
+    for (const std::int32_t id : ids) text += push(state, id, skip_special);
+    return text += state.finish(description_.decoder);
+  }
+
+  /// Bytes of one token by itself, which may be part of a character; empty when no token has the
+  /// id.
+  std::string token_text(std::int32_t id) const {
+    if (!description_.tokens.contains(id)) return {};
+    return token_bytes(description_.decoder, description_.tokens.token(id), is_added(id));
+  }
+
+  /// Hands the next id to a decoder and returns the text that is certain by now.
+  std::string push(decoder_state& state, std::int32_t id, bool skip_special = true) const {
+    if (!description_.tokens.contains(id) || (skip_special && is_special(id))) return {};
+    return state.push(description_.decoder, description_.tokens.token(id), is_added(id));
+  }
+
+  /// Returns what a decoder held back.
+  std::string finish(decoder_state& state) const { return state.finish(description_.decoder); }
+
+  /// One more than the highest id. A model may have more rows than that.
+  std::int32_t vocabulary_size() const { return description_.tokens.size(); }
+
+  std::optional<std::int32_t> bos_id() const { return description_.bos_id; }
+  std::optional<std::int32_t> eos_id() const { return description_.eos_id; }
+
+  /// Id of a token as the files spell it.
+  std::optional<std::int32_t> id_of(std::string_view token) const {
+    return description_.tokens.find(token);
+  }
+
+  /// Whether decode leaves this id out on request.
+  bool is_special(std::int32_t id) const { return is_flagged(is_special_, id); }
+
+  /// A number that two tokenizers share when they give the same ids to the same tokens (FNV-1a over
+  /// the tokens in the order of their ids, each behind its id and length).
+  std::uint64_t fingerprint() const {
+    std::uint64_t hash = 0xcbf29ce484222325u;
+    const auto mix = [&](std::uint64_t byte) { hash = (hash ^ byte) * 0x100000001b3u; };
+    const auto mix_number = [&](std::uint64_t number) {
+      for (int shift = 0; shift < 32; shift += 8) mix(number >> shift & 0xFF);
+    };
+    for (std::int32_t id = 0; id < vocabulary_size(); ++id) {
+      if (!description_.tokens.contains(id)) continue;
+      const std::string& token = description_.tokens.token(id);
+      mix_number(static_cast<std::uint64_t>(id));
+      mix_number(token.size());
+      for (const char c : token) mix(static_cast<unsigned char>(c));
+    }
+    return hash;
+  }
+
+ private:
+  /// What one call of encode writes: the ids, and memory reused from piece to piece.
+  struct encoding {
+    std::vector<std::int32_t> ids;
+    bpe_word word;
+    bool has_unknown = false;  // an unknown token waits for the characters fused with it
+  };
+
+  static bool is_flagged(const std::vector<bool>& flags, std::int32_t id) {
+    return id >= 0 && static_cast<std::size_t>(id) < flags.size() &&
+           flags[static_cast<std::size_t>(id)];
+  }
+
+  bool is_added(std::int32_t id) const { return is_flagged(is_added_, id); }
+
+  /// Id of a token of the model's own vocabulary, which added tokens may extend.
+  std::optional<std::int32_t> model_id_of(std::string_view token) const {
+    const auto id = description_.tokens.find(token);
+    return id && is_flagged(is_outside_model_, *id) ? std::nullopt : id;
+  }
+
+  void index_single_bytes() {
+    for (std::size_t byte = 0; byte < single_byte_ids_.size(); ++byte) {
+      std::string character(1, static_cast<char>(byte));
+      if (description_.is_byte_level) character = to_byte_alphabet(character);
+      single_byte_ids_[byte] = model_id_of(character).value_or(-1);
+    }
+  }
+
+  void index_whole_pieces() {
+    for (std::int32_t id = 0; id < vocabulary_size(); ++id) {
+      if (!description_.tokens.contains(id) || is_flagged(is_outside_model_, id)) continue;
+      auto bytes = from_byte_alphabet(description_.tokens.token(id));
+      if (bytes) whole_pieces_.insert(*std::move(bytes), id);
+    }
+  }
+
+  std::string normalize(std::string_view text) const {
+    std::string out(text);
+    for (const normalizer_step& step : description_.normalizers) {
+      if (step.kind == normalizer_step::nfc) out = to_nfc(out);
+      if (step.kind == normalizer_step::prepend && !out.empty()) out = step.to + out;
+      if (step.kind == normalizer_step::replace) out = replace_all(out, step.from, step.to);
+    }
+    return out;
+  }
+
+  void encode_segment(std::string_view text, encoding& out) const {
+    if (description_.adds_prefix_space && !text.starts_with(' ')) {
+      encode_pieces(" " + std::string(text), 0, out);
+    } else {
+      encode_pieces(text, 0, out);
+    }
+  }
+
+  /// Splits by the pattern `level` and the ones behind it and encodes the pieces.
+  void encode_pieces(std::string_view text, std::size_t level, encoding& out) const {
+    if (level == description_.splits.size()) {
+      encode_piece(text, out);
+      return;
+    }
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = end_of_piece(description_.splits[level], text, at);
+      encode_pieces(text.substr(at, end - at), level + 1, out);
+      at = end;
+    }
+  }
+
+  void encode_piece(std::string_view piece, encoding& out) const {
+    if (description_.ignores_merges) {
+      const auto id = description_.is_byte_level ? whole_pieces_.find(piece) : model_id_of(piece);
+      if (id) {
+        out.ids.push_back(*id);
+        return;
+      }
+    }
+    out.word.clear();
+    out.has_unknown = false;
+    for (std::size_t at = 0; at < piece.size();) {
+      const auto byte = static_cast<unsigned char>(piece[at]);
+      const std::size_t length = description_.is_byte_level ? 1 : read_utf8(piece, at).length;
+      add_character(piece.substr(at, length), byte, out);
+      at += length;
+    }
+    flush_unknown(out);
+    out.word.merge_into(out.ids, merges_);
+  }
+
+  /// Adds the symbol of one byte of the byte alphabet, or of one character.
+  void add_character(std::string_view character, unsigned char byte, encoding& out) const {
+    std::optional<std::int32_t> id;
+    if (character.size() == 1) {
+      if (single_byte_ids_[byte] >= 0) id = single_byte_ids_[byte];
+    } else {
+      id = model_id_of(character);
+    }
+    if (id) {
+      flush_unknown(out);
+      out.word.add(*id);
+      return;
+    }
+    const std::string spelled =
+        description_.is_byte_level ? to_byte_alphabet(character) : std::string(character);
+    if (description_.has_byte_fallback && add_byte_tokens(spelled, out)) return;
+    if (!description_.unknown_id) return;
+    if (!description_.fuses_unknown) flush_unknown(out);
+    out.has_unknown = true;
+  }
+
+  void flush_unknown(encoding& out) const {
+    if (out.has_unknown) out.word.add(*description_.unknown_id);
+    out.has_unknown = false;
+  }
+
+  /// Adds tokens such as <0x0A>, one for each byte; nothing when one of them does not exist.
+  bool add_byte_tokens(std::string_view bytes, encoding& out) const {
+    static constexpr std::string_view digits = "0123456789ABCDEF";
+    std::array<std::int32_t, 4> ids{};  // a character has at most four bytes
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(bytes[i]);
+      const std::array<char, 6> name{'<', '0', 'x', digits[byte >> 4], digits[byte & 15], '>'};
+      const auto id = model_id_of(std::string_view(name.data(), name.size()));
+      if (!id) return false;
+      ids[i] = *id;
+    }
+    for (std::size_t i = 0; i < bytes.size(); ++i) out.word.add(ids[i]);
+    return true;
+  }
+
+  tokenizer_description description_;
+  merge_table merges_;
+  added_token_matcher raw_matcher_, normalized_matcher_;
+  std::vector<bool> is_added_, is_special_, is_outside_model_;  // by id
+  std::array<std::int32_t, 256> single_byte_ids_{};             // -1: none
+  vocabulary whole_pieces_;  // bytes of the tokens, for ignores_merges with the byte alphabet
+};
+
+}  // namespace radlads::text

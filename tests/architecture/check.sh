@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Rules of the tree that a compiler does not see.
+#   check.sh rules          lists the rules
+#   check.sh <rule> <root>  checks one rule; `all` checks every rule
+# Every violation is one line "file:line: sentence"; the exit status is 1 when there is any.
+set -euo pipefail
+shopt -s inherit_errexit
+export LC_ALL=C.UTF-8
+
+rules=(include_direction backends_apart include_origin header_form doors_define_nothing mirrored_tests
+       file_length file_names words licence_lines no_machine_paths)
+
+# Files below the given folders with the given endings, relative to the root.
+files() {
+  local folders=() endings=() folder
+  for folder in $1; do [ -e "$folder" ] && folders+=("$folder"); done
+  [ ${#folders[@]} -gt 0 ] || return 0
+  for ending in $2; do endings+=(-o -name "$ending"); done
+  find "${folders[@]}" -type f \( "${endings[@]:1}" \) | LC_ALL=C sort
+}
+
+code_endings='*.hpp *.cuh *.cpp *.cu'
+headers() { files include/radlads '*.hpp *.cuh'; }
+code() { files 'include tests examples benchmarks' "$code_endings"; }
+scripts() { files 'CMakeLists.txt cmake tests examples benchmarks docs' 'CMakeLists.txt *.cmake *.cmake.in *.sh'; }
+prose() { files 'README.md CHANGELOG.md CONTRIBUTING.md docs' '*.md'; }
+
+# Lines "file:line:included path" of all includes of the files on standard input.
+includes() {
+  xargs -r awk '/^[ \t]*#[ \t]*include/ {
+    path = $0; sub(/^[^<"]*/, "", path); sub(/[ \t]*\/\/.*/, "", path)
+    print FILENAME ":" FNR ":" path }'
+}
+
+# Runs an awk program, given its text, over the files on standard input.
+each_line() { xargs -r awk "$1"; }
+
+# Floors may include only the floors listed here (design: floors, rooms, and the tree).
+include_direction() {
+  headers | includes | awk -F: '
+    BEGIN {
+      may["core"] = "core"
+      may["ops"] = "core ops"
+      may["gates"] = "core gates"
+      may["wkv"] = "core wkv"
+      may["layers"] = "core ops gates wkv layers"
+      may["models"] = may["layers"] " models"
+      may["transfer"] = may["models"] " transfer"
+      may["optim"] = "core ops optim"
+      may["distill"] = may["models"] " optim distill"
+      may["io"] = "core io"
+      may["text"] = "core text"
+      may["data"] = "core data"
+    }
+    {
+      path = $3; gsub(/["<>]/, "", path)
+      if (split($1, from, "/") < 4 || path == "radlads/version.hpp") next
+      floor = from[3]
+      if (!(floor in may)) {
+        print $1 ":" $2 ": " floor " is not a floor"; next
+      }
+      parts = split(path, to, "/")
+      if (to[1] != "radlads") next
+      if (parts < 3) {
+        print $1 ":" $2 ": the library never includes a door, here " path; next
+      }
+      if (floor == "io" && path == "radlads/models/config.hpp") next
+      if (index(" " may[floor] " ", " " to[2] " ") == 0)
+        print $1 ":" $2 ": floor " floor " may not include " path
+      if (floor == "gates" && path ~ /^radlads\/core\/(view|tensor|backend|arena|cpu\/)/)
+        print $1 ":" $2 ": gates know no views and no backends, here " path
+    }'
+}
+
+backends_apart() {
+  headers | includes | awk -F: '
+    $1 ~ /\/cpu\// && $3 ~ /\/cuda\// { print $1 ":" $2 ": a file under cpu/ includes " $3 }
+    $1 ~ /\/cuda\// && $3 ~ /\/cpu\// { print $1 ":" $2 ": a file under cuda/ includes " $3 }'
+}
+
+# Which foreign headers may stand where; tests/reference shares no code with the library.
+include_origin() {
+  headers | includes | awk -F: '
+    { where = $1 ":" $2 ": " }
+    $3 ~ /^"/ && $3 !~ /^"radlads\// { print where "the library includes only radlads/ by quotes, here " $3 }
+    $3 ~ /^<radlads\// { print where "radlads headers are included by quotes, here " $3 }
+    $3 ~ /^<(Eigen|unsupported)\// && $1 !~ /\/cpu\// { print where "Eigen belongs under cpu/" }
+    $3 ~ /^<nlohmann\// && $1 !~ /radlads\/(io|text)\// { print where "JSON belongs in io and text" }
+    $3 ~ /^<(CLI|yaml-cpp|fmt|gtest|gmock|benchmark)\// { print where "the library may not need " $3 }
+    $3 ~ /^<(cuda|cublas|cub\/|thrust\/|mma)/ && $1 !~ /\.cuh$/ { print where "CUDA headers belong in .cuh files, here " $3 }'
+  headers | { grep -v /cpu/ || true; } | each_line '
+    { line = $0; sub(/\/\/.*/, "", line) }
+    line ~ /Eigen::/ { print FILENAME ":" FNR ": Eigen belongs under cpu/" }'
+  files tests/reference "$code_endings" | includes | awk -F: '
+    $3 ~ /radlads\// { print $1 ":" $2 ": a reference shares no code with the library, here " $3 }'
+}
+
+header_form() {
+  headers | each_line '
+    FNR == 2 && $0 != "#pragma once" { print FILENAME ":2: the second line is #pragma once" }
+    { line = $0; sub(/\/\/.*/, "", line) }
+    line ~ /^[ \t]*using namespace/ { print FILENAME ":" FNR ": no using namespace in a header" }
+    line ~ /^[ \t]*namespace[ \t]*\{/ { print FILENAME ":" FNR ": no anonymous namespace in a header" }
+    line ~ /(^|[^a-z_])thread_local([^a-z_]|$)/ { print FILENAME ":" FNR ": no thread_local in a header" }
+    line ~ /__CUDACC__/ && FILENAME !~ /^include\/radlads\/([a-z0-9_]+|core\/config)\.hpp$/ {
+      print FILENAME ":" FNR ": __CUDACC__ stands only in core/config.hpp and at the foot of doors" }'
+}
+
+# A door holds includes and prose; version.hpp is no door.
+doors_define_nothing() {
+  { ls include/radlads/*.hpp 2>/dev/null || true; } | { grep -v /version.hpp || true; } | each_line '
+    !/^[ \t]*(#[ \t]*(pragma once|include|if|else|endif).*|\/\/.*)?$/ {
+      print FILENAME ":" FNR ": a door includes, it does not define" }'
+}
+
+mirrored_tests() {
+  local header floor stem
+  for header in include/radlads/*/*.hpp; do
+    [ -e "$header" ] || continue
+    floor=$(basename "$(dirname "$header")")
+    stem=$(basename "$header" .hpp)
+    case $stem in concepts | config | version) continue ;; esac
+    [ -e "tests/$floor/${stem}_test.cpp" ] ||
+      echo "$header:1: tests/$floor/${stem}_test.cpp is missing"
+  done
+}
+
+file_length() {
+  code | each_line 'FNR == 501 { print FILENAME ":501: more than 500 lines" }'
+}
+
+file_names() {
+  { code; scripts; prose; } | awk '
+    { name = $0; sub(/.*\//, "", name) }
+    tolower(name) ~ /helper|util|manager|processor|factory|(^|_)(common|misc|new|fast|impl2|v2)(_|\.)/ {
+      print $0 ":1: the name says nothing about what the file holds" }'
+}
+
+words() {
+  { code; scripts; prose; } | { grep -v '^tests/architecture/' || true; } | each_line '
+    { line = tolower($0) }
+    match(line, /for now([^a-z]|$)|todo([^a-z]|$)|fixme|simplified version|in a real implementation|placeholder/) {
+      print FILENAME ":" FNR ": unfinished work is not checked in: " substr($0, RSTART, RLENGTH) }
+    match(line, /(^|[^a-z])(robust|comprehensive|seamless|blazing|cutting-edge|state-of-the-art)/) {
+      print FILENAME ":" FNR ": praise says nothing: " substr($0, RSTART, RLENGTH) }'
+  { headers; prose; files examples "$code_endings"; } |
+    xargs -r grep -HnoP '[\x{2600}-\x{27BF}\x{1F300}-\x{1FAFF}]' | sed 's/$/ is a picture, not a word/' || true
+}
+
+licence_lines() {
+  code | each_line '
+    FNR == 1 && $0 != "// SPDX-License-Identifier: Apache-2.0" {
+      print FILENAME ":1: the first line is // SPDX-License-Identifier: Apache-2.0" }'
+  scripts | xargs -r awk '
+    FNR == 1 { found = 0 }
+    $0 == "# SPDX-License-Identifier: Apache-2.0" && FNR <= 2 { found = 1 }
+    FNR == 2 && !found { print FILENAME ":1: the line # SPDX-License-Identifier: Apache-2.0 is missing" }'
+}
+
+no_machine_paths() {
+  { code; scripts; prose; } | { grep -v '^tests/architecture/' || true; } | each_line '
+    match($0, /(^|[^A-Za-z0-9_.~}>-])\/(root|work|home|Users|mnt)\//) {
+      print FILENAME ":" FNR ": a path of one machine: " $0 }'
+  headers | each_line 'index($0, "/tmp/") { print FILENAME ":" FNR ": a path of one machine: " $0 }'
+}
+
+if [ "${1:-}" = rules ]; then
+  printf '%s\n' "${rules[@]}"
+  exit 0
+fi
+[ $# -eq 2 ] || { echo "usage: check.sh rules | check.sh <rule>|all <root>" >&2; exit 2; }
+cd "$2"
+case $1 in
+  all) chosen=("${rules[@]}") ;;
+  *) chosen=("$1") ;;
+esac
+found=0
+for rule in "${chosen[@]}"; do
+  [[ " ${rules[*]} " == *" $rule "* ]] || { echo "check.sh: no rule is called $rule." >&2; exit 2; }
+  violations=$("$rule")
+  if [ -n "$violations" ]; then
+    echo "$violations"
+    found=1
+  fi
+done
+exit "$found"

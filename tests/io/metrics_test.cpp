@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/temporary_directory.hpp"
+#include "radlads/io/metrics.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+namespace radlads::io {
+namespace {
+
+using metrics_test = test::temporary_directory;
+
+TEST_F(metrics_test, each_line_is_there_as_soon_as_it_is_written) {
+  put("m.jsonl", "older\n");
+  metrics_log log = metrics_log::create(path("m.jsonl"));
+  EXPECT_EQ(get("m.jsonl"), "");
+  log.write(0, {{"loss", 0.25}, {"stage", "align"}, {"tokens", 16384}});
+  EXPECT_EQ(get("m.jsonl"), R"({"loss":0.25,"stage":"align","step":0,"tokens":16384})"
+                            "\n");
+  log.write(1, {{"loss", std::numeric_limits<double>::quiet_NaN()}});
+  EXPECT_TRUE(get("m.jsonl").ends_with("{\"loss\":null,\"step\":1}\n"));
+}
+
+TEST_F(metrics_test, resuming_cuts_off_later_steps) {
+  {
+    metrics_log log = metrics_log::create(path("m.jsonl"));
+    for (int step = 0; step < 6; ++step) log.write(step, {{"loss", 1.5}});
+  }
+  const std::string whole = get("m.jsonl");
+  metrics_log log = metrics_log::resume(path("m.jsonl"), 3);
+  for (int step = 4; step < 6; ++step) log.write(step, {{"loss", 1.5}});
+  EXPECT_EQ(get("m.jsonl"), whole);
+}
+
+TEST_F(metrics_test, resuming_drops_an_unfinished_line_and_keeps_lines_without_a_step) {
+  put("m.jsonl", "{\"config\":1}\n{\"step\":1}\n{\"step\":2,\"lo");
+  metrics_log::resume(path("m.jsonl"), 9);
+  EXPECT_EQ(get("m.jsonl"), "{\"config\":1}\n{\"step\":1}\n");
+}
+
+TEST_F(metrics_test, resuming_without_a_file_starts_one) {
+  metrics_log::resume(path("m.jsonl"), 9).write(10, {});
+  EXPECT_EQ(get("m.jsonl"), "{\"step\":10}\n");
+}
+
+TEST_F(metrics_test, a_line_that_is_no_object_is_named) {
+  put("m.jsonl", "{\"step\":1}\nnonsense\n");
+  const std::string before = get("m.jsonl");
+  const std::string message = test::error_of([&] { metrics_log::resume(path("m.jsonl"), 9); });
+  EXPECT_TRUE(test::says(message, {path("m.jsonl").string(), "line 2"}));
+  EXPECT_EQ(get("m.jsonl"), before);
+  EXPECT_TRUE(test::says(test::error_of([&] { metrics_log::create(path("none/m.jsonl")); }),
+                         {path("none/m.jsonl").string(), "No such file"}));
+}
+
+}  // namespace
+}  // namespace radlads::io

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# Configures, builds and runs the consumer of one case; any failure ends the script with an error.
+
+file(REMOVE_RECURSE ${WORK})
+set(options -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER} -D RADLADS_FETCH_DEPENDENCIES=${FETCH}
+  -D CMAKE_BUILD_TYPE=Debug)
+
+if(CASE STREQUAL "find_package")
+  set(project ${SOURCE}/examples/consumer)
+  set(prefix ${WORK}/prefix)
+  execute_process(COMMAND_ERROR_IS_FATAL ANY
+    COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix} --component development)
+  file(GLOB_RECURSE scripts ${prefix}/*.cmake)
+  if(NOT scripts)
+    message(FATAL_ERROR "The install left no CMake file under ${prefix}.")
+  endif()
+  foreach(script IN LISTS scripts)
+    file(READ ${script} text)
+    string(FIND "${text}" "${SOURCE}" place)
+    if(NOT place EQUAL -1)
+      message(FATAL_ERROR "${script} names the source tree ${SOURCE}.")
+    endif()
+  endforeach()
+  list(APPEND options -D CMAKE_PREFIX_PATH=${prefix})
+else()
+  set(project ${SOURCE}/tests/package/${CASE})
+  list(APPEND options -D RADLADS_ROOT=${SOURCE})
+endif()
+
+execute_process(COMMAND_ERROR_IS_FATAL ANY
+  COMMAND ${CMAKE_COMMAND} -S ${project} -B ${WORK}/build ${options})
+execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND ${CMAKE_COMMAND} --build ${WORK}/build)
+execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND ${WORK}/build/consumer)

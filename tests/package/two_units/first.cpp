@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "every_header.hpp"
+
+#include <iostream>
+
+const int* version_seen_by_second();
+
+int main() {
+  if (version_seen_by_second() != &radlads::version_minor) {
+    std::cout << "The two units see two copies of radlads::version_minor.\n";
+    return 1;
+  }
+  std::cout << "Two units, one library.\n";
+}
