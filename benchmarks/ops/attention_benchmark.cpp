@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention, forward and backward, float, one thread: the small teacher (T 512, heads of 8), heads of
-// 64, and decoding. Counts 4 N floating-point operations for each visible query-key pair forward and
-// 10 N backward; exponentials are not counted. A case runs only if rows of its output agree with the
-// definition in double.
+// Attention, forward and backward, float, one thread: the small teacher (T 512, heads of 8), heads
+// of 64, and decoding. Counts 4 N floating-point operations for each visible query-key pair forward
+// and 10 N backward; exponentials are not counted. A case runs only if rows of its output agree
+// with the definition in double.
 
 #include "radlads/core/random.hpp"
 #include "radlads/core/tensor.hpp"
@@ -48,9 +48,7 @@ struct problem {
     const auto t = static_cast<double>(times), s = static_cast<double>(keys);
     return static_cast<double>(batches * heads) * t * (s - (t - 1) / 2);
   }
-  void forward() {
-    ops::attention_forward<float>(backend, scale(), q, k, v, y, log_sum);
-  }
+  void forward() { ops::attention_forward<float>(backend, scale(), q, k, v, y, log_sum); }
   void backward() {
     ops::attention_backward<float>(backend, scale(), q, k, v, y, log_sum, dy, dq, dk, dv);
   }
@@ -70,7 +68,8 @@ struct problem {
         const double weight = std::exp(score * double{scale()});
         total += weight;
         for (std::int64_t n = 0; n < width; ++n) {
-          expected[static_cast<std::size_t>(n)] += weight * double{v.whole()(b, s, kv_heads - 1, n)};
+          expected[static_cast<std::size_t>(n)] +=
+              weight * double{v.whole()(b, s, kv_heads - 1, n)};
         }
       }
       for (std::int64_t n = 0; n < width; ++n) {
@@ -100,11 +99,10 @@ struct problem {
 
 void report(benchmark::State& state, const problem& p, double operations_per_pair) {
   using benchmark::Counter;
-  state.counters["GFLOP/s"] =
-      Counter(operations_per_pair * p.pairs() * 1e-9, Counter::kIsIterationInvariantRate);
-  state.counters["ns/token"] =
-      Counter(static_cast<double>(p.batches * p.times) * 1e-9,
-              Counter::kIsIterationInvariantRate | Counter::kInvert);
+  constexpr auto rate = Counter::kIsIterationInvariantRate;
+  state.counters["FLOP"] = Counter(operations_per_pair * p.pairs(), rate);
+  state.counters["time/token"] =
+      Counter(static_cast<double>(p.batches * p.times), rate | Counter::kInvert);
 }
 
 void attention_forward(benchmark::State& state) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Head and cross-entropy against a naive twin in double and against the complex step, with more tokens
-// than a slice holds, unscored targets and large logits.
+// Head and cross-entropy against a naive twin in double and against the complex step, with more
+// tokens than a slice holds, unscored targets and large logits.
 
 #include "radlads/core/tensor.hpp"
 #include "radlads/ops/cross_entropy.hpp"
@@ -80,7 +80,7 @@ TYPED_TEST_SUITE(cross_entropy, real_scalars);
 TYPED_TEST(cross_entropy, equals_the_definition) {
   using T = TypeParam;
   cpu_backend backend({.threads = 2, .poison = true});
-  const std::vector<sizes> cases = {{1, 1, 1},   {1, 7, 3},      {13, 33, 5},
+  const std::vector<sizes> cases = {{1, 1, 1},     {1, 7, 3},      {13, 33, 5},
                                     {2100, 17, 4}, {300, 3001, 8}, {0, 5, 3}};
   for (const sizes& s : cases) {
     const std::vector<double> h = random_values(s.V * s.C, 1), z = random_values(s.N * s.C, 2);
@@ -98,8 +98,10 @@ TYPED_TEST(cross_entropy, equals_the_definition) {
                                view<T, 2>(dhead.data(), {s.V, s.C}));
     const double tolerance = test::order_tolerance<T>;
     const T* const l = losses.data();
-    EXPECT_LT(relative_error(std::vector<T>(l, l + s.N), expected.losses), tolerance) << "V " << s.V;
-    EXPECT_LT(relative_error(std::vector<T>(dx.data(), dx.data() + s.N * s.C), expected.dx), tolerance);
+    EXPECT_LT(relative_error(std::vector<T>(l, l + s.N), expected.losses), tolerance)
+        << "V " << s.V;
+    EXPECT_LT(relative_error(std::vector<T>(dx.data(), dx.data() + s.N * s.C), expected.dx),
+              tolerance);
     std::vector<double> wanted = expected.dhead;
     for (double& each : wanted) each += 0.5;
     EXPECT_LT(relative_error(dhead, wanted), tolerance) << "V " << s.V;
@@ -141,11 +143,11 @@ TEST(head_cross_entropy, gradient_matches_the_complex_step) {
   std::vector<double> gradient(all.size(), 0.0);
   tensor<double, 1, cpu_backend> losses(backend, {s.N});
   for (int call = 1; call <= 2; ++call) {
-    ops::head_cross_entropy<double>(
-        backend, 0.3, view<const double, 2>(all.data(), {s.V, s.C}),
-        view<const double, 2>(all.data() + s.V * s.C, {s.N, s.C}), t, losses, {},
-        view<double, 2>(gradient.data() + s.V * s.C, {s.N, s.C}),
-        view<double, 2>(gradient.data(), {s.V, s.C}));
+    ops::head_cross_entropy<double>(backend, 0.3, view<const double, 2>(all.data(), {s.V, s.C}),
+                                    view<const double, 2>(all.data() + s.V * s.C, {s.N, s.C}), t,
+                                    losses, {},
+                                    view<double, 2>(gradient.data() + s.V * s.C, {s.N, s.C}),
+                                    view<double, 2>(gradient.data(), {s.V, s.C}));
     std::vector<double> expected = test::complex_step(loss, all);
     for (std::int64_t i = 0; i < s.V * s.C; ++i) expected[static_cast<std::size_t>(i)] *= call;
     EXPECT_LT(relative_error(gradient, expected), test::gradient_tolerance) << "call " << call;

@@ -82,7 +82,8 @@ result by_definition(const problem& p, double kl, double ce, double scale) {
   };
   for (std::size_t n = 0; n < p.targets.size(); ++n) {
     const std::vector<double> student = log_probabilities(p.head, &p.x[n * C], V, C);
-    const std::vector<double> teacher = log_probabilities(p.teacher_head, &p.teacher_x[n * D], V, D);
+    const std::vector<double> teacher =
+        log_probabilities(p.teacher_head, &p.teacher_x[n * D], V, D);
     r.best.push_back(largest(student));
     r.teacher_best.push_back(largest(teacher));
     const bool is_scored = p.targets[n] >= 0;
@@ -103,8 +104,8 @@ result by_definition(const problem& p, double kl, double ce, double scale) {
 }
 
 template <class T>
-result by_the_operation(cpu_backend& backend, const problem& p, double kl, double ce,
-                        double scale, bool with_targets) {
+result by_the_operation(cpu_backend& backend, const problem& p, double kl, double ce, double scale,
+                        bool with_targets) {
   const sizes& s = p.s;
   const std::vector<T> head(p.head.begin(), p.head.end()), x(p.x.begin(), p.x.end());
   const std::vector<T> teacher_head(p.teacher_head.begin(), p.teacher_head.end());
@@ -139,7 +140,7 @@ TYPED_TEST_SUITE(kl_divergence, real_scalars);
 TYPED_TEST(kl_divergence, equals_the_definition) {
   using T = TypeParam;
   cpu_backend backend({.threads = 2, .poison = true});
-  const std::vector<sizes> cases = {{1, 2, 1, 2},   {1, 7, 3, 5},       {13, 33, 5, 3},
+  const std::vector<sizes> cases = {{1, 2, 1, 2},     {1, 7, 3, 5},      {13, 33, 5, 3},
                                     {2100, 17, 4, 6}, {300, 3001, 8, 7}, {0, 5, 3, 2}};
   for (const sizes& s : cases) {
     const problem p = random_problem<T>(s);
@@ -213,12 +214,13 @@ TEST(head_kl_divergence, gradient_matches_the_complex_step_and_adds) {
   std::vector<double> gradient(all.size(), 0.0);
   tensor<double, 1, cpu_backend> losses(backend, {s.N});
   for (int call = 1; call <= 2; ++call) {
-    ops::head_kl_divergence<double>(backend, 0.8, 0.6, 0.3, view<const double, 2>(p.head.data(), {s.V, s.C}),
-                                    view<const double, 2>(p.x.data(), {s.N, s.C}),
-                                    view<const double, 2>(p.teacher_head.data(), {s.V, s.D}),
-                                    view<const double, 2>(p.teacher_x.data(), {s.N, s.D}), t, losses,
-                                    view<double, 2>(gradient.data() + s.V * s.C, {s.N, s.C}),
-                                    view<double, 2>(gradient.data(), {s.V, s.C}));
+    ops::head_kl_divergence<double>(
+        backend, 0.8, 0.6, 0.3, view<const double, 2>(p.head.data(), {s.V, s.C}),
+        view<const double, 2>(p.x.data(), {s.N, s.C}),
+        view<const double, 2>(p.teacher_head.data(), {s.V, s.D}),
+        view<const double, 2>(p.teacher_x.data(), {s.N, s.D}), t, losses,
+        view<double, 2>(gradient.data() + s.V * s.C, {s.N, s.C}),
+        view<double, 2>(gradient.data(), {s.V, s.C}));
     std::vector<double> expected = test::complex_step(loss, all);
     for (std::int64_t i = 0; i < s.V * s.C; ++i) expected[static_cast<std::size_t>(i)] *= call;
     EXPECT_LT(relative_error(gradient, expected), test::gradient_tolerance) << "call " << call;
@@ -247,13 +249,16 @@ TEST(head_kl_divergence, names_what_is_wrong) {
   const std::string name = "head_kl_divergence: ";
   EXPECT_EQ(message_of(0, m(2, 3), m(4, 2), m(2, 2), t, 2),
             name + "the target at position 1 is 4, but the vocabulary has 4 tokens");
-  EXPECT_EQ(message_of(1, m(2, 3), m(4, 2), m(2, 2), none, 2), name + "targets is (0), expected (2)");
-  EXPECT_EQ(message_of(0, m(2, 5), m(4, 2), m(2, 2), none, 2), name + "x is (2, 5), expected (2, 3)");
+  EXPECT_EQ(message_of(1, m(2, 3), m(4, 2), m(2, 2), none, 2),
+            name + "targets is (0), expected (2)");
+  EXPECT_EQ(message_of(0, m(2, 5), m(4, 2), m(2, 2), none, 2),
+            name + "x is (2, 5), expected (2, 3)");
   EXPECT_EQ(message_of(0, m(2, 3), m(5, 2), m(2, 2), none, 2),
             name + "teacher_head is (5, 2), expected (4, 2)");
   EXPECT_EQ(message_of(0, m(2, 3), m(4, 2), m(3, 2), none, 2),
             name + "teacher_x is (3, 2), expected (2, 2)");
-  EXPECT_EQ(message_of(0, m(2, 3), m(4, 2), m(2, 2), none, 3), name + "losses is (3), expected (2)");
+  EXPECT_EQ(message_of(0, m(2, 3), m(4, 2), m(2, 2), none, 3),
+            name + "losses is (3), expected (2)");
   EXPECT_EQ(message_of(0, m(2, 3), m(4, 2), m(2, 2), none, 2, m(2, 2)),
             name + "dx is (2, 2), expected (2, 3)");
 }

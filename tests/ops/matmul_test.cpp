@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products against triple loops in double, over all transposes, strides and awkward sizes; gradients of
-// linear against the complex step; splits over threads against one thread, bit by bit.
+// Products against triple loops in double, over all transposes, strides and awkward sizes;
+// gradients of linear against the complex step; splits over threads against one thread, bit by bit.
 
 #include "radlads/core/tensor.hpp"
 #include "radlads/ops/matmul.hpp"
@@ -27,9 +27,10 @@ struct product_size {
 
 // Around lanes, tiles and blocks of the summed axis; each axis is long once; one token; no sum.
 const std::vector<product_size> product_sizes = {
-    {1, 1, 1},     {1, 7, 5},     {3, 2, 17},  {7, 31, 13},  {13, 64, 64}, {16, 33, 300}, {29, 65, 11},
-    {97, 101, 5},  {64, 64, 700}, {300, 40, 64}, {2, 700, 40}, {1, 257, 900}, {5, 130, 70}, {600, 9, 33},
-    {40, 600, 3},  {12, 96, 520}, {1100, 70, 64}, {4, 5, 0},   {0, 5, 4},    {5, 0, 4},
+    {1, 1, 1},     {1, 7, 5},      {3, 2, 17},   {7, 31, 13},   {13, 64, 64},
+    {16, 33, 300}, {29, 65, 11},   {97, 101, 5}, {64, 64, 700}, {300, 40, 64},
+    {2, 700, 40},  {1, 257, 900},  {5, 130, 70}, {600, 9, 33},  {40, 600, 3},
+    {12, 96, 520}, {1100, 70, 64}, {4, 5, 0},    {0, 5, 4},     {5, 0, 4},
 };
 
 // A matrix with gaps between its rows, so that code that ignores the stride is seen.
@@ -198,7 +199,8 @@ TEST(linear_backward, matches_the_complex_step_adds_and_overwrites) {
 
 TEST(linear_backward, leaves_out_what_is_not_wanted) {
   cpu_backend backend({.threads = 2, .poison = true});
-  std::vector<double> weight = random_values(12, 1), x = random_values(20, 2), dy = random_values(15, 3);
+  std::vector<double> weight = random_values(12, 1), x = random_values(20, 2),
+                      dy = random_values(15, 3);
   const view<double, 2> w(weight.data(), {3, 4}), in(x.data(), {5, 4}), out(dy.data(), {5, 3});
   std::vector<double> dbias(3, 0.0);
   ops::linear_backward<double>(backend, w, in, out, {}, {}, {});
@@ -231,8 +233,8 @@ TEST(matmul_shapes, are_named_in_errors) {
   EXPECT_EQ(message_of([&] { ops::linear<float>(backend, m(2, 3), none, m(4, 3), m(4, 3)); }),
             "linear: y is (4, 3), expected (4, 2)");
   EXPECT_EQ(message_of([&] {
-              ops::linear<float>(backend, m(2, 3), view<const float, 1>(memory.data(), {3}), m(4, 3),
-                                 m(4, 2));
+              ops::linear<float>(backend, m(2, 3), view<const float, 1>(memory.data(), {3}),
+                                 m(4, 3), m(4, 2));
             }),
             "linear: bias is (3), expected (2)");
   EXPECT_EQ(message_of([&] {

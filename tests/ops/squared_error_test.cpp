@@ -88,7 +88,8 @@ TEST(alignment, gradient_matches_the_complex_step) {
       tensor<double, 1, cpu_backend> losses(backend, {N});
       tensor<double, 2, cpu_backend> dy(backend, {N, C});
       for (int call = 0; call < 2; ++call) {  // overwrites: the second call changes nothing
-        align<double>(backend, by_norm, 0.7, {y.data(), {N, C}}, {target.data(), {N, C}}, losses, dy);
+        align<double>(backend, by_norm, 0.7, {y.data(), {N, C}}, {target.data(), {N, C}}, losses,
+                      dy);
       }
       const double* const row = dy.data() + token * C;
       EXPECT_LT(relative_error(std::vector<double>(row, row + C),
@@ -115,13 +116,15 @@ TEST(alignment, takes_no_tokens_and_names_wrong_shapes) {
     }
     return "nothing was thrown";
   };
-  EXPECT_EQ(message_of([&] { ops::alignment_l2<float>(backend, 1.0f, m(2, 4), m(2, 3), v(2), {}); }),
-            "alignment_l2: target is (2, 3), expected (2, 4)");
-  EXPECT_EQ(message_of([&] { ops::alignment_l2<float>(backend, 1.0f, m(2, 4), m(2, 4), v(3), {}); }),
-            "alignment_l2: losses is (3), expected (2)");
   EXPECT_EQ(
-      message_of([&] { ops::alignment_mse<float>(backend, 1.0f, m(2, 4), m(2, 4), v(2), m(2, 2)); }),
-      "alignment_mse: dy is (2, 2), expected (2, 4)");
+      message_of([&] { ops::alignment_l2<float>(backend, 1.0f, m(2, 4), m(2, 3), v(2), {}); }),
+      "alignment_l2: target is (2, 3), expected (2, 4)");
+  EXPECT_EQ(
+      message_of([&] { ops::alignment_l2<float>(backend, 1.0f, m(2, 4), m(2, 4), v(3), {}); }),
+      "alignment_l2: losses is (3), expected (2)");
+  EXPECT_EQ(message_of(
+                [&] { ops::alignment_mse<float>(backend, 1.0f, m(2, 4), m(2, 4), v(2), m(2, 2)); }),
+            "alignment_mse: dy is (2, 2), expected (2, 4)");
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ TEST(token_shift, a_sequence_may_be_split_anywhere) {
   ops::token_shift_forward<double>(backend, x, {}, whole, {});
   for (std::int64_t cut = 1; cut < T; ++cut) {
     auto carried = filled<double, 2>(backend, {2, C}, std::vector<double>(10, 0));
-    for (const auto [begin, end] : {std::pair{std::int64_t{0}, cut}, std::pair{cut, T}}) {
+    for (const auto& [begin, end] : {std::pair{std::int64_t{0}, cut}, std::pair{cut, T}}) {
       view<const double, 3> from = x.whole();
       view<double, 3> to = parts.whole();
       from.pointer += begin * C;

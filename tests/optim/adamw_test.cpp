@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Twenty updates against scalar Adam in double, by its textbook formulas; groups, frozen tensors and
-// the factor from clipping.
+// Twenty updates against scalar Adam in double, by its textbook formulas; groups, frozen tensors
+// and the factor from clipping.
 
 #include "radlads/core/parameters.hpp"
 #include "radlads/optim/adamw.hpp"
@@ -82,7 +82,8 @@ TYPED_TEST(adamw, follows_the_scalar_rule_for_twenty_steps) {
     for (std::size_t i = 0; i < 35; ++i) {
       mixer[i] = mixer_rule[i].next(mixer[i], 0.5 * g[i], 3 * rate, 0.1);
     }
-    for (std::size_t i = 0; i < 131; ++i) norm[i] = norm_rule[i].next(norm[i], 0.5 * h[i], rate, 0.1);
+    for (std::size_t i = 0; i < 131; ++i)
+      norm[i] = norm_rule[i].next(norm[i], 0.5 * h[i], rate, 0.1);
   }
   const T* const p = params.mixer.data();
   const T* const q = params.norm.data();

@@ -44,7 +44,8 @@ TEST(schedule, other_shapes_at_a_quarter_of_the_way) {
 }
 
 TEST(schedule, waits_falls_and_stays_low) {
-  const schedule_options o{.initial = 1e-4, .final = 1e-5, .steps = 1050, .wait = 0.5, .endpoint = 0.75};
+  const schedule_options o{
+      .initial = 1e-4, .final = 1e-5, .steps = 1050, .wait = 0.5, .endpoint = 0.75};
   EXPECT_DOUBLE_EQ(learning_rate(o, 549), 1e-4);
   EXPECT_NEAR(learning_rate(o, 675), 1e-5 + 9e-5 * std::sqrt(0.5), 1e-18);
   EXPECT_NEAR(learning_rate(o, 800), 1e-5, 1e-18);
@@ -73,7 +74,8 @@ TEST(schedule, reads_names_and_refuses_nonsense) {
   EXPECT_THROW(learning_rate({.steps = 9, .warmup_steps = -1}, 0), error);
   EXPECT_THROW(learning_rate({.steps = 9, .wait = 0.5, .endpoint = 0.5}, 0), error);
   EXPECT_THROW(learning_rate({.steps = 9, .endpoint = 1.5}, 0), error);
-  EXPECT_THROW(learning_rate({.shape = decay_shape::exponential, .final = 0, .steps = 9}, 0), error);
+  EXPECT_THROW(learning_rate({.shape = decay_shape::exponential, .final = 0, .steps = 9}, 0),
+               error);
 }
 
 }  // namespace

@@ -12,10 +12,10 @@ namespace radlads::test {
 
 using json = nlohmann::json;
 
-inline json added_token(int id, const std::string& content, json properties = json::object()) {
-  json token = {{"id", id},          {"content", content}, {"single_word", false},
-                {"lstrip", false},   {"rstrip", false},    {"normalized", false},
-                {"special", true}};
+inline json added_token(int id, const std::string& content,
+                        const json& properties = json::object()) {
+  json token = {{"id", id},        {"content", content},  {"single_word", false}, {"lstrip", false},
+                {"rstrip", false}, {"normalized", false}, {"special", true}};
   token.update(properties);
   return token;
 }
@@ -34,9 +34,8 @@ inline json small_byte_level() {
                            {"add_prefix_space", false},
                            {"trim_offsets", false},
                            {"use_regex", false}};
-  const std::string regex =
-      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})"
-      R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+  const std::string regex = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})"
+                            R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
   const json split = {{"type", "Split"},
                       {"pattern", {{"Regex", regex}}},
                       {"behavior", "Isolated"},
@@ -53,17 +52,17 @@ inline json small_byte_level() {
   file["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {split, byte_level}}};
   file["post_processor"] = byte_level;
   file["decoder"] = byte_level;
-  file["model"] = {{"type", "BPE"},
-                   {"dropout", nullptr},
-                   {"unk_token", nullptr},
-                   {"continuing_subword_prefix", ""},
-                   {"end_of_word_suffix", ""},
-                   {"fuse_unk", false},
-                   {"byte_fallback", false},
-                   {"ignore_merges", false},
-                   {"vocab", vocabulary},
-                   {"merges",
-                    {"h e", "l l", "he ll", "hell o", "\u0120 w", "\u00c3 \u00a9", "1 2"}}};
+  file["model"] = {
+      {"type", "BPE"},
+      {"dropout", nullptr},
+      {"unk_token", nullptr},
+      {"continuing_subword_prefix", ""},
+      {"end_of_word_suffix", ""},
+      {"fuse_unk", false},
+      {"byte_fallback", false},
+      {"ignore_merges", false},
+      {"vocab", vocabulary},
+      {"merges", {"h e", "l l", "he ll", "hell o", "\u0120 w", "\u00c3 \u00a9", "1 2"}}};
   return file;
 }
 
@@ -91,8 +90,7 @@ inline json small_byte_fallback() {
   json file;
   file["version"] = "1.0";
   file["added_tokens"] = {added_token(0, "<unk>"), added_token(1, "<s>"), added_token(2, "</s>")};
-  file["normalizer"] = {{"type", "Sequence"},
-                        {"normalizers", {prepend, replace(" ", "\u2581")}}};
+  file["normalizer"] = {{"type", "Sequence"}, {"normalizers", {prepend, replace(" ", "\u2581")}}};
   file["pre_tokenizer"] = nullptr;
   file["post_processor"] = {{"type", "TemplateProcessing"},
                             {"single", {bos, text}},
@@ -101,13 +99,18 @@ inline json small_byte_fallback() {
   file["decoder"] = {{"type", "Sequence"},
                      {"decoders", {replace("\u2581", " "), byte_fallback, fuse, strip}}};
   // json::array, because braces around pairs with a string in front make an object.
-  const json pairs =
-      json::array({json::array({"a", "b"}), json::array({"\u2581", "ab"}), json::array({"\u2581", "a"})});
-  file["model"] = {{"type", "BPE"},      {"dropout", nullptr},
-                   {"unk_token", "<unk>"}, {"continuing_subword_prefix", nullptr},
-                   {"end_of_word_suffix", nullptr}, {"fuse_unk", true},
-                   {"byte_fallback", true}, {"ignore_merges", false},
-                   {"vocab", vocabulary},  {"merges", pairs}};
+  const json pairs = json::array(
+      {json::array({"a", "b"}), json::array({"\u2581", "ab"}), json::array({"\u2581", "a"})});
+  file["model"] = {{"type", "BPE"},
+                   {"dropout", nullptr},
+                   {"unk_token", "<unk>"},
+                   {"continuing_subword_prefix", nullptr},
+                   {"end_of_word_suffix", nullptr},
+                   {"fuse_unk", true},
+                   {"byte_fallback", true},
+                   {"ignore_merges", false},
+                   {"vocab", vocabulary},
+                   {"merges", pairs}};
   return file;
 }
 

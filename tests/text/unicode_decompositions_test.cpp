@@ -14,7 +14,8 @@ namespace {
 
 TEST(unicode_decompositions, have_the_size_of_unicode_15) {
   // UnicodeData.txt has 2061 canonical decompositions, of which 1035 to one character. 1120
-  // characters are excluded from composition (DerivedNormalizationProps.txt), among them these 1035.
+  // characters are excluded from composition (DerivedNormalizationProps.txt), among them these
+  // 1035.
   EXPECT_EQ(single_targets.size() + pair_decompositions.size(), 2061u);
   EXPECT_EQ(compositions.size(), 2061u - 1120u);
 }

@@ -16,11 +16,11 @@ TEST(unicode, finds_the_first_byte_that_is_not_utf8) {
   EXPECT_EQ(invalid_utf8_offset(""), std::string_view::npos);
   EXPECT_EQ(invalid_utf8_offset("a\u00e9\u20ac\U0001f600\U0010ffff"), std::string_view::npos);
   EXPECT_EQ(invalid_utf8_offset("ab\x80"), 2u);
-  EXPECT_EQ(invalid_utf8_offset("a\xc0\xaf"), 1u);          // overlong slash
-  EXPECT_EQ(invalid_utf8_offset("\xe0\x9f\xbf"), 0u);       // overlong
-  EXPECT_EQ(invalid_utf8_offset("\xed\xa0\x80"), 0u);       // surrogate
+  EXPECT_EQ(invalid_utf8_offset("a\xc0\xaf"), 1u);            // overlong slash
+  EXPECT_EQ(invalid_utf8_offset("\xe0\x9f\xbf"), 0u);         // overlong
+  EXPECT_EQ(invalid_utf8_offset("\xed\xa0\x80"), 0u);         // surrogate
   EXPECT_EQ(invalid_utf8_offset("xyz\xf4\x90\x80\x80"), 3u);  // beyond U+10FFFF
-  EXPECT_EQ(invalid_utf8_offset("xyz\xf0\x9f\x98"), 3u);    // cut off
+  EXPECT_EQ(invalid_utf8_offset("xyz\xf0\x9f\x98"), 3u);      // cut off
 }
 
 TEST(unicode, writes_what_it_reads) {
@@ -40,8 +40,7 @@ TEST(unicode, writes_what_it_reads) {
 
 TEST(unicode, repairs_each_longest_broken_beginning_by_one_character) {
   // The Unicode Standard 15.0, table 3-8.
-  const std::string_view bytes =
-      "\x61\xf1\x80\x80\xe1\x80\xc2\x62\x80\x63\x80\xbf\x64";
+  const std::string_view bytes = "\x61\xf1\x80\x80\xe1\x80\xc2\x62\x80\x63\x80\xbf\x64";
   std::string text;
   EXPECT_EQ(append_repaired_utf8(text, bytes, true), bytes.size());
   EXPECT_EQ(text, "a\ufffd\ufffd\ufffdb\ufffdc\ufffd\ufffdd");

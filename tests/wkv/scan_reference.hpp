@@ -4,6 +4,7 @@
 
 #include "radlads/wkv/gla.hpp"
 #include "radlads/wkv/rwkv7.hpp"
+#include "reference/chunked.hpp"
 #include "reference/gla.hpp"
 #include "reference/rwkv7.hpp"
 #include "wkv/scan_case.hpp"
@@ -90,6 +91,70 @@ scan_outputs<S> run_reference(const scan_data<Cell, S>& data) {
       }
       put_head_rows(one.y, data.sizes, batch, head, out.y);
       put_head_state(one.state, data.sizes, batch, head, out.final_state);
+    }
+  }
+  return out;
+}
+
+/// The chunk of one head's whole sequence; a cell without a and b gets zeros for them.
+template <class Cell>
+reference::chunk head_chunk(const scan_data<Cell, double>& data, std::int64_t batch,
+                            std::int64_t head) {
+  const auto rows_of = [&](int input) {
+    return head_rows(data.inputs[static_cast<std::size_t>(input)], data.sizes, data.sizes.K, batch,
+                     head);
+  };
+  const auto zero = reference::rows<double>(
+      static_cast<std::size_t>(data.sizes.T),
+      std::vector<double>(static_cast<std::size_t>(data.sizes.K), 0.0));
+  reference::chunk_inputs x{rows_of(Cell::r), rows_of(Cell::w), rows_of(Cell::k), zero, zero, {}};
+  if constexpr (std::is_same_v<Cell, wkv::rwkv7>) {
+    x.a = rows_of(Cell::a);
+    x.b = rows_of(Cell::b);
+  }
+  x.v = head_rows(data.v, data.sizes, data.sizes.V, batch, head);
+  return {x, reference::transpose(head_state_of(data.initial, data.sizes, batch, head))};
+}
+
+template <class Cell>
+scan_outputs<double> run_chunked(const scan_data<Cell, double>& data) {
+  scan_outputs<double> out{std::vector<double>(data.v.size()),
+                           std::vector<double>(data.initial.size())};
+  for (std::int64_t batch = 0; batch < data.sizes.B; ++batch) {
+    for (std::int64_t head = 0; head < data.sizes.H; ++head) {
+      const reference::chunk one = head_chunk(data, batch, head);
+      put_head_rows(one.outputs(), data.sizes, batch, head, out.y);
+      put_head_state(reference::transpose(one.final_state()), data.sizes, batch, head,
+                     out.final_state);
+    }
+  }
+  return out;
+}
+
+template <class Cell>
+scan_gradients<Cell, double> run_chunked_backward(const scan_data<Cell, double>& data) {
+  scan_gradients<Cell, double> out;
+  for (auto& input : out.inputs) input.resize(data.inputs[0].size());
+  out.v.resize(data.v.size());
+  out.initial.resize(data.initial.size());
+  for (std::int64_t batch = 0; batch < data.sizes.B; ++batch) {
+    for (std::int64_t head = 0; head < data.sizes.H; ++head) {
+      const auto put = [&](int input, const reference::rows<double>& from) {
+        put_head_rows(from, data.sizes, batch, head, out.inputs[static_cast<std::size_t>(input)]);
+      };
+      const auto dy = head_rows(data.dy, data.sizes, data.sizes.V, batch, head);
+      const auto dfinal = head_state_of(data.dfinal, data.sizes, batch, head);
+      const reference::chunk_gradients d =
+          head_chunk(data, batch, head).backward(dy, reference::transpose(dfinal));
+      put(Cell::r, d.r);
+      put(Cell::w, d.log_w);
+      put(Cell::k, d.k);
+      if constexpr (std::is_same_v<Cell, wkv::rwkv7>) {
+        put(Cell::a, d.a);
+        put(Cell::b, d.b);
+      }
+      put_head_rows(d.v, data.sizes, batch, head, out.v);
+      put_head_state(reference::transpose(d.initial), data.sizes, batch, head, out.initial);
     }
   }
   return out;

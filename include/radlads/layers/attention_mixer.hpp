@@ -95,7 +95,7 @@ struct attention_mixer {
       s.log_sum.resize(b, {batch, c.heads, tokens});
       log_sum = s.log_sum;
     }
-    ops::attention_forward<T>(b, scale(c), s.q.heads, keys, values, s.mixed, log_sum);
+    ops::attention_forward<T>(b, scale<T>(c), s.q.heads, keys, values, s.mixed, log_sum);
     ops::linear<T>(b, p.o.weight, p.o.bias, flat_heads<T, B>(c, s.mixed.read()),
                    reshape<2>(y, {x.extent(0), c.hidden}));
   }
@@ -119,7 +119,7 @@ struct attention_mixer {
                             reshape<2>(dy, {rows, c.hidden}),
                             reshape<2>(dmixed, {rows, c.attention_width()}), grads.o.weight,
                             grads.o.bias);
-    ops::attention_backward<T>(b, scale(c), s.q.heads, s.k.heads, s.v, s.mixed, s.log_sum, dmixed,
+    ops::attention_backward<T>(b, scale<T>(c), s.q.heads, s.k.heads, s.v, s.mixed, s.log_sum, dmixed,
                                dq, dk, dv);
     ops::linear_backward<T>(b, p.v.weight, x, reshape<2>(dv, {rows, c.kv_width()}), dx,
                             grads.v.weight, grads.v.bias);
@@ -134,7 +134,10 @@ struct attention_mixer {
   }
 
  private:
-  static double scale(const config& c) { return 1.0 / std::sqrt(static_cast<double>(c.head_size)); }
+  template <class T>
+  static real_t<T> scale(const config& c) {
+    return static_cast<real_t<T>>(1.0 / std::sqrt(static_cast<double>(c.head_size)));
+  }
 
   template <class T, class B>
   static view_on<const T, 2, B> flat_heads(const config& c, view_on<const T, 4, B> heads) {

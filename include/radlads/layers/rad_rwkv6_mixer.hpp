@@ -137,14 +137,14 @@ struct basic_rad_rwkv6_mixer {
     repeat<T, B>(b, s.v_grouped, s.v);
 
     decay_map::template forward<T, B>(b, {}, p.w, x[shifted::w], s.d, s.w);
-    const bool is_balanced = c.balance_state;
+    const T balance(c.balance_state ? 1 : 0);
     ops::elementwise<T>(
         b,
-        [is_balanced](const auto& low, const auto& d0, const auto& k, auto& d, auto& log_w, auto& key) {
+        [balance](const auto& low, const auto& d0, const auto& k, auto& d, auto& log_w, auto& key) {
           using std::exp;
           d = d0 + low;
           log_w = Decay::value(d);
-          key = is_balanced ? k * (T(1) - exp(log_w)) : k;
+          key = k * (T(1) - exp(log_w) * balance);
         },
         std::array{s.d.whole(), reshape<2>(s.log_w.whole(), wide), reshape<2>(s.key.whole(), wide)},
         std::array{s.d.read(), ops::broadcast_rows(p.decay.flat(), rows),
@@ -184,16 +184,15 @@ struct basic_rad_rwkv6_mixer {
 
     const view_on<T, 2, B> dlog_w = reshape<2>(d[wkv::gla::w], wide);
     const view_on<T, 2, B> dk = reshape<2>(d[wkv::gla::k], wide);
-    const bool is_balanced = c.balance_state;
+    const T balance(c.balance_state ? 1 : 0);
     ops::elementwise<T>(
         b,
-        [is_balanced](const auto& pre, const auto& log_w, const auto& k, const auto& dlog,
+        [balance](const auto& pre, const auto& log_w, const auto& k, const auto& dlog,
                       const auto& dkey, auto& dd, auto& dk_out) {
           using std::exp;
-          const auto w = exp(log_w);
-          const auto total = is_balanced ? dlog - dkey * k * w : dlog;
-          dd = total * Decay::derivative(pre, log_w);
-          dk_out = is_balanced ? dkey * (T(1) - w) : dkey;
+          const auto taken = exp(log_w) * balance;
+          dd = (dlog - dkey * k * taken) * Decay::derivative(pre, log_w);
+          dk_out = dkey * (T(1) - taken);
         },
         std::array{dlog_w, dk},
         std::array{s.d.read(), reshape<2>(s.log_w.read(), wide), reshape<2>(s.k.read(), wide),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Head, cross-entropy and their gradient in one operation, by slices of tokens: logits of all tokens
-// are never held.
+// Head, cross-entropy and their gradient in one operation, by slices of tokens: logits of all
+// tokens are never held.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
@@ -11,10 +11,10 @@
 
 namespace radlads::ops {
 
-/// losses (N) = -log softmax(x_n head^T)[targets_n] for head (V, C), x (N, C); a target of -1 is not
-/// scored: loss and gradient are 0. best (N) = the likeliest token, unless empty. With the gradient of
-/// scale * sum of losses, overwrites dx (N, C) and adds to dhead (V, C), unless empty. Throws when a
-/// target is neither -1 nor a token.
+/// losses (N) = -log softmax(x_n head^T)[targets_n] for head (V, C), x (N, C); a target of -1 is
+/// not scored: loss and gradient are 0. best (N) = the likeliest token, unless empty. With the
+/// gradient of scale * sum of losses, overwrites dx (N, C) and adds to dhead (V, C), unless empty.
+/// Throws when a target is neither -1 nor a token.
 template <class T, backend B>
 void head_cross_entropy(B& b, real_t<T> scale, view_on<const T, 2, B> head,
                         view_on<const T, 2, B> x, view_on<const std::int32_t, 1, B> targets,

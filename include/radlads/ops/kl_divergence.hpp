@@ -37,8 +37,8 @@ void head_kl_divergence(B& b, real_t<T> kl_weight, real_t<T> ce_weight, real_t<T
   if (!dhead.empty()) require_shape(dhead, {V, C}, name, "dhead");
   if (!best.empty()) require_shape(best, {N}, name, "best");
   if (!teacher_best.empty()) require_shape(teacher_best, {N}, name, "teacher_best");
-  head_kl_divergence_on<T>(b, kl_weight, ce_weight, scale, head, x, teacher_head, teacher_x, targets,
-                           losses, dx, dhead, best, teacher_best);
+  head_kl_divergence_on<T>(b, kl_weight, ce_weight, scale, head, x, teacher_head, teacher_x,
+                           targets, losses, dx, dhead, best, teacher_best);
 }
 
 }  // namespace radlads::ops

@@ -33,7 +33,8 @@ void matmul(B& b, const matmul_options& options, view_on<const T, 2, B> left,
                view_on<const T, 1, B>{}, c);
 }
 
-/// y (N, O) = x (N, I) weight^T + bias, for weight (O, I) and bias (O) or an empty view. Overwrites y.
+/// y (N, O) = x (N, I) weight^T + bias, for weight (O, I) and bias (O) or an empty view. Overwrites
+/// y.
 template <class T, backend B>
 void linear(B& b, view_on<const T, 2, B> weight, view_on<const T, 1, B> bias,
             view_on<const T, 2, B> x, view_on<T, 2, B> y) {

@@ -17,7 +17,7 @@ template <class T, backend B>
 void rms_norm_forward(B& b, double epsilon, view_on<const T, 1, B> weight, view_on<const T, 2, B> x,
                       view_on<T, 2, B> y, view_on<accumulate_t<T>, 1, B> inverse) {
   require_shape(weight, {x.extent(1)}, "rms_norm_forward", "weight");
-  require_shape<T, 2>(y, x.sizes(), "rms_norm_forward", "y");
+  require_shape(y, x.sizes(), "rms_norm_forward", "y");
   require_shape(inverse, {x.extent(0)}, "rms_norm_forward", "inverse");
   if (x.size() > 0) rms_norm_forward_on<T>(b, epsilon, weight, x, y, inverse);
 }
@@ -30,10 +30,9 @@ void rms_norm_backward(B& b, view_on<const T, 1, B> weight, view_on<const T, 2, 
                        view_on<T, 2, B> dx, view_on<T, 1, B> dweight) {
   require_shape(weight, {x.extent(1)}, "rms_norm_backward", "weight");
   require_shape(inverse, {x.extent(0)}, "rms_norm_backward", "inverse");
-  require_shape<const T, 2>(dy, x.sizes(), "rms_norm_backward", "dy");
-  require_shape<T, 2>(dx, x.sizes(), "rms_norm_backward", "dx");
-  if (!dweight.empty())
-    require_shape<T, 1>(dweight, weight.sizes(), "rms_norm_backward", "dweight");
+  require_shape(dy, x.sizes(), "rms_norm_backward", "dy");
+  require_shape(dx, x.sizes(), "rms_norm_backward", "dx");
+  if (!dweight.empty()) require_shape(dweight, weight.sizes(), "rms_norm_backward", "dweight");
   if (x.size() > 0) rms_norm_backward_on<T>(b, weight, x, inverse, dy, dx, dweight);
 }
 
@@ -45,8 +44,8 @@ void group_norm_forward(B& b, double epsilon, view_on<const T, 1, B> weight,
                         view_on<accumulate_t<T>, 2, B> mean,
                         view_on<accumulate_t<T>, 2, B> inverse) {
   require_shape(weight, {x.extent(1) * x.extent(2)}, "group_norm_forward", "weight");
-  require_shape<const T, 1>(bias, weight.sizes(), "group_norm_forward", "bias");
-  require_shape<T, 3>(y, x.sizes(), "group_norm_forward", "y");
+  require_shape(bias, weight.sizes(), "group_norm_forward", "bias");
+  require_shape(y, x.sizes(), "group_norm_forward", "y");
   require_shape(mean, {x.extent(0), x.extent(1)}, "group_norm_forward", "mean");
   require_shape(inverse, {x.extent(0), x.extent(1)}, "group_norm_forward", "inverse");
   if (x.size() > 0) group_norm_forward_on<T>(b, epsilon, weight, bias, x, y, mean, inverse);
@@ -61,11 +60,10 @@ void group_norm_backward(B& b, view_on<const T, 1, B> weight, view_on<const T, 3
   require_shape(weight, {x.extent(1) * x.extent(2)}, "group_norm_backward", "weight");
   require_shape(mean, {x.extent(0), x.extent(1)}, "group_norm_backward", "mean");
   require_shape(inverse, {x.extent(0), x.extent(1)}, "group_norm_backward", "inverse");
-  require_shape<const T, 3>(dy, x.sizes(), "group_norm_backward", "dy");
-  require_shape<T, 3>(dx, x.sizes(), "group_norm_backward", "dx");
-  if (!dweight.empty())
-    require_shape<T, 1>(dweight, weight.sizes(), "group_norm_backward", "dweight");
-  if (!dbias.empty()) require_shape<T, 1>(dbias, weight.sizes(), "group_norm_backward", "dbias");
+  require_shape(dy, x.sizes(), "group_norm_backward", "dy");
+  require_shape(dx, x.sizes(), "group_norm_backward", "dx");
+  if (!dweight.empty()) require_shape(dweight, weight.sizes(), "group_norm_backward", "dweight");
+  if (!dbias.empty()) require_shape(dbias, weight.sizes(), "group_norm_backward", "dbias");
   if (x.size() > 0) group_norm_backward_on<T>(b, weight, x, mean, inverse, dy, dx, dweight, dbias);
 }
 
@@ -86,7 +84,7 @@ void layer_norm_forward(B& b, double epsilon, view_on<const T, 1, B> weight,
                         view_on<accumulate_t<T>, 1, B> inverse) {
   require_shape(weight, {x.extent(1)}, "layer_norm_forward", "weight");
   require_shape(bias, {x.extent(1)}, "layer_norm_forward", "bias");
-  require_shape<T, 2>(y, x.sizes(), "layer_norm_forward", "y");
+  require_shape(y, x.sizes(), "layer_norm_forward", "y");
   require_shape(mean, {x.extent(0)}, "layer_norm_forward", "mean");
   require_shape(inverse, {x.extent(0)}, "layer_norm_forward", "inverse");
   const shape<2> rows = {x.extent(0), 1};
@@ -105,11 +103,10 @@ void layer_norm_backward(B& b, view_on<const T, 1, B> weight, view_on<const T, 2
   require_shape(weight, {x.extent(1)}, "layer_norm_backward", "weight");
   require_shape(mean, {x.extent(0)}, "layer_norm_backward", "mean");
   require_shape(inverse, {x.extent(0)}, "layer_norm_backward", "inverse");
-  require_shape<const T, 2>(dy, x.sizes(), "layer_norm_backward", "dy");
-  require_shape<T, 2>(dx, x.sizes(), "layer_norm_backward", "dx");
-  if (!dweight.empty())
-    require_shape<T, 1>(dweight, weight.sizes(), "layer_norm_backward", "dweight");
-  if (!dbias.empty()) require_shape<T, 1>(dbias, weight.sizes(), "layer_norm_backward", "dbias");
+  require_shape(dy, x.sizes(), "layer_norm_backward", "dy");
+  require_shape(dx, x.sizes(), "layer_norm_backward", "dx");
+  if (!dweight.empty()) require_shape(dweight, weight.sizes(), "layer_norm_backward", "dweight");
+  if (!dbias.empty()) require_shape(dbias, weight.sizes(), "layer_norm_backward", "dbias");
   const shape<2> rows = {x.extent(0), 1};
   if (x.size() > 0) {
     group_norm_backward_on<T>(b, weight, one_head(x), reshape<2>(mean, rows),

@@ -14,7 +14,7 @@ namespace radlads::ops {
 template <class T, backend B>
 void normalize_forward(B& b, double epsilon, view_on<const T, 3, B> x, view_on<T, 3, B> y,
                        view_on<accumulate_t<T>, 2, B> inverse) {
-  require_shape<T, 3>(y, x.sizes(), "normalize_forward", "y");
+  require_shape(y, x.sizes(), "normalize_forward", "y");
   require_shape(inverse, {x.extent(0), x.extent(1)}, "normalize_forward", "inverse");
   if (x.size() > 0) normalize_forward_on<T>(b, epsilon, x, y, inverse);
 }
@@ -26,8 +26,8 @@ void normalize_backward(B& b, view_on<const T, 3, B> y,
                         view_on<const accumulate_t<T>, 2, B> inverse, view_on<const T, 3, B> dy,
                         view_on<T, 3, B> dx) {
   require_shape(inverse, {y.extent(0), y.extent(1)}, "normalize_backward", "inverse");
-  require_shape<const T, 3>(dy, y.sizes(), "normalize_backward", "dy");
-  require_shape<T, 3>(dx, y.sizes(), "normalize_backward", "dx");
+  require_shape(dy, y.sizes(), "normalize_backward", "dy");
+  require_shape(dx, y.sizes(), "normalize_backward", "dx");
   if (y.size() > 0) normalize_backward_on<T>(b, y, inverse, dy, dx);
 }
 

@@ -15,7 +15,7 @@ namespace radlads::ops {
 template <class T, backend B>
 void rope(B& b, double base, std::int64_t first_position, int direction, view_on<const T, 4, B> x,
           view_on<T, 4, B> y) {
-  require_shape<T, 4>(y, x.sizes(), "rope", "y");
+  require_shape(y, x.sizes(), "rope", "y");
   require(x.extent(3) % 2 == 0, "rope: the head size is ", x.extent(3), ", expected an even one");
   require(direction == 1 || direction == -1, "rope: direction is ", direction,
           ", expected 1 or -1");

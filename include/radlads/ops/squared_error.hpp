@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Distance of hidden states to their targets, token by token, with its gradient. Means over tokens and
-// factors such as C^-1/2 are the caller's, through `scale`.
+// Distance of hidden states to their targets, token by token, with its gradient. Means over tokens
+// and factors such as C^-1/2 are the caller's, through `scale`.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
@@ -11,8 +11,9 @@
 
 namespace radlads::ops {
 
-/// losses (N) = scale ||target_n - y_n||_2 for y, target (N, C). Overwrites losses, and dy (N, C), the
-/// gradient of their sum, unless that is an empty view; where the error is zero so is its gradient.
+/// losses (N) = scale ||target_n - y_n||_2 for y, target (N, C). Overwrites losses, and dy (N, C),
+/// the gradient of their sum, unless that is an empty view; where the error is zero so is its
+/// gradient.
 template <class T, backend B>
 void alignment_l2(B& b, real_t<T> scale, view_on<const T, 2, B> y, view_on<const T, 2, B> target,
                   view_on<accumulate_t<T>, 1, B> losses, view_on<T, 2, B> dy) {

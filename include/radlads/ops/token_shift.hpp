@@ -16,9 +16,9 @@ template <class T, backend B>
 void token_shift_forward(B& b, view_on<const T, 3, B> x, view_on<const T, 2, B> last_in,
                          view_on<T, 3, B> delta, view_on<T, 2, B> last_out) {
   const shape<2> row = {x.extent(0), x.extent(2)};
-  require_shape<T, 3>(delta, x.sizes(), "token_shift_forward", "delta");
-  if (!last_in.empty()) require_shape<const T, 2>(last_in, row, "token_shift_forward", "last_in");
-  if (!last_out.empty()) require_shape<T, 2>(last_out, row, "token_shift_forward", "last_out");
+  require_shape(delta, x.sizes(), "token_shift_forward", "delta");
+  if (!last_in.empty()) require_shape(last_in, row, "token_shift_forward", "last_in");
+  if (!last_out.empty()) require_shape(last_out, row, "token_shift_forward", "last_out");
   require(x.extent(1) > 0 || last_out.empty(),
           "token_shift_forward: there is no last token to carry, T is 0");
   if (x.size() > 0) token_shift_forward_on<T>(b, x, last_in, delta, last_out);
@@ -28,7 +28,7 @@ void token_shift_forward(B& b, view_on<const T, 3, B> x, view_on<const T, 2, B> 
 /// through delta; the carried token counts as a constant.
 template <class T, backend B>
 void token_shift_backward(B& b, view_on<const T, 3, B> ddelta, view_on<T, 3, B> dx) {
-  require_shape<T, 3>(dx, ddelta.sizes(), "token_shift_backward", "dx");
+  require_shape(dx, ddelta.sizes(), "token_shift_backward", "dx");
   if (dx.size() > 0) token_shift_backward_on<T>(b, ddelta, dx);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Adam with decoupled weight decay and bias correction (Kingma and Ba 2015; Loshchilov and Hutter 2019).
+// Adam with decoupled weight decay and bias correction (Kingma and Ba 2015; Loshchilov and Hutter
+// 2019).
 //   m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2
 //   p = p - rate (decay p + m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps))
 
@@ -87,19 +88,14 @@ struct adamw {
           const double rate = rate_of(name);
           if (!(rate > 0)) return;
           require(g.sizes() == p.sizes(), "adamw: the gradient of ", name, " has another shape");
-          require(m1.sizes() == p.sizes() && v1.sizes() == p.sizes(), "adamw: the moments of ", name,
-                  " have another shape; start() was not called for this model");
+          require(m1.sizes() == p.sizes() && v1.sizes() == p.sizes(), "adamw: the moments of ",
+                  name, " have another shape; start() was not called for this model");
           using T = typename std::remove_cvref_t<decltype(p)>::element_type;
           const auto as = [](double x) { return static_cast<T>(x); };
-          const adamw_step<T> step{as(gradient_scale),
-                                   as(options.beta1),
-                                   as(1 - options.beta1),
-                                   as(options.beta2),
-                                   as(1 - options.beta2),
-                                   as(1 - rate * options.weight_decay),
-                                   as(rate / first),
-                                   as(1 / second),
-                                   as(options.epsilon)};
+          const adamw_step<T> step{
+              as(gradient_scale), as(options.beta1),     as(1 - options.beta1),
+              as(options.beta2),  as(1 - options.beta2), as(1 - rate * options.weight_decay),
+              as(rate / first),   as(1 / second),        as(options.epsilon)};
           ops::elementwise<T>(b, step, ops::outputs(p.flat(), m1.flat(), v1.flat()),
                               ops::inputs(p.flat(), g.flat(), m1.flat(), v1.flat()));
         },

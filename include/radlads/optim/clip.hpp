@@ -27,8 +27,8 @@ struct every_name {
 
 /// Norm over all tensors of `gradients` whose name `counts(name)`, and the factor
 /// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it; a max_norm of 0 does not
-/// clip. The gradient itself is left alone: the optimizer takes the factor. Throws, with the tensor's
-/// name, on a gradient that is not finite.
+/// clip. The gradient itself is left alone: the optimizer takes the factor. Throws, with the
+/// tensor's name, on a gradient that is not finite.
 template <parameter_set P, backend B, class Counts = every_name>
 gradient_norm clip(B& b, const P& gradients, double max_norm, const Counts& counts = {}) {
   require(max_norm >= 0, "clip: max_norm is ", max_norm);

@@ -31,9 +31,9 @@ inline decay_shape decay_shape_of(std::string_view name) {
 /// One stage of training.
 struct schedule_options {
   decay_shape shape = decay_shape::cosine;
-  double initial = 1e-3;           ///< rate after the warm-up
-  double final = 1e-5;             ///< rate when the decay is over
-  double steps = 0;                ///< length of the stage: its tokens by those of a step, unrounded
+  double initial = 1e-3;  ///< rate after the warm-up
+  double final = 1e-5;    ///< rate when the decay is over
+  double steps = 0;       ///< length of the stage: its tokens by those of a step, unrounded
   std::int64_t warmup_steps = 50;  ///< these are multiplied by 0.01 + 0.99 step/warmup_steps
   double wait = 0;                 ///< share of the stage after warm-up at which the decay begins
   double endpoint = 1;             ///< share at which it is over

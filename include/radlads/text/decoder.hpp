@@ -73,7 +73,7 @@ class decoder_state {
     } else if (!rules.has_byte_fallback || !byte_of_token(token)) {
       out += std::exchange(pending_, {});
     }
-    return stripped(rules, std::move(out));
+    return stripped(rules, out);
   }
 
   /// Returns what was held back; call once, after the last token.
@@ -85,7 +85,7 @@ class decoder_state {
       end_run(out);
     }
     pending_.clear();
-    return stripped(rules, std::move(out));
+    return stripped(rules, out);
   }
 
  private:
@@ -99,7 +99,7 @@ class decoder_state {
     pending_.clear();
   }
 
-  std::string stripped(const decoder_rules& rules, std::string out) {
+  std::string stripped(const decoder_rules& rules, const std::string& out) {
     std::size_t begin = 0;
     while (begin < out.size() && strip_done_ < rules.strip_count) {
       if (std::string_view(out).substr(begin).starts_with(rules.stripped)) {

@@ -186,7 +186,7 @@ class tokenizer {
     std::string out(text);
     for (const normalizer_step& step : description_.normalizers) {
       if (step.kind == normalizer_step::nfc) out = to_nfc(out);
-      if (step.kind == normalizer_step::prepend && !out.empty()) out = step.to + out;
+      if (step.kind == normalizer_step::prepend && !out.empty()) out.insert(0, step.to);
       if (step.kind == normalizer_step::replace) out = replace_all(out, step.from, step.to);
     }
     return out;

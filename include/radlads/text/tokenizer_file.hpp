@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <ios>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,10 +55,13 @@ namespace detail {
 using json = nlohmann::json;
 
 inline std::string read_text_file(const std::filesystem::path& path) {
+  require(std::filesystem::is_regular_file(path), path.string(), ": is not a file");
   std::ifstream file(path, std::ios::binary);
   require(file.is_open(), path.string(), ": cannot be opened for reading");
-  std::string content{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  require(!file.bad(), path.string(), ": reading failed");
+  std::string content(std::filesystem::file_size(path), '\0');
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  require(static_cast<std::size_t>(file.gcount()) == content.size(), path.string(),
+          ": ended at byte ", file.gcount(), " of ", content.size());
   return content;
 }
 
@@ -121,7 +124,7 @@ inline std::vector<json> sequence_of(const json* value, const char* key, std::st
 }
 
 inline std::string literal_pattern(const json& step, std::string_view where) {
-  const std::string text = text_member(member(step, "pattern", where), "String", where);
+  std::string text = text_member(member(step, "pattern", where), "String", where);
   require(!text.empty(), "'", where, "' replaces an empty string");
   return text;
 }
@@ -168,7 +171,9 @@ inline void read_model(const json& model, tokenizer_description& out) {
   }
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     const json* affix = find_member(model, key);
-    require(!affix || *affix == "", "'model.", key, "' is ", affix ? affix->dump() : "",
+    const bool is_empty =
+        !affix || (affix->is_string() && affix->get_ref<const std::string&>().empty());
+    require(is_empty, "'model.", key, "' is ", affix ? affix->dump() : "",
             "; only an empty one is known");
   }
   const json* dropout = find_member(model, "dropout");

@@ -6,6 +6,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/text/tokenizer_file.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>

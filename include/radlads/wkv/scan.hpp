@@ -30,7 +30,7 @@ void require_inputs(const std::array<view<T, 4, Space>, Cell::inputs>& inputs,
   };
   for (int input = 1; input < Cell::inputs; ++input) {
     const shape<4> found = inputs[static_cast<std::size_t>(input)].sizes();
-    if (found != first) disagree(prefix + std::string(1, Cell::names[input]), found);
+    if (found != first) disagree(concatenate(prefix, Cell::names[static_cast<std::size_t>(input)]), found);
   }
   const shape<4> value = v.sizes();
   const bool agrees = value[0] == first[0] && value[1] == first[1] && value[2] == first[2];
@@ -87,7 +87,7 @@ void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>&
   require_shape<const T, 4>(dy, v.sizes(), function, "dy");
   require_shape<T, 4>(dv, v.sizes(), function, "dv");
   for (int input = 0; input < Cell::inputs; ++input) {
-    const std::string name = "d" + std::string(1, Cell::names[input]);
+    const std::string name = concatenate("d", Cell::names[static_cast<std::size_t>(input)]);
     require_shape<T, 4>(dinputs[static_cast<std::size_t>(input)], inputs[0].sizes(), function,
                   name.c_str());
   }

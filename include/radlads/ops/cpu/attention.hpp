@@ -28,10 +28,9 @@ void attention_forward_on(cpu_backend& b, real_t<T> scale, view<const T, 4> q, v
     product_attention::forward(b, in, y, log_sum);
     return;
   }
-  dispatch_at_least<8, widest_lanes_attention>("attention_forward: the head size", q.extent(3),
-                                               [&](auto width) {
-    lanes_attention::forward<width.value>(b, in, y, log_sum);
-  });
+  dispatch_at_least<8, widest_lanes_attention>(
+      "attention_forward: the head size", q.extent(3),
+      [&](auto width) { lanes_attention::forward<width.value>(b, in, y, log_sum); });
 }
 
 template <class T>
@@ -45,10 +44,9 @@ void attention_backward_on(cpu_backend& b, real_t<T> scale, view<const T, 4> q, 
     product_attention::backward(b, in, out);
     return;
   }
-  dispatch_at_least<8, widest_lanes_attention>("attention_backward: the head size", q.extent(3),
-                                               [&](auto width) {
-    lanes_attention::backward<width.value>(b, in, out);
-  });
+  dispatch_at_least<8, widest_lanes_attention>(
+      "attention_backward: the head size", q.extent(3),
+      [&](auto width) { lanes_attention::backward<width.value>(b, in, out); });
 }
 
 }  // namespace radlads

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Attention for small heads. Forward: query rows are lanes and keys are broadcast, so that maxima and
-// sums over keys need no horizontal step. Backward: keys are lanes and query rows are broadcast, so
-// that the gradients of sixteen keys and values stay in registers. N is the head size padded with zeros.
+// Attention for small heads. Forward: query rows are lanes and keys are broadcast, so that maxima
+// and sums over keys need no horizontal step. Backward: keys are lanes and query rows are
+// broadcast, so that the gradients of sixteen keys and values stay in registers. N is the head size
+// padded with zeros.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/cpu/backend.hpp"
@@ -38,27 +39,31 @@ lanes<T> larger(const lanes<T>& a, const lanes<T>& b) {
   }
 }
 
-/// sum_n a[n] * x[n]: one number per lane of a.
+/// sum_n a[n] * x[n]: one number per lane of a. Two chains, because the sum's latency is what
+/// waits.
 template <int N, class T>
 RADLADS_INLINE lanes<T> dot_broadcast(const lanes<T> (&a)[N], const T* x) {
-  lanes<T> sum = a[0] * x[0];
+  lanes<T> even = a[0] * x[0], odd = a[1] * x[1];
   RADLADS_UNROLL
-  for (int n = 1; n < N; ++n) sum += a[n] * x[n];
-  return sum;
+  for (int n = 2; n < N; n += 2) {
+    even += a[n] * x[n];
+    odd += a[n + 1] * x[n + 1];
+  }
+  return even + odd;
 }
 
 /// Running softmax of one row per lane.
 template <int N, class T>
 struct softmax_rows {
   using pack = lanes<T>;
-  pack q[N];       // times scale
-  pack delay;      // how many keys more than lane 0 a lane sees
+  pack q[N];   // times scale
+  pack delay;  // how many keys more than lane 0 a lane sees
   pack maximum = pack(T(std::numeric_limits<real_t<T>>::lowest()));
   pack sum = pack(T(0));
-  pack y[N];       // not yet divided by sum
+  pack y[N];  // not yet divided by sum
 
-  /// Takes in `count` keys; `pairs` holds key and value of each, 2 N numbers. With Masked, lane 0 sees
-  /// none of them, and a lane that is delayed by d sees the first d.
+  /// Takes in `count` keys; `pairs` holds key and value of each, 2 N numbers. With Masked, lane 0
+  /// sees none of them, and a lane that is delayed by d sees the first d.
   template <bool Masked>
   void add(const T* pairs, std::int64_t count) {
     for (std::int64_t begin = 0; begin < count; begin += chunk) {
@@ -79,7 +84,8 @@ struct softmax_rows {
     for (std::int64_t j = 0; j < size; ++j) {
       pack score = dot_broadcast(q, pairs + j * 2 * N);
       if constexpr (Masked) {
-        score = select_at_least(delay, static_cast<T>(static_cast<real_t<T>>(first + j + 1)), score, lowest);
+        score = select_at_least(delay, static_cast<T>(static_cast<real_t<T>>(first + j + 1)), score,
+                                lowest);
       }
       scores[j] = score;
       top = larger(top, score);
@@ -149,29 +155,47 @@ void forward_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_
   }
 }
 
+/// Fetches what the tile from row `begin` on will read and write: its rows lie too far apart for
+/// the processor to foresee, and a tile computes long enough to hide it.
+template <int N, class T>
+void prefetch_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_t kv_head,
+                   std::int64_t begin, const view<T, 4>& y) {
+  const std::int64_t rows = in.times() * in.group();
+  for (std::int64_t r = begin; r < std::min<std::int64_t>(begin + lanes<T>::width, rows); ++r) {
+    const auto [b, t, h] = row_of(in, batch, kv_head, r);
+    Eigen::internal::prefetch(in.q.row(b, t, h));
+    Eigen::internal::prefetch(static_cast<const T*>(y.row(b, t, h)));
+  }
+}
+
+/// Copies one head's keys and values side by side: (S, 2, N).
+template <int N, class T>
+void pack_pairs(const attention_inputs<T>& in, std::int64_t batch, std::int64_t kv_head, T* to) {
+  for (std::int64_t s = 0; s < in.keys(); ++s) {
+    copy_padded<N>(in.k.row(batch, s, kv_head), in.width(), 1, to + s * 2 * N);
+    copy_padded<N>(in.v.row(batch, s, kv_head), in.width(), 1, to + s * 2 * N + N);
+  }
+}
+
 template <int N, class T>
 void forward(cpu_backend& b, const attention_inputs<T>& in, view<T, 4> y, view<T, 3> log_sum) {
   constexpr std::int64_t W = lanes<T>::width;
   const std::int64_t tiles = (in.times() * in.group() + W - 1) / W;
   scratch_scope<cpu_backend> scratch(b);
-  // Keys and values of one head side by side: (thread, S, 2, N).
   const view<T, 2> pairs = scratch.take<T, 2>({b.threads(), in.keys() * 2 * N});
   b.parallel_for(in.batches() * in.kv_heads() * tiles, 4, [&](auto begin, auto end, int worker) {
     T* packed = pairs.row(worker);
     std::int64_t packed_head = -1;
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t batch = i / tiles / in.kv_heads(), kv_head = i / tiles % in.kv_heads();
-      if (i / tiles != packed_head) {
-        packed_head = i / tiles;
-        for (std::int64_t s = 0; s < in.keys(); ++s) {
-          copy_padded<N>(in.k.row(batch, s, kv_head), in.width(), 1, packed + s * 2 * N);
-          copy_padded<N>(in.v.row(batch, s, kv_head), in.width(), 1, packed + s * 2 * N + N);
-        }
+      if (i / tiles != packed_head) pack_pairs<N>(in, batch, kv_head, packed);
+      packed_head = i / tiles;
+      const std::int64_t row = balanced_tile(i % tiles, tiles) * W;
+      if (i + 1 < end) {
+        prefetch_tile<N>(in, (i + 1) / tiles / in.kv_heads(), (i + 1) / tiles % in.kv_heads(),
+                         balanced_tile((i + 1) % tiles, tiles) * W, y);
       }
-      // Early tiles see few keys and late ones many: taken in turn, ranges of tiles cost the same.
-      const std::int64_t turn = i % tiles;
-      const std::int64_t tile = turn % 2 == 0 ? turn / 2 : tiles - 1 - turn / 2;
-      forward_tile<N>(in, batch, kv_head, tile * W, packed, y, log_sum);
+      forward_tile<N>(in, batch, kv_head, row, packed, y, log_sum);
     }
   });
 }
@@ -182,34 +206,41 @@ struct key_gradients {
   using pack = lanes<T>;
   static constexpr int W = pack::width;
   static constexpr std::int64_t row_size = 2 * N + 2;  // q times scale, dy, log_sum, y.dy
-  pack k[N], v[N];    // lanes are keys
+  pack k[N], v[N];                                     // lanes are keys
   pack dk[N], dv[N];
   lanes<T, N> scaled_k[W];  // lanes are channels
-  pack order;         // W - 1, ..., 0: how many keys of the pack follow
+  pack order;               // W - 1, ..., 0: how many keys of the pack follow
 
-  /// Adds the rows [begin, end) of `rows` (row_size numbers each) to dk and dv, and this pack's part
-  /// to dq (N numbers each). With Masked, row r sees `seen(r)` keys of the pack.
+  /// Adds the rows [begin, end) of `rows` (row_size numbers each) to dk and dv, and this pack's
+  /// part to dq (N numbers each). With Masked, row r sees `seen(r)` keys of the pack.
   template <bool Masked, class Seen>
   void add(const T* rows, std::int64_t begin, std::int64_t end, T* dq, Seen&& seen) {
     for (std::int64_t block = begin; block < end; block += block_size) {
       const std::int64_t size = std::min(block_size, end - block);
-      pack ds[block_size];
-      add_to_keys<Masked>(rows, block, size, ds, seen);
-      for (std::int64_t i = 0; i < size; ++i) {
-        T* to = dq + (block + i) * N;
-        lanes<T, N> sum = lanes<T, N>::load(to);
-        RADLADS_UNROLL
-        for (int j = 0; j < W; ++j) sum += scaled_k[j] * ds[i].value[j];
-        sum.store(to);
-      }
+      pack p[block_size], ds[block_size];
+      weigh<Masked>(rows, block, size, p, seen);
+      add_to_keys(rows + block * row_size, size, p, ds);
+      add_to_queries(ds, size, dq + block * N);
     }
   }
 
  private:
-  static constexpr std::int64_t block_size = 32;
+  // Three short loops over a block keep their operands in registers; one long loop would not.
+  static constexpr std::int64_t block_size = 64;
 
   template <bool Masked, class Seen>
-  void add_to_keys(const T* rows, std::int64_t block, std::int64_t size, pack* ds, Seen&& seen) {
+  void weigh(const T* rows, std::int64_t block, std::int64_t size, pack* p, Seen&& seen) const {
+    for (std::int64_t i = 0; i < size; ++i) {
+      const T* row = rows + (block + i) * row_size;
+      p[i] = exp(dot_broadcast(k, row) - row[2 * N]);
+      if constexpr (Masked) {
+        const auto hidden = static_cast<real_t<T>>(W - seen(block + i));
+        p[i] = select_at_least(order, static_cast<T>(hidden), p[i], pack(T(0)));
+      }
+    }
+  }
+
+  void add_to_keys(const T* rows, std::int64_t size, const pack* p, pack* ds) {
     pack k_sum[N], v_sum[N];
     RADLADS_UNROLL
     for (int n = 0; n < N; ++n) {
@@ -217,23 +248,32 @@ struct key_gradients {
       v_sum[n] = dv[n];
     }
     for (std::int64_t i = 0; i < size; ++i) {
-      const T* row = rows + (block + i) * row_size;
-      pack p = exp(dot_broadcast(k, row) - row[2 * N]);
-      if constexpr (Masked) {
-        const auto hidden = static_cast<real_t<T>>(W - seen(block + i));
-        p = select_at_least(order, static_cast<T>(hidden), p, pack(T(0)));
-      }
-      ds[i] = p * (dot_broadcast(v, row + N) - row[2 * N + 1]);
+      const T* row = rows + i * row_size;
+      const pack weight = p[i];
+      const pack slope = weight * (dot_broadcast(v, row + N) - row[2 * N + 1]);
+      ds[i] = slope;
       RADLADS_UNROLL
       for (int n = 0; n < N; ++n) {
-        k_sum[n] += ds[i] * row[n];
-        v_sum[n] += p * row[N + n];
+        k_sum[n] += slope * row[n];
+        v_sum[n] += weight * row[N + n];
       }
     }
     RADLADS_UNROLL
     for (int n = 0; n < N; ++n) {
       dk[n] = k_sum[n];
       dv[n] = v_sum[n];
+    }
+  }
+
+  void add_to_queries(const pack* ds, std::int64_t size, T* dq) const {
+    for (std::int64_t i = 0; i < size; ++i) {
+      lanes<T, N> even = lanes<T, N>::load(dq + i * N), odd(T(0));
+      RADLADS_UNROLL
+      for (int j = 0; j < W; j += 2) {
+        even += scaled_k[j] * ds[i].value[j];
+        odd += scaled_k[j + 1] * ds[i].value[j + 1];
+      }
+      (even + odd).store(dq + i * N);
     }
   }
 };

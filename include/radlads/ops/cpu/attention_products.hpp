@@ -22,9 +22,10 @@ template <class T>
 using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 /// Rows of a view that lie a stride apart.
 template <class X>
-using matrix_map = Eigen::Map<std::conditional_t<std::is_const_v<X>, const matrix<std::remove_const_t<X>>,
-                                                 matrix<std::remove_const_t<X>>>,
-                              Eigen::Unaligned, Eigen::OuterStride<>>;
+using matrix_map =
+    Eigen::Map<std::conditional_t<std::is_const_v<X>, const matrix<std::remove_const_t<X>>,
+                                  matrix<std::remove_const_t<X>>>,
+               Eigen::Unaligned, Eigen::OuterStride<>>;
 template <class T>
 using row_map = Eigen::Map<Eigen::Array<T, 1, Eigen::Dynamic>>;
 
@@ -56,7 +57,8 @@ T largest(const row_map<T>& x) {
     return x.maxCoeff();
   } else {
     T result = x[0];
-    for (Eigen::Index i = 1; i < x.size(); ++i) result = select_at_least(x[i], result, x[i], result);
+    for (Eigen::Index i = 1; i < x.size(); ++i)
+      result = select_at_least(x[i], result, x[i], result);
     return result;
   }
 }
@@ -104,7 +106,8 @@ void forward_rows(const attention_inputs<T>& in, const row_range& range, view<T,
       if (size <= 0) continue;
       out.row(i) *= softmax.take(i, row_map<T>(scores.row(i), size));
       // On the diagonal row by row: hidden values are not even multiplied by zero.
-      if (s + keys.count > seen_by_all) out.row(i).noalias() += p.row(i).head(size) * v.topRows(size);
+      if (s + keys.count > seen_by_all)
+        out.row(i).noalias() += p.row(i).head(size) * v.topRows(size);
     }
     if (s + keys.count <= seen_by_all) out.noalias() += p * v;
   }
@@ -129,10 +132,7 @@ void forward(cpu_backend& b, const attention_inputs<T>& in, view<T, 4> y, view<T
   const view<T, 3> scores = scratch.take<T, 3>({b.threads(), std::min(rows, query_tile), length});
   b.parallel_for(in.batches() * units * tiles, 1, [&](auto begin, auto end, int worker) {
     for (std::int64_t i = begin; i < end; ++i) {
-      // Early tiles see few keys and late ones many: taken in turn, ranges of tiles cost the same.
-      const std::int64_t turn = i % tiles;
-      const std::int64_t first =
-          (turn % 2 == 0 ? turn / 2 : tiles - 1 - turn / 2) * query_tile;
+      const std::int64_t first = balanced_tile(i % tiles, tiles) * query_tile;
       const std::int64_t batch = i / tiles / units, unit = i / tiles % units;
       const std::int64_t time = single ? 0 : first;
       const std::int64_t head = single ? unit * in.group() + first : unit;
@@ -157,7 +157,8 @@ void backward_tile(const attention_inputs<T>& in, const row_range& queries, cons
   for (std::int64_t i = 0; i < queries.count; ++i) {
     const std::int64_t t = queries.time + i;
     const std::int64_t seen = std::clamp<std::int64_t>(in.visible(t) - keys.time, 0, keys.count);
-    row_map<T> p_row(p_memory + i * key_tile, keys.count), ds_row(ds_memory + i * key_tile, keys.count);
+    row_map<T> p_row(p_memory + i * key_tile, keys.count),
+        ds_row(ds_memory + i * key_tile, keys.count);
     p_row.head(seen) = (p_row.head(seen) - out.log_sum(queries.batch, queries.head, t)).exp();
     ds_row.head(seen) = T(in.scale) * p_row.head(seen) * (ds_row.head(seen) - delta[i]);
     p_row.tail(keys.count - seen).setZero();
@@ -177,8 +178,10 @@ void backward_head(const attention_inputs<T>& in, std::int64_t batch, std::int64
     const row_range all{batch, 0, first_head + g, times, along::time};
     all.of(out.dq).setZero();
     for (std::int64_t t = 0; t < times; ++t) {
-      const Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>> y(out.y.row(batch, t, all.head), in.width());
-      const Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>> dy(out.dy.row(batch, t, all.head), in.width());
+      const Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>> y(out.y.row(batch, t, all.head),
+                                                                   in.width());
+      const Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>> dy(out.dy.row(batch, t, all.head),
+                                                                    in.width());
       delta[g * times + t] = (y * dy).sum();
     }
   }
@@ -190,7 +193,8 @@ void backward_head(const attention_inputs<T>& in, std::int64_t batch, std::int64
     const std::int64_t first = std::max<std::int64_t>(s - (in.keys() - times), 0);
     for (std::int64_t g = 0; g < in.group(); ++g) {
       for (std::int64_t t = first; t < times; t += query_tile) {
-        const row_range queries{batch, t, first_head + g, std::min(query_tile, times - t), along::time};
+        const row_range queries{batch, t, first_head + g, std::min(query_tile, times - t),
+                                along::time};
         backward_tile(in, queries, keys, out, p, ds, delta + g * times + t);
       }
     }

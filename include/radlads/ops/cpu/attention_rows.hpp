@@ -35,7 +35,8 @@ struct attention_gradients {
   view<T, 4> dq, dk, dv;
 };
 
-/// One query of a key/value head: rows run over time and, inside, over the query heads of its group.
+/// One query of a key/value head: rows run over time and, inside, over the query heads of its
+/// group.
 struct attention_row {
   std::int64_t batch, time, head;
 };
@@ -45,6 +46,12 @@ attention_row row_of(const attention_inputs<T>& in, std::int64_t batch, std::int
                      std::int64_t row) {
   const std::int64_t group = in.group();
   return {batch, row / group, kv_head * group + row % group};
+}
+
+/// The tile of queries taken at a turn. Early tiles see few keys and late ones many: taken from
+/// both ends, any range of turns costs about the same.
+inline std::int64_t balanced_tile(std::int64_t turn, std::int64_t tiles) {
+  return turn % 2 == 0 ? turn / 2 : tiles - 1 - turn / 2;
 }
 
 }  // namespace radlads

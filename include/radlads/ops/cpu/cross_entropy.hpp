@@ -16,8 +16,8 @@
 
 namespace radlads {
 
-/// Tokens whose logits are held at a time: about a megabyte of them, which stays in cache between the
-/// passes, but enough tokens that the head is read for arithmetic and not for its own sake.
+/// Tokens whose logits are held at a time: about a megabyte of them, which stays in cache between
+/// the passes, but enough tokens that the head is read for arithmetic and not for its own sake.
 template <class T>
 std::int64_t tokens_in_slice(std::int64_t V) {
   constexpr std::int64_t budget = std::int64_t{1} << 20;
@@ -78,7 +78,8 @@ T exponentials_in_place(T* row, std::int64_t V, real_t<T> largest) {
   return total;
 }
 
-/// Loss of one row of logits; leaves the gradient of scale * loss in the row. A target of -1 costs 0.
+/// Loss of one row of logits; leaves the gradient of scale * loss in the row. A target of -1 costs
+/// 0.
 template <class T>
 T cross_entropy_row(T* row, std::int64_t V, std::int32_t target, real_t<T> scale,
                     real_t<T> largest) {

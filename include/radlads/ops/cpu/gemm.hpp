@@ -82,8 +82,8 @@ struct gemm_blocking {
   using packet = typename Eigen::internal::packet_traits<T>::type;
   static constexpr std::int64_t width = Eigen::internal::packet_traits<T>::size;
   static constexpr std::int64_t panel = 2 * width;
-  // Sixteen sums in flight hide the latency of the multiply-add; narrower instruction sets have half
-  // the registers.
+  // Sixteen sums in flight hide the latency of the multiply-add; narrower instruction sets have
+  // half the registers.
   static constexpr std::int64_t rows = sizeof(packet) == 64 ? 8 : 4;
   static constexpr std::int64_t depth = 1024 / static_cast<std::int64_t>(sizeof(T));
   static constexpr std::int64_t group = 512;
@@ -117,6 +117,9 @@ void gemm_tile(std::int64_t K, const T* a, std::int64_t a_stride, gemm_panel<T> 
     for (int p = 0; p < Packets; ++p) sum[r][p] = simd::pset1<packet>(T(0));
   }
   for (std::int64_t k = 0; k < K; ++k) {
+    // Rows of a transposed a are touched in snippets: the hardware does not see the next block
+    // coming.
+    if constexpr (TransposeA) __builtin_prefetch(a + (k + K) * a_stride, 0, 2);
     packet right[Packets];
     RADLADS_UNROLL
     for (int p = 0; p < Packets; ++p) {
@@ -124,7 +127,8 @@ void gemm_tile(std::int64_t K, const T* a, std::int64_t a_stride, gemm_panel<T> 
     }
     RADLADS_UNROLL
     for (int r = 0; r < R; ++r) {
-      const packet left = simd::pset1<packet>(TransposeA ? a[k * a_stride + r] : a[r * a_stride + k]);
+      const packet left =
+          simd::pset1<packet>(TransposeA ? a[k * a_stride + r] : a[r * a_stride + k]);
       RADLADS_UNROLL
       for (int p = 0; p < Packets; ++p) sum[r][p] = simd::pmadd(left, right[p], sum[r][p]);
     }
@@ -158,10 +162,9 @@ void gemm_panel_rows(const gemm_args<T>& g, gemm_panel<T> b, const T* added,
   std::int64_t m = 0;
   const auto tiles = [&]<int R>(std::integral_constant<int, R>) {
     for (; m + R <= g.M; m += R) {
-      gemm_tile<R, Packets, TransposeA>(
-          g.K, g.a + (TransposeA ? m : m * g.a_stride), g.a_stride, b,
-          added == nullptr ? nullptr : added + m * added_stride, added_stride, g.c + m * g.c_stride,
-          g.c_stride, g.N);
+      gemm_tile<R, Packets, TransposeA>(g.K, g.a + (TransposeA ? m : m * g.a_stride), g.a_stride, b,
+                                        added == nullptr ? nullptr : added + m * added_stride,
+                                        added_stride, g.c + m * g.c_stride, g.c_stride, g.N);
     }
   };
   tiles(std::integral_constant<int, static_cast<int>(gemm_blocking<T>::rows)>{});
@@ -170,25 +173,53 @@ void gemm_panel_rows(const gemm_args<T>& g, gemm_panel<T> b, const T* added,
   tiles(std::integral_constant<int, 1>{});
 }
 
-/// Copies a panel of g.b, g.N <= panel columns, to `to` (K, panel), with zeros beyond the last column.
+// Register types carry an attribute that a template argument drops, here without effect.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+/// Transposes a square of one register's width.
+template <class T>
+void gemm_transpose(const T* from, std::int64_t from_stride, T* to, std::int64_t to_stride) {
+  namespace simd = Eigen::internal;
+  using packet = typename gemm_blocking<T>::packet;
+  constexpr int W = static_cast<int>(gemm_blocking<T>::width);
+  simd::PacketBlock<packet, W> square;
+  RADLADS_UNROLL
+  for (int i = 0; i < W; ++i) square.packet[i] = simd::ploadu<packet>(from + i * from_stride);
+  simd::ptranspose(square);
+  RADLADS_UNROLL
+  for (int i = 0; i < W; ++i) simd::pstoreu(to + i * to_stride, square.packet[i]);
+}
+#pragma GCC diagnostic pop
+
+/// Copies a panel of g.b, g.N <= panel columns, to `to` (K, panel), with zeros beyond the last
+/// column.
 template <class T>
 void gemm_pack(const gemm_args<T>& g, T* to) {
   constexpr std::int64_t panel = gemm_blocking<T>::panel;
-  if (g.transpose_b) {
-    for (std::int64_t k = 0; k < g.K; ++k) {
-      for (std::int64_t n = 0; n < g.N; ++n) to[k * panel + n] = g.b[n * g.b_stride + k];
-      for (std::int64_t n = g.N; n < panel; ++n) to[k * panel + n] = T(0);
-    }
+  constexpr std::int64_t W = gemm_blocking<T>::width;
+  if (!g.transpose_b) {
+    for (std::int64_t k = 0; k < g.K; ++k) std::copy_n(g.b + k * g.b_stride, g.N, to + k * panel);
   } else {
-    for (std::int64_t k = 0; k < g.K; ++k) {
-      std::copy_n(g.b + k * g.b_stride, g.N, to + k * panel);
-      std::fill(to + k * panel + g.N, to + (k + 1) * panel, T(0));
+    for (std::int64_t n = 0; n < g.N; n += W) {
+      const std::int64_t count = std::min(W, g.N - n);
+      std::int64_t k = 0;
+      for (; count == W && k + W <= g.K; k += W) {
+        gemm_transpose(g.b + n * g.b_stride + k, g.b_stride, to + k * panel + n, panel);
+      }
+      for (; k < g.K; ++k) {
+        for (std::int64_t i = 0; i < count; ++i) {
+          to[k * panel + n + i] = g.b[(n + i) * g.b_stride + k];
+        }
+      }
     }
   }
+  if (g.N == panel) return;
+  for (std::int64_t k = 0; k < g.K; ++k)
+    std::fill(to + k * panel + g.N, to + (k + 1) * panel, T(0));
 }
 
-/// Whether whole panels of b are read where they are: its rows are short enough not to fight for the
-/// same lines of the first cache, or too few rows of c use them to repay a copy.
+/// Whether whole panels of b are read where they are: its rows are short enough not to fight for
+/// the same lines of the first cache, or too few rows of c use them to repay a copy.
 template <class T>
 bool gemm_reads_in_place(const gemm_args<T>& g) {
   const auto bytes = g.b_stride * static_cast<std::int64_t>(sizeof(T));
@@ -242,6 +273,73 @@ void gemm_group(const gemm_args<T>& g, bool is_first, T* scratch) {
   }
 }
 
+/// Whether too few rows of c use a transposed b to repay its packing, as in decoding. Sums must be
+/// long enough to repay the addition across a register at their end.
+template <class T>
+bool gemm_is_dots(const gemm_args<T>& g) {
+  return std::is_floating_point_v<T> && g.transpose_b && !g.transpose_a &&
+         (g.M < 4 || (g.M <= 8 && g.K >= 256));
+}
+
+/// R rows times C columns of c as dot products of rows of a and rows of b.
+template <int R, int C, class T>
+void gemm_dots_tile(const gemm_args<T>& g, std::int64_t m, std::int64_t n) {
+  namespace simd = Eigen::internal;
+  using packet = typename gemm_blocking<T>::packet;
+  constexpr std::int64_t W = gemm_blocking<T>::width;
+  const T* const a = g.a + m * g.a_stride;
+  const T* const b = g.b + n * g.b_stride;
+  packet sum[R][C];
+  RADLADS_UNROLL
+  for (int r = 0; r < R; ++r) {
+    RADLADS_UNROLL
+    for (int c = 0; c < C; ++c) sum[r][c] = simd::pset1<packet>(T(0));
+  }
+  std::int64_t k = 0;
+  for (; k + W <= g.K; k += W) {
+    packet left[R];
+    RADLADS_UNROLL
+    for (int r = 0; r < R; ++r) left[r] = simd::ploadu<packet>(a + r * g.a_stride + k);
+    RADLADS_UNROLL
+    for (int c = 0; c < C; ++c) {
+      const packet right = simd::ploadu<packet>(b + c * g.b_stride + k);
+      RADLADS_UNROLL
+      for (int r = 0; r < R; ++r) sum[r][c] = simd::pmadd(left[r], right, sum[r][c]);
+    }
+  }
+  T total[R][C];
+  RADLADS_UNROLL
+  for (int r = 0; r < R; ++r) {
+    RADLADS_UNROLL
+    for (int c = 0; c < C; ++c) total[r][c] = simd::predux(sum[r][c]);
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int c = 0; c < C; ++c) {
+      for (std::int64_t i = k; i < g.K; ++i) {
+        total[r][c] += a[r * g.a_stride + i] * b[c * g.b_stride + i];
+      }
+      T& to = g.c[(m + r) * g.c_stride + n + c];
+      const T added = g.bias != nullptr ? g.bias[n + c] : g.accumulate ? to : T(0);
+      to = total[r][c] + added;
+    }
+  }
+}
+
+/// The product of a few rows with a transposed b, reading b once.
+template <class T>
+void gemm_dots(const gemm_args<T>& g) {
+  std::int64_t n = 0;
+  const auto columns = [&]<int C>(std::integral_constant<int, C>) {
+    for (; n + C <= g.N; n += C) {
+      std::int64_t m = 0;
+      for (; m + 2 <= g.M; m += 2) gemm_dots_tile<2, C>(g, m, n);
+      for (; m < g.M; ++m) gemm_dots_tile<1, C>(g, m, n);
+    }
+  };
+  columns(std::integral_constant<int, 8>{});
+  columns(std::integral_constant<int, 1>{});
+}
+
 /// The product, with gemm_scratch(g) elements of scratch.
 template <class T>
 void gemm(const gemm_args<T>& g, T* scratch) {
@@ -250,7 +348,8 @@ void gemm(const gemm_args<T>& g, T* scratch) {
   } else {
     using blocking = gemm_blocking<T>;
     const std::int64_t depth = blocking::depth_of(g.K);
-    for (std::int64_t k = 0; k < std::max<std::int64_t>(g.K, 1); k += std::max<std::int64_t>(depth, 1)) {
+    for (std::int64_t k = 0; k < std::max<std::int64_t>(g.K, 1);
+         k += std::max<std::int64_t>(depth, 1)) {
       gemm_args<T> block = g;
       block.K = std::min(depth, g.K - k);
       block.a += g.transpose_a ? k * g.a_stride : k;

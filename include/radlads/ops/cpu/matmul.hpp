@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Matrix products on the CPU: how they are split over threads. Every element of the result is summed
-// by one thread in one order, so results do not depend on the number of threads.
+// Matrix products on the CPU: how they are split over threads. Every element of the result is
+// summed by one thread in one order, so results do not depend on the number of threads.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
@@ -35,17 +35,23 @@ void matmul_on(cpu_backend& b, bool transpose_a, bool transpose_b, bool accumula
   // A part below this many multiply-adds costs less than waking a thread.
   constexpr std::int64_t least_work = std::int64_t{1} << 17;
   // Parts begin at multiples of this many rows or columns, so that tiles are whole.
-  const bool by_rows = 4 * g.M >= g.N;
+  const bool is_dots = gemm_is_dots(g);
+  const bool by_rows = !is_dots && 4 * g.M >= g.N;
   const std::int64_t tile = by_rows ? 8 : 32;
   const std::int64_t length = by_rows ? g.M : g.N;
   const std::int64_t work_of_tile = tile * (by_rows ? g.N : g.M) * std::max<std::int64_t>(g.K, 1);
   scratch_scope scope(b);
-  const view<T, 2> scratch = scope.template take<T, 2>({b.threads(), gemm_scratch(g)});
+  const view<T, 2> scratch =
+      scope.template take<T, 2>({b.threads(), is_dots ? 0 : gemm_scratch(g)});
   b.parallel_for((length + tile - 1) / tile, 1 + least_work / work_of_tile,
                  [&](std::int64_t begin, std::int64_t end, int worker) {
                    const std::int64_t first = begin * tile, last = std::min(end * tile, length);
-                   gemm(by_rows ? g.rows(first, last) : g.columns(first, last),
-                        scratch.row(worker));
+                   const gemm_args<T> part = by_rows ? g.rows(first, last) : g.columns(first, last);
+                   if (is_dots) {
+                     gemm_dots(part);
+                   } else {
+                     gemm(part, scratch.row(worker));
+                   }
                  });
 }
 

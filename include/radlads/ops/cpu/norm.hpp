@@ -76,7 +76,7 @@ void rms_norm_backward_on(cpu_backend& b, view<const T, 1> weight, view<const T,
     const auto part = [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t block = begin; block < end; ++block) {
         T* sums = wanted ? partial.row(block) : nullptr;
-        if (wanted) std::fill_n(sums, columns, T(0));
+        if (wanted) std::fill(sums, sums + columns, T(0));
         const std::int64_t last = std::min((block + 1) * rows_per_block, rows);
         for (std::int64_t row = block * rows_per_block; row < last; ++row) {
           rms_norm_backward_row<decltype(width)::value>(weight.pointer, x.row(row), inverse(row),
@@ -167,8 +167,8 @@ void group_norm_backward_on(cpu_backend& b, view<const T, 1> weight, view<const 
   with_lane_width<T>(size, [&](auto width) {
     const auto part = [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t block = begin; block < end; ++block) {
-        if (wanted) std::fill_n(weights.row(block), columns, T(0));
-        if (wanted) std::fill_n(biases.row(block), columns, T(0));
+        if (wanted) std::fill(weights.row(block), weights.row(block) + columns, T(0));
+        if (wanted) std::fill(biases.row(block), biases.row(block) + columns, T(0));
         const std::int64_t last = std::min((block + 1) * rows_per_block, rows);
         for (std::int64_t row = block * rows_per_block; row < last; ++row) {
           for (std::int64_t head = 0; head < heads; ++head) {

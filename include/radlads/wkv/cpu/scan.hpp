@@ -17,9 +17,17 @@
 
 namespace radlads::wkv {
 
-/// One head at a time for fixed widths: K keys, packs of W channels.
-template <class Cell, class T, int K, int W>
+/// A few neighbouring heads of one sequence. Their rows share cache lines, so narrow heads go over a
+/// segment one after the other before the next segment begins.
+struct head_group {
+  std::int64_t batch, first, count;
+};
+
+/// The scan of a head group for K keys. Packs are as wide as such heads tend to be, up to four registers:
+/// then one broadcast of an input serves four. Heads of more channels go block by block.
+template <class Cell, class T, int K>
 struct cpu_scan {
+  static constexpr int W = K <= 8 ? lane_width<T> / 2 : K <= 32 ? lane_width<T> : 4 * lane_width<T>;
   using pack = lanes<T, W>;
   using row = pack[K];
   using block = state_block<T, K, W>;
@@ -28,156 +36,188 @@ struct cpu_scan {
 
   static constexpr std::int64_t token_size = std::int64_t{Cell::inputs} * K;
   static constexpr int partial = partial_lanes<T>;
+  static constexpr std::int64_t largest_group = std::max(1, 64 / K);
+  /// Tokens whose input gradients are summed together: a load of partial sums soon after their stores,
+  /// which are narrower, would wait for them.
+  static constexpr std::int64_t tokens_summed = std::max(1, 64 / K);
 
   /// Scratch of one worker.
   struct memory {
-    T* tokens;     // (segment_length, inputs, K)
-    row* state;    // the state, or its gradient
+    T* tokens;     // (inputs, segment_length, K)
+    row* states;   // (largest_group): the states, or their gradients
     row* replay;   // (segment_length): the states before a segment's tokens
-    T* sums;       // (inputs, K, partial)
-    T* gradients;  // (inputs, K)
+    T* sums;       // (tokens_summed, inputs, K, partial)
+    T* gradients;  // (tokens_summed, inputs, K)
   };
   template <class Scope>
   static memory take(Scope& scope) {
+    constexpr std::int64_t summed = tokens_summed * token_size;
     return {scope.template take<T, 1>({segment_length * token_size}).pointer,
-            scope.template take<row, 1>({1}).pointer,
+            scope.template take<row, 1>({largest_group}).pointer,
             scope.template take<row, 1>({segment_length}).pointer,
-            scope.template take<T, 1>({token_size * partial}).pointer,
-            scope.template take<T, 1>({token_size}).pointer};
+            scope.template take<T, 1>({summed * partial}).pointer,
+            scope.template take<T, 1>({summed}).pointer};
   }
 
-  /// A head's part of a state (B, H, K, V), or null for an absent one.
-  template <class S>
-  static S* head_state(const view<S, 4>& state, std::int64_t index) {
-    return state.empty() ? nullptr : state.pointer + index * state.extent(2) * state.extent(3);
-  }
+  /// What one head does with one segment: tokens [start, start + count).
+  struct section {
+    std::int64_t batch, head, start, count;
+    block part;
+  };
 
-  static void forward(const forward_arguments& a, std::int64_t index, const memory& m) {
-    const std::int64_t V = a.v.extent(3), time = a.v.extent(1), heads = a.v.extent(2);
+  static void forward(const forward_arguments& a, const head_group& group, const memory& m) {
+    const std::int64_t V = a.v.extent(3), time = a.v.extent(1);
     for (std::int64_t offset = 0; offset < V; offset += W) {
       const block part{a.inputs[0].extent(3), V, offset};
-      part.load(head_state(a.initial_state, index), *m.state);
+      for (std::int64_t i = 0; i < group.count; ++i) {
+        part.load(head_state(a.initial_state, group.batch, group.first + i), m.states[i]);
+      }
       for (std::int64_t start = 0; start < time; start += segment_length) {
         const std::int64_t count = std::min(segment_length, time - start);
-        if (!a.checkpoints.empty()) {
-          part.store(*m.state, a.checkpoints.row(index, start / segment_length, 0));
+        for (std::int64_t i = 0; i < group.count; ++i) {
+          forward_section(a, {group.batch, group.first + i, start, count, part}, m.states[i], m);
         }
-        gather_segment<Cell, T, K>(a.inputs, index / heads, index % heads, start, count, m.tokens);
-        forward_tokens(a, index, start, count, part, m);
       }
-      T* last = head_state(a.final_state, index);
-      if (last != nullptr) part.store(*m.state, last);
+      for (std::int64_t i = 0; i < group.count && !a.final_state.empty(); ++i) {
+        part.store(m.states[i], head_state(a.final_state, group.batch, group.first + i));
+      }
     }
   }
 
-  [[gnu::flatten]] static void forward_tokens(const forward_arguments& a, std::int64_t index,
-                                              std::int64_t start, std::int64_t count,
-                                              const block& part, const memory& m) {
-    const std::int64_t heads = a.v.extent(2), width = part.width();
-    const head_rows<const T> v(a.v, index / heads, index % heads);
-    const head_rows<T> y(a.y, index / heads, index % heads);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const token_inputs<T, K> x{m.tokens + i * token_size};
-      const pack value = pack::load(v[start + i] + part.offset, width);
-      Cell::template step<K>(*m.state, x, value).store(y[start + i] + part.offset, width);
+  static void forward_section(const forward_arguments& a, const section& at, row& state,
+                              const memory& m) {
+    if (!a.checkpoints.empty()) {
+      const std::int64_t index = at.batch * a.v.extent(2) + at.head;
+      at.part.store(state, a.checkpoints.row(index, at.start / segment_length, 0));
+    }
+    gather_segment<Cell, T, K>(a.inputs, at.batch, at.head, at.start, at.count, m.tokens);
+    forward_tokens(a, at, state, m.tokens);
+  }
+
+  [[gnu::flatten]] static void forward_tokens(const forward_arguments& a, const section& at,
+                                              row& state, const T* tokens) {
+    const std::int64_t width = at.part.width();
+    const head_rows<const T> v(a.v, at.batch, at.head, at.start);
+    const head_rows<T> y(a.y, at.batch, at.head, at.start);
+    for (std::int64_t i = 0; i < at.count; ++i) {
+      const token_inputs<T, K> x{tokens + i * K};
+      const pack value = pack::load(v[i] + at.part.offset, width);
+      Cell::template step<K>(state, x, value).store(y[i] + at.part.offset, width);
     }
   }
 
-  static void backward(const backward_arguments& a, std::int64_t index, const memory& m) {
-    const std::int64_t V = a.v.extent(3), time = a.v.extent(1), heads = a.v.extent(2);
+  static void backward(const backward_arguments& a, const head_group& group, const memory& m) {
+    const std::int64_t V = a.v.extent(3), time = a.v.extent(1);
     for (std::int64_t offset = 0; offset < V; offset += W) {
       const block part{a.inputs[0].extent(3), V, offset};
-      part.load(head_state(a.dfinal_state, index), *m.state);
+      for (std::int64_t i = 0; i < group.count; ++i) {
+        part.load(head_state(a.dfinal_state, group.batch, group.first + i), m.states[i]);
+      }
       for (std::int64_t segment = segment_count(time) - 1; segment >= 0; --segment) {
         const std::int64_t start = segment * segment_length;
         const std::int64_t count = std::min(segment_length, time - start);
-        gather_segment<Cell, T, K>(a.inputs, index / heads, index % heads, start, count, m.tokens);
-        part.load(a.checkpoints.row(index, segment, 0), m.replay[0]);
-        replay_tokens(a, index, start, count, part, m);
-        backward_tokens(a, index, start, count, part, m);
+        for (std::int64_t i = 0; i < group.count; ++i) {
+          backward_section(a, {group.batch, group.first + i, start, count, part}, m.states[i], m);
+        }
       }
-      T* first = head_state(a.dinitial_state, index);
-      if (first != nullptr) part.store(*m.state, first);
+      for (std::int64_t i = 0; i < group.count && !a.dinitial_state.empty(); ++i) {
+        part.store(m.states[i], head_state(a.dinitial_state, group.batch, group.first + i));
+      }
     }
   }
 
-  [[gnu::flatten]] static void replay_tokens(const backward_arguments& a, std::int64_t index,
-                                             std::int64_t start, std::int64_t count,
-                                             const block& part, const memory& m) {
-    const std::int64_t heads = a.v.extent(2), width = part.width();
-    const head_rows<const T> v(a.v, index / heads, index % heads);
-    for (std::int64_t i = 0; i + 1 < count; ++i) {
-      const token_inputs<T, K> x{m.tokens + i * token_size};
-      std::copy(m.replay[i], m.replay[i] + K, m.replay[i + 1]);
-      Cell::template step<K>(m.replay[i + 1], x, pack::load(v[start + i] + part.offset, width));
+  static void backward_section(const backward_arguments& a, const section& at, row& dstate,
+                               const memory& m) {
+    const std::int64_t index = at.batch * a.v.extent(2) + at.head;
+    gather_segment<Cell, T, K>(a.inputs, at.batch, at.head, at.start, at.count, m.tokens);
+    at.part.load(a.checkpoints.row(index, at.start / segment_length, 0), m.replay[0]);
+    replay_tokens(a, at, m);
+    for (std::int64_t end = at.count; end > 0; end -= tokens_summed) {
+      const std::int64_t begin = std::max<std::int64_t>(0, end - tokens_summed);
+      backward_tokens(a, at, begin, end, dstate, m);
+      put_gradients(a, at, begin, end, m);
     }
   }
 
-  [[gnu::flatten]] static void backward_tokens(const backward_arguments& a, std::int64_t index,
-                                               std::int64_t start, std::int64_t count,
-                                               const block& part, const memory& m) {
-    const std::int64_t heads = a.v.extent(2), width = part.width();
-    const head_rows<const T> v(a.v, index / heads, index % heads);
-    const head_rows<const T> dy(a.dy, index / heads, index % heads);
-    const head_rows<T> dv(a.dv, index / heads, index % heads);
-    for (std::int64_t i = count - 1; i >= 0; --i) {
-      const token_inputs<T, K> x{m.tokens + i * token_size};
-      partial_gradients<T, K> dx{m.sums};
-      const row& before = m.replay[i];
-      const pack value = pack::load(v[start + i] + part.offset, width);
-      const pack dout = pack::load(dy[start + i] + part.offset, width);
-      Cell::template step_backward<K>(before, x, value, dout, *m.state, dx)
-          .store(dv[start + i] + part.offset, width);
-      sum_neighbours<Cell::inputs * K, partial>(m.sums, m.gradients);
-      for (int j = 0; j < K; ++j) m.gradients[Cell::decay * K + j] *= x[Cell::decay][j];
-      put_gradients(a, index, start + i, part, m.gradients);
+  [[gnu::flatten]] static void replay_tokens(const backward_arguments& a, const section& at,
+                                             const memory& m) {
+    const std::int64_t width = at.part.width();
+    const head_rows<const T> v(a.v, at.batch, at.head, at.start);
+    for (std::int64_t i = 0; i + 1 < at.count; ++i) {
+      const token_inputs<T, K> x{m.tokens + i * K};
+      for (int j = 0; j < K; ++j) m.replay[i + 1][j] = m.replay[i][j];
+      Cell::template step<K>(m.replay[i + 1], x, pack::load(v[i] + at.part.offset, width));
     }
   }
 
-  /// The first block of channels overwrites a token's input gradients, the others add.
-  RADLADS_INLINE static void put_gradients(const backward_arguments& a, std::int64_t index,
-                                           std::int64_t t, const block& part, const T* from) {
-    const std::int64_t heads = a.v.extent(2);
-    for (int input = 0; input < Cell::inputs; ++input, from += K) {
-      T* to = a.dinputs[static_cast<std::size_t>(input)].row(index / heads, t, index % heads);
-      if (part.offset == 0 && part.keys == K) {
-        for (int j = 0; j < K; ++j) to[j] = from[j];
-      } else if (part.offset == 0) {
-        std::copy(from, from + part.keys, to);
-      } else {
-        for (std::int64_t j = 0; j < part.keys; ++j) to[j] += from[j];
+  /// Tokens end - 1 ... begin; their input gradients become partial sums.
+  [[gnu::flatten]] static void backward_tokens(const backward_arguments& a, const section& at,
+                                               std::int64_t begin, std::int64_t end, row& dstate,
+                                               const memory& m) {
+    const std::int64_t width = at.part.width(), offset = at.part.offset;
+    const head_rows<const T> v(a.v, at.batch, at.head, at.start);
+    const head_rows<const T> dy(a.dy, at.batch, at.head, at.start);
+    const head_rows<T> dv(a.dv, at.batch, at.head, at.start);
+    for (std::int64_t i = end - 1; i >= begin; --i) {
+      const token_inputs<T, K> x{m.tokens + i * K};
+      partial_gradients<T, K> dx{m.sums + (i - begin) * token_size * partial};
+      const pack value = pack::load(v[i] + offset, width);
+      const pack dout = pack::load(dy[i] + offset, width);
+      Cell::template step_backward<K>(m.replay[i], x, value, dout, dstate, dx)
+          .store(dv[i] + offset, width);
+    }
+  }
+
+  /// Sums the lanes for tokens [begin, end). The first block of channels overwrites, the others add.
+  static void put_gradients(const backward_arguments& a, const section& at, std::int64_t begin,
+                            std::int64_t end, const memory& m) {
+    sum_neighbours<tokens_summed * token_size, partial>(m.sums, m.gradients);
+    for (int input = 0; input < Cell::inputs; ++input) {
+      const head_rows<T> to(a.dinputs[static_cast<std::size_t>(input)], at.batch, at.head, at.start);
+      for (std::int64_t i = begin; i < end; ++i) {
+        T* from = m.gradients + ((i - begin) * Cell::inputs + input) * K;
+        if (input == Cell::decay) {
+          const T* w = token_inputs<T, K>{m.tokens + i * K}[input];
+          for (int j = 0; j < K; ++j) from[j] *= w[j];
+        }
+        if (at.part.offset > 0) {
+          for (std::int64_t j = 0; j < at.part.keys; ++j) to[i][j] += from[j];
+        } else if (at.part.keys == K) {
+          std::copy(from, from + K, to[i]);
+        } else {
+          std::copy(from, from + at.part.keys, to[i]);
+        }
       }
     }
   }
 };
 
-/// Calls f(driver, index, scratch) for every head, with the narrowest driver that holds its keys.
+/// Calls f(driver, head group, scratch) for all heads, with the driver for the least width that holds their keys.
 template <class Cell, class T, class F>
-void for_each_head(cpu_backend& b, const shape<4>& inputs, std::int64_t V, F&& f) {
+void for_each_group(cpu_backend& b, const shape<4>& inputs, std::int64_t V, F&& f) {
   const auto [batch, time, heads, keys] = inputs;
   // A range of fewer state updates is not worth waking a thread for.
   constexpr std::int64_t least_work = 1 << 16;
-  const std::int64_t grain = least_work / std::max<std::int64_t>(1, time * keys * V) + 1;
+  const std::int64_t work = std::max<std::int64_t>(1, time * keys * V);
   const auto run = [&](auto driver) {
     using memory = typename decltype(driver)::memory;
     scratch_scope scope(b);
     auto memories = scope.template take<memory, 1>({b.threads()});
     for (int worker = 0; worker < b.threads(); ++worker) memories(worker) = driver.take(scope);
-    b.parallel_for(batch * heads, grain, [&](std::int64_t begin, std::int64_t end, int worker) {
-      for (std::int64_t index = begin; index < end; ++index) f(driver, index, memories(worker));
-    });
+    const std::int64_t group =
+        std::clamp<std::int64_t>(batch * heads / b.threads(), 1, driver.largest_group);
+    const std::int64_t groups = (heads + group - 1) / group;
+    b.parallel_for(batch * groups, least_work / (work * group) + 1,
+                   [&](std::int64_t begin, std::int64_t end, int worker) {
+                     for (std::int64_t index = begin; index < end; ++index) {
+                       const std::int64_t first = index % groups * group;
+                       const head_group here{index / groups, first, std::min(group, heads - first)};
+                       f(driver, here, memories(worker));
+                     }
+                   });
   };
-  dispatch_at_least<4, 8, 16, 32, 64, 128, 256>("scan: the key width", keys, [&](auto K) {
-    constexpr int width = lane_width<T>;
-    if (V <= width / 2) {
-      run(cpu_scan<Cell, T, K, width / 2>{});
-    } else if (V <= 2 * width) {
-      run(cpu_scan<Cell, T, K, width>{});
-    } else {
-      // Four registers wide: one broadcast of an input serves four packs.
-      run(cpu_scan<Cell, T, K, 4 * width>{});
-    }
-  });
+  dispatch_at_least<8, 16, 32, 64, 128, 256>("scan: the key width", keys,
+                                             [&](auto K) { run(cpu_scan<Cell, T, K>{}); });
 }
 
 }  // namespace radlads::wkv
@@ -186,18 +226,18 @@ namespace radlads {
 
 template <class Cell, class T>
 void scan_forward_on(cpu_backend& b, const wkv::scan_forward_arguments<Cell, T, host_space>& a) {
-  wkv::for_each_head<Cell, T>(b, a.inputs[0].sizes(), a.v.extent(3),
-                              [&](auto driver, std::int64_t index, const auto& memory) {
-                                driver.forward(a, index, memory);
-                              });
+  wkv::for_each_group<Cell, T>(b, a.inputs[0].sizes(), a.v.extent(3),
+                               [&](auto driver, const wkv::head_group& group, const auto& memory) {
+                                 driver.forward(a, group, memory);
+                               });
 }
 
 template <class Cell, class T>
 void scan_backward_on(cpu_backend& b, const wkv::scan_backward_arguments<Cell, T, host_space>& a) {
-  wkv::for_each_head<Cell, T>(b, a.inputs[0].sizes(), a.v.extent(3),
-                              [&](auto driver, std::int64_t index, const auto& memory) {
-                                driver.backward(a, index, memory);
-                              });
+  wkv::for_each_group<Cell, T>(b, a.inputs[0].sizes(), a.v.extent(3),
+                               [&](auto driver, const wkv::head_group& group, const auto& memory) {
+                                 driver.backward(a, group, memory);
+                               });
 }
 
 }  // namespace radlads

@@ -16,47 +16,52 @@
 
 namespace radlads::wkv {
 
-/// One token's inputs, x[input][j], each K wide.
+/// One token's inputs, x[input][j], out of a segment's (inputs, segment_length, K).
 template <class T, int K>
 struct token_inputs {
   const T* rows;
-  RADLADS_INLINE const T* operator[](int input) const { return rows + input * K; }
+  RADLADS_INLINE const T* operator[](int input) const { return rows + input * segment_length * K; }
 };
 
-/// One (batch, head) pair's rows of a (B, T, H, C) view: a row a token, `step` elements apart.
+/// One head's rows of a (B, T, H, C) view from token `start` on, `step` elements apart.
 template <class T>
 struct head_rows {
   T* first;
   std::int64_t step;
 
-  head_rows(const view<T, 4>& all, std::int64_t batch, std::int64_t head)
-      : first(all.row(batch, 0, head)), step(all.stride(1)) {}
-  T* operator[](std::int64_t t) const { return first + t * step; }
+  head_rows(const view<T, 4>& all, std::int64_t batch, std::int64_t head, std::int64_t start)
+      : first(all.row(batch, start, head)), step(all.stride(1)) {}
+  T* operator[](std::int64_t i) const { return first + i * step; }
 };
 
-/// Copies the inputs of tokens [start, start + count) of one head into (count, inputs, K), the decay's
-/// logarithm turned into a factor. Entries above the head's own size are zero, their decay one: such
-/// rows of state stay zero. A segment at a time, so that the loads, whose rows lie far apart, overlap.
+/// Copies the inputs of tokens [start, start + count) of one head into (inputs, segment_length, K), the
+/// decay's logarithm turned into a factor. Entries above the head's own size are zero, their decay one:
+/// such rows of state stay zero. A segment at a time, so that the loads, whose rows lie far apart,
+/// overlap.
 template <class Cell, class T, int K>
-[[gnu::flatten]] void gather_segment(const std::array<view<const T, 4>, Cell::inputs>& inputs,
-                                     std::int64_t batch, std::int64_t head, std::int64_t start,
-                                     std::int64_t count, T* to) {
-  using row = Eigen::Array<T, K, 1>;
+void gather_segment(const std::array<view<const T, 4>, Cell::inputs>& inputs, std::int64_t batch,
+                    std::int64_t head, std::int64_t start, std::int64_t count, T* to) {
   const std::int64_t size = inputs[0].extent(3);
   for (int input = 0; input < Cell::inputs; ++input) {
-    const head_rows<const T> source(inputs[static_cast<std::size_t>(input)], batch, head);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const T* from = source[start + i];
-      T* target = to + (i * Cell::inputs + input) * K;
-      Eigen::Map<row> whole(target);
+    const head_rows<const T> source(inputs[static_cast<std::size_t>(input)], batch, head, start);
+    T* target = to + input * segment_length * K;
+    for (std::int64_t i = 0; i < count; ++i, target += K) {
       if (size == K) {
-        whole = Eigen::Map<const row>(from);
+        std::copy(source[i], source[i] + K, target);
       } else {
-        std::fill(std::copy(from, from + size, target), target + K, T(0));
+        std::fill(std::copy(source[i], source[i] + size, target), target + K, T(0));
       }
-      if (input == Cell::decay) whole = whole.exp();
     }
   }
+  using whole = Eigen::Array<T, Eigen::Dynamic, 1>;
+  Eigen::Map<whole> decays(to + Cell::decay * segment_length * K, count * K);
+  decays = decays.exp();
+}
+
+/// One head's (K, V) of a state (B, H, K, V), or null for an absent one.
+template <class T>
+T* head_state(const view<T, 4>& state, std::int64_t batch, std::int64_t head) {
+  return state.empty() ? nullptr : state.row(batch, head, 0);
 }
 
 /// Which part of one head's (keys, V) state a pack row holds: K packs of W channels from `offset`.

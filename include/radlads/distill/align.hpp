@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Step 1, hidden-state alignment (arXiv 2505.03005, section 4.2): every student mixer sees the teacher's
+// mixer input of its layer and is drawn to the teacher's mixer output. The student's own errors never
+// reach another layer; v_first, with its gradient, is all that couples them.
+//   loss = C^(-1/2) / (L B T) sum_{l, b, t} |y_teacher - y_student|_2
+
+#include "radlads/core/backend.hpp"
+#include "radlads/distill/objective.hpp"
+#include "radlads/layers/stream.hpp"
+#include "radlads/ops/squared_error.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+namespace radlads::distill {
+
+struct alignment_options {
+  std::int64_t micro_batch = 4;  ///< rows at a time
+  bool is_squared = false;       ///< squared error instead of its root
+};
+
+/// Alignment of `Student` to `Teacher`, two models of one scalar type. Layers whose mixer is the
+/// teacher's own are left out.
+template <class Teacher, class Student>
+class alignment {
+ public:
+  using T = typename Student::scalar_type;
+  using B = typename Student::backend_type;
+  static constexpr bool needs_targets = false;
+
+  alignment(const Teacher& teacher, const Student& student, const alignment_options& options = {})
+      : teacher_(teacher), student_(student), options_(options) {
+    for (std::int64_t i = 0; i < student.config.layers; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      if (student.config.mixers[at] != teacher.config.mixers[at]) aligned_.push_back(i);
+    }
+    require(!aligned_.empty(), "align: every layer of the student has the teacher's mixer");
+  }
+
+  /// Loss of ids (rows, tokens); adds its gradient to `grads` unless that is null. Throws, naming the
+  /// layer, when a loss is not finite.
+  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Student::params* grads) {
+    batch_loss result;
+    result.layers.assign(static_cast<std::size_t>(student_.config.layers), 0.0);
+    const auto tokens = static_cast<double>(ids.size());
+    const double scale = factor() / (static_cast<double>(aligned_.size()) * tokens);
+    for_each_micro_batch(ids, options_.micro_batch,
+                         [&](auto rows) { run(b, rows, scale, grads, result); });
+    for (const std::int64_t layer : aligned_) {
+      double& loss = result.layers[static_cast<std::size_t>(layer)];
+      result.loss += loss;
+      loss *= static_cast<double>(aligned_.size());
+      require(std::isfinite(loss), "align: the loss of layer ", layer, " is ", loss);
+    }
+    return result;
+  }
+
+ private:
+  double factor() const {
+    const auto width = static_cast<double>(student_.config.hidden);
+    return options_.is_squared ? 1.0 / width : 1.0 / std::sqrt(width);
+  }
+
+  void run(B& b, view_on<const std::int32_t, 2, B> ids, double scale, typename Student::params* grads,
+           batch_loss& result) {
+    teacher_.forward_taps(b, ids, teacher_saved_);
+    const auto& config = student_.config;
+    const shape<3> wide{ids.extent(0), ids.extent(1), config.heads * config.head_size};
+    const std::int64_t provider = student_.layers.provider();
+    v_first_.resize(b, wide);
+    dv_first_.resize(b, wide);
+    set_zero<T, 3, B>(b, dv_first_);
+    // The provider's backward waits for the gradients that later layers send to v_first, so its
+    // activations are kept apart from those the others share.
+    for (const std::int64_t layer : aligned_) {
+      place& own = layer == provider ? provider_ : shared_;
+      forward(b, layer, own, scale, result);
+      if (grads != nullptr && layer != provider) backward(b, layer, own, *grads);
+    }
+    if (grads != nullptr && provider >= 0) backward(b, provider, provider_, *grads);
+  }
+
+  struct place {
+    typename Student::layers_type::saved saved;
+    tensor<T, 3, B> y, dy;  // (B, T, C)
+  };
+
+  void forward(B& b, std::int64_t layer, place& at, double scale, batch_loss& result) {
+    const auto& tap = teacher_saved_.layers.tap_of(layer);
+    const shape<3> sizes = tap.input.sizes();
+    const shape<2> rows{sizes[0] * sizes[1], sizes[2]};
+    at.y.resize(b, sizes);
+    at.dy.resize(b, sizes);
+    losses_.resize(b, {rows[0]});
+    student_.layers.with_layer(layer, student_.weights.layers, [&](const auto& c, const auto& p) {
+      using block_type = typename std::remove_cvref_t<decltype(c)>::block_type;
+      auto& saved = at.saved.template of<block_type>(layer).mixer;
+      saved.is_training = true;
+      block_type::mixer::template forward<T, B>(b, c.mixer, p.mixer, {tap.input, v_first_}, at.y, nullptr,
+                                                saved);
+    });
+    const auto y = reshape<2>(at.y.read(), rows), target = reshape<2>(tap.output.read(), rows);
+    const auto weight = static_cast<real_t<T>>(scale);
+    if (options_.is_squared) {
+      ops::alignment_mse<T>(b, weight, y, target, losses_, reshape<2>(at.dy.whole(), rows));
+    } else {
+      ops::alignment_l2<T>(b, weight, y, target, losses_, reshape<2>(at.dy.whole(), rows));
+    }
+    result.layers[static_cast<std::size_t>(layer)] += sum_of(b, losses_);
+  }
+
+  void backward(B& b, std::int64_t layer, place& at, typename Student::params& grads) {
+    const auto& tap = teacher_saved_.layers.tap_of(layer);
+    student_.layers.with_layer(layer, student_.weights.layers, [&](const auto& c, const auto& p) {
+      using block_type = typename std::remove_cvref_t<decltype(c)>::block_type;
+      auto& g = std::get<typename block_type::template params<T, B>>(
+          grads.layers.layers[static_cast<std::size_t>(layer)]);
+      block_type::mixer::template backward<T, B>(b, c.mixer, p.mixer,
+                                                 at.saved.template of<block_type>(layer).mixer,
+                                                 {tap.input, v_first_}, at.dy, {{}, dv_first_}, g.mixer);
+    });
+  }
+
+  const Teacher& teacher_;
+  const Student& student_;
+  alignment_options options_;
+  std::vector<std::int64_t> aligned_;
+  typename Teacher::saved teacher_saved_;
+  place shared_, provider_;
+  tensor<T, 3, B> v_first_, dv_first_;  // (B, T, D_a)
+  tensor<accumulate_t<T>, 1, B> losses_;
+};
+
+}  // namespace radlads::distill

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Steps 2 and 3: the student's logits drawn to the teacher's, or to the next token (arXiv 2505.03005,
+// sections 4.3 and 4.4).
+//   step 2: 1/(B T) sum KL(teacher || student), temperature 1, the full vocabulary
+//   step 3: 1/(B T) sum of cross-entropies
+
+#include "radlads/core/backend.hpp"
+#include "radlads/distill/objective.hpp"
+#include "radlads/ops/cross_entropy.hpp"
+#include "radlads/ops/kl_divergence.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+namespace radlads::distill {
+
+struct distillation_options {
+  std::int64_t micro_batch = 4;  ///< rows at a time
+  double kl_weight = 1;
+  double ce_weight = 0;
+};
+
+/// Throws unless `loss` is finite, naming the first layer of `saved` whose output is not.
+template <class T, class B, class Saved>
+void require_finite(B& b, double loss, Saved& saved, const char* stage) {
+  if (std::isfinite(loss)) return;
+  for (std::size_t i = 0; i < saved.layers.hidden.size(); ++i) {
+    const tensor<T, 3, B>& hidden = saved.layers.hidden[i];
+    std::vector<T> host(static_cast<std::size_t>(hidden.size()));
+    b.copy(host.data(), hidden.data(), host.size() * sizeof(T));
+    b.synchronize();
+    for (const T each : host) {
+      if (std::isfinite(each)) continue;
+      if (i == 0) fail(stage, ": the loss is ", loss, "; the embedding is not finite");
+      fail(stage, ": the loss is ", loss, "; the output of layer ", i - 1, " is not finite");
+    }
+  }
+  fail(stage, ": the loss is ", loss, " although every layer's output is finite");
+}
+
+/// Splits rows of T + 1 ids into T inputs and the T targets behind them, in dense scratch.
+template <class B>
+void split_targets(B& b, view_on<const std::int32_t, 2, B> ids, view_on<std::int32_t, 2, B> inputs,
+                   view_on<std::int32_t, 2, B> targets) {
+  const auto bytes = static_cast<std::size_t>(inputs.extent(1)) * sizeof(std::int32_t);
+  for (std::int64_t row = 0; row < ids.extent(0); ++row) {
+    b.copy(inputs.row(row), ids.row(row), bytes);
+    b.copy(targets.row(row), ids.row(row) + 1, bytes);
+  }
+}
+
+/// Distillation of logits from `Teacher` to `Student`. With a weight on cross-entropy the rows hold one
+/// id more than the context.
+template <class Teacher, class Student>
+class distillation {
+ public:
+  using T = typename Student::scalar_type;
+  using B = typename Student::backend_type;
+
+  distillation(const Teacher& teacher, const Student& student, const distillation_options& options = {})
+      : teacher_(teacher), student_(student), options_(options) {
+    require(teacher.config.vocabulary == student.config.vocabulary,
+            "distill: the teacher's vocabulary is ", teacher.config.vocabulary, ", the student's ",
+            student.config.vocabulary);
+    saved_.layers.is_training = true;
+  }
+
+  bool needs_targets() const { return options_.ce_weight != 0; }
+
+  /// Loss of ids (rows, T) or, with targets, (rows, T + 1); adds its gradient to `grads` unless that is
+  /// null. Throws, naming the layer, when the loss is not finite.
+  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Student::params* grads) {
+    const std::int64_t tokens = ids.extent(1) - (needs_targets() ? 1 : 0);
+    const double scale = 1.0 / static_cast<double>(ids.extent(0) * tokens);
+    batch_loss result;
+    for_each_micro_batch(ids, options_.micro_batch,
+                         [&](auto rows) { result.loss += scale * run(b, rows, tokens, scale, grads); });
+    return result;
+  }
+
+ private:
+  double run(B& b, view_on<const std::int32_t, 2, B> ids, std::int64_t tokens, double scale,
+             typename Student::params* grads) {
+    scratch_scope<B> scope(b);
+    const shape<2> grid{ids.extent(0), tokens};
+    view_on<const std::int32_t, 2, B> inputs = ids;
+    view_on<const std::int32_t, 1, B> targets;
+    if (needs_targets()) {
+      const auto first = scope.template take<std::int32_t, 2>(grid);
+      const auto next = scope.template take<std::int32_t, 2>(grid);
+      split_targets<B>(b, ids, first, next);
+      inputs = first;
+      targets = reshape<1>(next, {next.size()});
+    }
+    teacher_.forward(b, inputs, nullptr, teacher_saved_);
+    student_.forward(b, inputs, nullptr, saved_);
+    losses_.resize(b, {inputs.size()});
+    view_on<T, 2, B> dnormed, dhead;
+    if (grads != nullptr) {
+      dnormed = scope.template take<T, 2>(saved_.normed.sizes());
+      dhead = Student::head_of(*grads);
+    }
+    ops::head_kl_divergence<T>(b, static_cast<real_t<T>>(options_.kl_weight),
+                               static_cast<real_t<T>>(options_.ce_weight), static_cast<real_t<T>>(scale),
+                               Student::head_of(student_.weights), saved_.normed,
+                               Teacher::head_of(teacher_.weights), teacher_saved_.normed, targets,
+                               losses_, dnormed, dhead);
+    const double loss = sum_of(b, losses_);
+    require_finite<T>(b, loss, saved_, "distill");
+    if (grads != nullptr) student_.backward(b, inputs, dnormed, saved_, *grads);
+    return loss;
+  }
+
+  const Teacher& teacher_;
+  const Student& student_;
+  distillation_options options_;
+  typename Teacher::saved teacher_saved_;
+  typename Student::saved saved_;
+  tensor<accumulate_t<T>, 1, B> losses_;
+};
+
+/// Next-token cross-entropy: step 3, and training a teacher from nothing.
+template <class Model>
+class next_token {
+ public:
+  using T = typename Model::scalar_type;
+  using B = typename Model::backend_type;
+
+  explicit next_token(const Model& model, std::int64_t micro_batch = 4)
+      : model_(model), micro_batch_(micro_batch) {
+    saved_.layers.is_training = true;
+  }
+
+  bool needs_targets() const { return true; }
+
+  /// Loss of ids (rows, T + 1); adds its gradient to `grads` unless that is null. Throws, naming the
+  /// layer, when the loss is not finite.
+  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Model::params* grads) {
+    const double scale = 1.0 / static_cast<double>(ids.extent(0) * (ids.extent(1) - 1));
+    batch_loss result;
+    for_each_micro_batch(ids, micro_batch_,
+                         [&](auto rows) { result.loss += scale * run(b, rows, scale, grads); });
+    return result;
+  }
+
+ private:
+  double run(B& b, view_on<const std::int32_t, 2, B> ids, double scale, typename Model::params* grads) {
+    scratch_scope<B> scope(b);
+    const shape<2> grid{ids.extent(0), ids.extent(1) - 1};
+    const auto inputs = scope.template take<std::int32_t, 2>(grid);
+    const auto targets = scope.template take<std::int32_t, 2>(grid);
+    split_targets<B>(b, ids, inputs, targets);
+    model_.forward(b, inputs, nullptr, saved_);
+    losses_.resize(b, {inputs.size()});
+    view_on<T, 2, B> dnormed, dhead;
+    if (grads != nullptr) {
+      dnormed = scope.template take<T, 2>(saved_.normed.sizes());
+      dhead = Model::head_of(*grads);
+    }
+    ops::head_cross_entropy<T>(b, static_cast<real_t<T>>(scale), Model::head_of(model_.weights),
+                               saved_.normed, reshape<1>(targets, {targets.size()}), losses_, {}, dnormed,
+                               dhead);
+    const double loss = sum_of(b, losses_);
+    require_finite<T>(b, loss, saved_, "train");
+    if (grads != nullptr) model_.backward(b, inputs, dnormed, saved_, *grads);
+    return loss;
+  }
+
+  const Model& model_;
+  std::int64_t micro_batch_;
+  typename Model::saved saved_;
+  tensor<accumulate_t<T>, 1, B> losses_;
+};
+
+}  // namespace radlads::distill

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One training step: loss and gradient of an objective, clip, update. Who reads the data, reports and
+// saves is the caller's business.
+
+#include "radlads/core/backend.hpp"
+#include "radlads/core/parameters.hpp"
+#include "radlads/distill/objective.hpp"
+#include "radlads/optim/adamw.hpp"
+#include "radlads/optim/clip.hpp"
+#include "radlads/optim/schedule.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace radlads::distill {
+
+/// Which tensors a stage trains.
+enum class trainable {
+  everything,
+  mixers,            ///< "self_attn" of recurrent layers: step 1
+  decay_and_shift,   ///< decay and token-shift tensors of recurrent layers: step 3a
+};
+
+struct trainer_options {
+  optim::schedule_options schedule;
+  std::optional<optim::schedule_options> mixer_schedule;  ///< of ".self_attn." tensors, else `schedule`
+  optim::adamw_options adamw;
+  double clip_norm = 1;
+  trainable what = trainable::everything;
+};
+
+/// What one step reports.
+struct step_report {
+  std::int64_t step = 0;  ///< counted from 0
+  batch_loss loss;
+  double gradient_norm = 0;
+  double rate = 0;
+};
+
+/// Optimizer of one stage for `Model`, which it changes in place.
+template <class Model>
+class trainer {
+ public:
+  using B = typename Model::backend_type;
+  using params = typename Model::params;
+
+  trainer(B& b, Model& model, const trainer_options& options) : model_(model), options_(options) {
+    optim::require_schedule(options.schedule);
+    if (options.mixer_schedule) optim::require_schedule(*options.mixer_schedule);
+    allocate_like(b, model.weights, gradients_);
+    optimizer_.options = options.adamw;
+    optimizer_.start(b, model.weights);
+  }
+
+  /// Steps taken so far, also those before a resume.
+  std::int64_t steps() const { return optimizer_.steps; }
+  /// Moments and step count: with the weights, all that a resume needs.
+  optim::adamw<params>& optimizer() { return optimizer_; }
+
+  /// One step on ids (rows, tokens). Throws, leaving weights and moments as they were, when loss or
+  /// gradient is not finite.
+  template <class Objective>
+  step_report step(B& b, Objective& objective, view_on<const std::int32_t, 2, B> ids) {
+    step_report report;
+    report.step = optimizer_.steps;
+    set_zero_all(b, gradients_);
+    try {
+      report.loss = objective(b, ids, &gradients_);
+      const auto counts = [&](const std::string& name) { return is_trained(name); };
+      const optim::gradient_norm norm = optim::clip(b, gradients_, options_.clip_norm, counts);
+      report.gradient_norm = norm.norm;
+      const double rest = optim::learning_rate(options_.schedule, report.step);
+      const double mixer = options_.mixer_schedule
+                               ? optim::learning_rate(*options_.mixer_schedule, report.step)
+                               : rest;
+      report.rate = options_.what == trainable::everything ? rest : mixer;
+      const optim::group_rates rates{rest, mixer};
+      optimizer_.update(
+          b, model_.weights, gradients_,
+          [&](const std::string& name) { return is_trained(name) ? rates(name) : 0.0; }, norm.factor);
+    } catch (const error& problem) {
+      fail("step ", report.step, ": ", problem.what());
+    }
+    return report;
+  }
+
+  /// Whether this stage trains the tensor of that name.
+  bool is_trained(const std::string& name) const {
+    if (options_.what == trainable::everything) return true;
+    if (name.find(".self_attn.") == std::string::npos || !is_recurrent(name)) return false;
+    if (options_.what == trainable::mixers) return true;
+    for (const char* part : {".time_maa_w", ".time_decay", ".self_attn.w0", ".self_attn.w1",
+                             ".self_attn.w2"}) {
+      if (name.find(part) != std::string::npos) return true;
+    }
+    return false;
+  }
+
+ private:
+  bool is_recurrent(const std::string& name) const {
+    const auto layer = std::stoul(name.substr(std::string("model.layers.").size()));
+    return model_.config.mixers[layer] != "attention";
+  }
+
+  Model& model_;
+  trainer_options options_;
+  params gradients_;
+  optim::adamw<params> optimizer_;
+};
+
+}  // namespace radlads::distill

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Door to files of models and of training.
+//
+//   models::config config = io::read_config("model");        // config.json
+//   model.build(backend, config);
+//   auto unread = io::read_parameters(backend, "model", model.weights);
+//   io::save_model(backend, config, model.weights, "model", "student");
+//
+// A training run continues from save_checkpoint() and load_checkpoint(), bit for bit.
+
+#include "radlads/io/atomic_file.hpp"
+#include "radlads/io/checkpoint.hpp"
+#include "radlads/io/huggingface.hpp"
+#include "radlads/io/json.hpp"
+#include "radlads/io/mapped_file.hpp"
+#include "radlads/io/metrics.hpp"
+#include "radlads/io/safetensors.hpp"

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Parameter sets to and from safetensors files. The names of P::for_each are the names in the
+// files.
+
+#include "radlads/core/backend.hpp"
+#include "radlads/core/error.hpp"
+#include "radlads/core/parameters.hpp"
+#include "radlads/core/view.hpp"
+#include "radlads/io/dtype.hpp"
+#include "radlads/io/safetensors_reader.hpp"
+#include "radlads/io/safetensors_writer.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace radlads::io {
+
+/// A backend whose memory files can be read into and written from.
+template <class B>
+concept host_backend = backend<B> && std::is_same_v<typename B::space, host_space>;
+
+/// The shape of a tensor as files have it.
+template <class Tensor>
+std::vector<std::int64_t> file_shape(const Tensor& tensor) {
+  return {tensor.sizes().begin(), tensor.sizes().end()};
+}
+
+/// How read_parameters treats what a file may leave out.
+struct read_options {
+  /// A file without lm_head.weight gives its embedding instead: for tied files read as untied.
+  bool head_may_be_embedding = false;
+};
+
+/// How write_parameters stores tensors.
+struct write_options {
+  dtype stored_as = dtype::f32;  ///< F32, F16, BF16 or F64
+  std::uint64_t max_shard_bytes = 5'000'000'000;
+};
+
+/// Whether a tensor that a model has no place for is one the reference keeps but never reads: r_k;
+/// k_k and k_a beside balanced keys; v0, v1, v2 of layer 0; rotary tables; a head that repeats the
+/// embedding. `read` has the names the model has taken from the file.
+inline bool is_known_unused(const safetensors_set& file, const std::string& name,
+                            const std::set<std::string, std::less<>>& read) {
+  if (name.ends_with("rotary_emb.inv_freq")) return true;
+  if (name == "lm_head.weight") {
+    const tensor_entry& head = *file.find(name);
+    const tensor_entry* embedding = file.find("model.embed_tokens.weight");
+    return embedding != nullptr && head.dtype == embedding->dtype &&
+           head.shape == embedding->shape &&
+           std::memcmp(head.data, embedding->data, head.size) == 0;
+  }
+  const std::string_view mixer = ".self_attn.";
+  const std::size_t place = name.find(mixer);
+  if (place == std::string::npos) return false;
+  const std::string prefix = name.substr(0, place + mixer.size());
+  const std::string_view field = std::string_view(name).substr(prefix.size());
+  if (!read.contains(prefix + "w0")) return false;
+  const bool is_first = prefix == "model.layers.0.self_attn.";
+  return field == "r_k" || field == "k_k" || field == "k_a" ||
+         (is_first && (field == "v0" || field == "v1" || field == "v2"));
+}
+
+/// Fills every tensor of `p` from a model directory or one safetensors file, converting F32, F16,
+/// BF16 and F64. Returns the sorted names of tensors that the model has no place for, without those
+/// of is_known_unused. Throws naming a tensor that is missing or has another shape or type; `p` is
+/// then partly overwritten.
+template <parameter_set P, host_backend B>
+[[nodiscard]] std::vector<std::string> read_parameters(B& b, const std::filesystem::path& model,
+                                                       P& p, const read_options& options = {}) {
+  const safetensors_set file = safetensors_set::open(model);
+  std::set<std::string, std::less<>> read;
+  b.synchronize();
+  P::for_each(
+      [&](const std::string& name, auto& tensor) {
+        const tensor_entry* entry = file.find(name);
+        if (entry == nullptr && options.head_may_be_embedding && name == "lm_head.weight") {
+          entry = file.find("model.embed_tokens.weight");
+        }
+        const std::vector<std::int64_t> shape = file_shape(tensor);
+        require(entry != nullptr, model.string(), ": tensor \"", name, "\" of shape ",
+                shape_text(shape), " is missing");
+        read_tensor(*entry, shape, tensor.data());
+        read.insert(entry->name);
+      },
+      p);
+  std::vector<std::string> unread;
+  for (std::string& name : file.names()) {
+    if (!read.contains(name) && !is_known_unused(file, name, read))
+      unread.push_back(std::move(name));
+  }
+  return unread;
+}
+
+/// Writes every tensor of `p` to model.safetensors or to shards with their index, in a directory
+/// that holds no model yet. Throws naming the file, or a tensor whose value does not fit the type.
+template <parameter_set P, host_backend B>
+void write_parameters(B& b, const P& p, const std::filesystem::path& directory,
+                      const write_options& options = {}) {
+  safetensors_writer writer;
+  writer.add_metadata("format", "pt");
+  P::for_each(
+      [&](const std::string& name, const auto& tensor) {
+        writer.add(name, options.stored_as, file_shape(tensor), tensor.data());
+      },
+      p);
+  b.synchronize();
+  writer.write_sharded(directory, options.max_shard_bytes);
+}
+
+}  // namespace radlads::io

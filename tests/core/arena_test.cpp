@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scratch: aligned, apart, given back with the scope, and allocated only in the first round.
+
+#include "radlads/core/arena.hpp"
+#include "radlads/core/backend.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+
+namespace {
+
+using namespace radlads;
+
+TEST(arena, pieces_are_aligned_and_do_not_overlap) {
+  cpu_backend backend({.threads = 1});
+  scratch_scope scratch(backend);
+  const std::byte* end = nullptr;
+  for (const std::int64_t size : {1, 63, 64, 65, 1000}) {
+    const view<std::byte, 1> piece = scratch.take<std::byte, 1>({size});
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(piece.pointer) % 64, 0u);
+    EXPECT_GE(piece.pointer, end);
+    end = piece.pointer + size;
+    EXPECT_EQ(piece.extent(0), size);
+  }
+  const view<float, 3> dense = scratch.take<float, 3>({2, 3, 5});
+  EXPECT_TRUE(dense.is_dense());
+}
+
+TEST(arena, scopes_nest_and_give_back) {
+  cpu_backend backend({.threads = 1});
+  scratch_scope outer(backend);
+  const view<double, 1> kept = outer.take<double, 1>({10});
+  kept(9) = 5;
+  double* first = nullptr;
+  for (int round = 0; round < 3; ++round) {
+    scratch_scope inner(backend);
+    const view<double, 1> piece = inner.take<double, 1>({10});
+    if (round == 0) first = piece.pointer;
+    EXPECT_EQ(piece.pointer, first);
+    EXPECT_NE(piece.pointer, kept.pointer);
+    piece(0) = 1;
+  }
+  EXPECT_EQ(kept(9), 5);
+}
+
+TEST(arena, later_rounds_allocate_nothing) {
+  cpu_backend backend({.threads = 1});
+  std::set<const void*> places;
+  std::size_t after_first = 0;
+  for (int round = 0; round < 5; ++round) {
+    scratch_scope scratch(backend);
+    for (const std::int64_t size : {600000, 600000, 3000000, 7, 900000}) {
+      places.insert(scratch.take<char, 1>({size}).pointer);
+    }
+    if (round == 0) after_first = backend.scratch().capacity();
+    EXPECT_EQ(backend.scratch().capacity(), after_first);
+    EXPECT_EQ(backend.allocated_bytes(), after_first);
+  }
+  EXPECT_EQ(places.size(), 5u);
+}
+
+TEST(arena, is_given_back_when_an_exception_leaves_the_scope) {
+  cpu_backend backend({.threads = 1});
+  const auto before = backend.scratch().position();
+  try {
+    scratch_scope scratch(backend);
+    scratch.take<char, 1>({5000});
+    fail("leave");
+  } catch (const error&) {
+  }
+  EXPECT_EQ(backend.scratch().position().used, before.used);
+}
+
+}  // namespace

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/temporary_directory.hpp"
+#include "radlads/io/config_reader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace radlads::io {
+namespace {
+
+using strings = std::vector<std::string>;
+
+class config_reader_test : public test::temporary_directory {
+ protected:
+  /// A file with the required keys of three layers and with `more`; those of `more` win.
+  models::config read(const json& more) const {
+    json object = {{"vocab_size", 512},
+                   {"hidden_size", 64},
+                   {"intermediate_size", 172},
+                   {"num_hidden_layers", 3},
+                   {"num_attention_heads", 8},
+                   {"num_key_value_heads", 4},
+                   {"max_position_embeddings", 512}};
+    object.update(more);
+    for (const auto& [key, value] : more.items()) {
+      if (value == "absent") object.erase(key);
+    }
+    put("config.json", object.dump());
+    return read_config(directory_);
+  }
+
+  std::string error_of(const json& more) const {
+    const std::string message = test::error_of([&] { read(more); });
+    EXPECT_TRUE(test::says(message, {path("config.json").string()}));
+    return message;
+  }
+
+  static json of_class(const std::string& name, json more = json::object()) {
+    more["architectures"] = strings{name};
+    return more;
+  }
+};
+
+TEST_F(config_reader_test, reads_a_qwen2_teacher) {
+  const models::config c = read({{"architectures", strings{"Qwen2ForCausalLM"}},
+                                 {"rms_norm_eps", 1e-5},
+                                 {"rope_theta", 1000000.0},
+                                 {"tie_word_embeddings", true},
+                                 {"bos_token_id", 1},
+                                 {"eos_token_id", {2, 3}},
+                                 {"layer_types", strings(3, "full_attention")},
+                                 {"rope_scaling", nullptr},
+                                 {"attention_bias", false},
+                                 {"sliding_window", 4096}});
+  EXPECT_EQ(c.vocabulary, 512);
+  EXPECT_EQ(c.hidden, 64);
+  EXPECT_EQ(c.intermediate, 172);
+  EXPECT_EQ(c.layers, 3);
+  EXPECT_EQ(c.heads, 8);
+  EXPECT_EQ(c.kv_heads, 4);
+  EXPECT_EQ(c.head_size, 8);
+  EXPECT_EQ(c.max_positions, 512);
+  EXPECT_EQ(c.norm_epsilon, 1e-5);
+  EXPECT_EQ(c.rope_base, 1e6);
+  EXPECT_TRUE(c.is_tied);
+  // This class has its biases whatever the key says.
+  EXPECT_TRUE(c.qkv_bias);
+  EXPECT_FALSE(c.output_bias);
+  EXPECT_FALSE(c.qk_norm);
+  EXPECT_EQ(c.bos, 1);
+  EXPECT_EQ(c.eos, 2);
+  EXPECT_EQ(c.mixers, strings(3, "attention"));
+  EXPECT_EQ(c.options, layers::mixer_options());
+}
+
+TEST_F(config_reader_test, takes_the_defaults_of_absent_keys) {
+  const models::config c = read(of_class("Qwen2ForCausalLM", {{"bos_token_id", nullptr}}));
+  EXPECT_EQ(c.norm_epsilon, 1e-6);
+  EXPECT_EQ(c.rope_base, 1e4);
+  EXPECT_FALSE(c.is_tied);
+  EXPECT_EQ(c.bos, std::nullopt);
+  EXPECT_EQ(c.eos, std::nullopt);
+  EXPECT_EQ(read(of_class("Qwen2ForCausalLM", {{"eos_token_id", json::array()}})).eos,
+            std::nullopt);
+}
+
+TEST_F(config_reader_test, reads_qwen3_and_llama) {
+  const models::config qwen3 = read(of_class("Qwen3ForCausalLM", {{"head_dim", 16}}));
+  EXPECT_EQ(qwen3.head_size, 16);
+  EXPECT_TRUE(qwen3.qk_norm);
+  EXPECT_FALSE(qwen3.qkv_bias);
+  EXPECT_FALSE(qwen3.output_bias);
+  EXPECT_EQ(read(of_class("Qwen3ForCausalLM")).head_size, 128);
+
+  const models::config llama =
+      read(of_class("LlamaForCausalLM", {{"num_key_value_heads", "absent"}}));
+  EXPECT_EQ(llama.kv_heads, 8);
+  EXPECT_EQ(llama.head_size, 8);
+  EXPECT_FALSE(llama.qk_norm || llama.qkv_bias || llama.output_bias);
+  const models::config biased = read(of_class("LlamaForCausalLM", {{"attention_bias", true}}));
+  EXPECT_TRUE(biased.qkv_bias && biased.output_bias);
+}
+
+TEST_F(config_reader_test, reads_the_rotary_base_where_newer_files_have_it) {
+  const json parameters = {{"rope_type", "default"}, {"rope_theta", 5e5}};
+  EXPECT_EQ(read(of_class("LlamaForCausalLM", {{"rope_parameters", parameters}})).rope_base, 5e5);
+  EXPECT_TRUE(test::says(
+      error_of(of_class("LlamaForCausalLM", {{"rope_parameters", {{"rope_type", "yarn"}}}})),
+      {"rope_type", "yarn"}));
+}
+
+TEST_F(config_reader_test, absent_keys_of_students_mean_what_their_own_reader_takes) {
+  const models::config v7 = read(of_class("RWKV7Qwen2ForCausalLM"));
+  EXPECT_EQ(v7.mixers, strings(3, "rad_rwkv7"));
+  EXPECT_TRUE(v7.qkv_bias);
+  EXPECT_FALSE(v7.output_bias);
+  EXPECT_EQ(v7.options.use_rope, false);
+  EXPECT_EQ(v7.options.balance_state, true);
+  EXPECT_EQ(v7.options.group_norm, false);
+  EXPECT_EQ(v7.options.gate_rank_type, 2);
+  EXPECT_EQ(v7.options.rank_decay, 0);
+
+  const models::config v6 = read(of_class("RWKV6Qwen2ForCausalLM"));
+  EXPECT_EQ(v6.mixers, strings(3, "rad_rwkv6"));
+  EXPECT_EQ(v6.options.use_rope, false);
+  EXPECT_EQ(v6.options.token_shift, true);
+  EXPECT_EQ(v6.options.gate_rank_type, 1);
+  EXPECT_EQ(v6.options.rank_decay, 64);
+  EXPECT_EQ(v6.options.rank_token_shift, 32);
+  const models::config wide = read(of_class("RWKV6Qwen2ForCausalLM", {{"hidden_size", 4096}}));
+  EXPECT_EQ(wide.options.rank_decay, 128);
+  EXPECT_EQ(wide.options.rank_token_shift, 64);
+}
+
+TEST_F(config_reader_test, reads_every_key_of_a_student) {
+  const models::config c =
+      read(of_class("RWKV7Qwen2ForCausalLM", {{"use_rope", true},
+                                              {"balance_state", false},
+                                              {"groupnorm_att", true},
+                                              {"use_tokenshift", false},
+                                              {"gate_rank_type", 1},
+                                              {"attention_bias", false},
+                                              {"attention_output_bias", true},
+                                              {"lora_rank_decay", 1},
+                                              {"lora_rank_iclr", 2},
+                                              {"lora_rank_value_residual_mix", 3},
+                                              {"lora_rank_gate", 4},
+                                              {"lora_rank_tokenshift", 5}}));
+  layers::mixer_options expected;
+  expected.use_rope = true;
+  expected.balance_state = false;
+  expected.group_norm = true;
+  expected.token_shift = false;
+  expected.gate_rank_type = 1;
+  expected.rank_decay = 1;
+  expected.rank_iclr = 2;
+  expected.rank_value_mix = 3;
+  expected.rank_gate = 4;
+  expected.rank_token_shift = 5;
+  EXPECT_EQ(c.options, expected);
+  EXPECT_FALSE(c.qkv_bias);
+  EXPECT_TRUE(c.output_bias);
+  EXPECT_TRUE(read(of_class("RWKV6Qwen3ForCausalLM")).qk_norm);
+}
+
+TEST_F(config_reader_test, reads_both_ways_of_naming_a_hybrid) {
+  const strings at_end{"rad_rwkv7", "attention", "attention"};
+  EXPECT_EQ(read(of_class("RWKV7Qwen2ForCausalLM", {{"num_attention_layers", 2}})).mixers, at_end);
+  const strings any{"attention", "rad_rwkv7", "attention"};
+  EXPECT_EQ(read(of_class("RWKV7Qwen2ForCausalLM", {{"radlads_mixers", any}})).mixers, any);
+  const models::config own =
+      read(of_class("RadladsForCausalLM", {{"radlads_mixers", any}, {"qk_norm", true}}));
+  EXPECT_EQ(own.mixers, any);
+  EXPECT_TRUE(own.qk_norm);
+  EXPECT_EQ(own.options, layers::mixer_options());
+
+  EXPECT_TRUE(test::says(error_of(of_class("RadladsForCausalLM")), {"radlads_mixers", "missing"}));
+  EXPECT_TRUE(test::says(
+      error_of(of_class("RWKV7Qwen2ForCausalLM", {{"radlads_mixers", strings{"attention"}}})),
+      {"radlads_mixers", "names 1 mixers for 3 layers"}));
+  EXPECT_TRUE(test::says(error_of(of_class("RWKV7Qwen2ForCausalLM",
+                                           {{"radlads_mixers", any}, {"num_attention_layers", 2}})),
+                         {"num_attention_layers", "contradicts"}));
+  EXPECT_TRUE(test::says(error_of(of_class("RWKV7Qwen2ForCausalLM", {{"num_attention_layers", 4}})),
+                         {"num_attention_layers", "4 of 3 layers"}));
+  EXPECT_TRUE(test::says(error_of(of_class("Qwen2ForCausalLM", {{"radlads_mixers", any}})),
+                         {"radlads_mixers", "Qwen2ForCausalLM"}));
+}
+
+TEST_F(config_reader_test, an_unknown_architecture_is_named_with_the_known_ones) {
+  EXPECT_TRUE(test::says(error_of(of_class("MistralForCausalLM")),
+                         {"MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM",
+                          "LlamaForCausalLM", "RWKV6Qwen2ForCausalLM", "RWKV7Qwen2ForCausalLM"}));
+  EXPECT_TRUE(test::says(error_of({{"architectures", json::array()}}), {"architectures", "empty"}));
+  EXPECT_TRUE(test::says(error_of({{"model_type", "qwen2"}}), {"architectures", "missing"}));
+}
+
+TEST_F(config_reader_test, every_missing_key_is_named) {
+  for (const char* key :
+       {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers",
+        "num_attention_heads", "num_key_value_heads", "max_position_embeddings"}) {
+    EXPECT_TRUE(test::says(error_of(of_class("Qwen2ForCausalLM", {{key, "absent"}})),
+                           {"\"" + std::string(key) + "\"", "missing"}));
+    EXPECT_TRUE(test::says(error_of(of_class("Qwen2ForCausalLM", {{key, "64"}})),
+                           {"\"" + std::string(key) + "\"", "integer", "\"64\""}));
+    EXPECT_TRUE(test::says(error_of(of_class("Qwen2ForCausalLM", {{key, 0}})),
+                           {"\"" + std::string(key) + "\"", "positive", "0"}));
+    EXPECT_TRUE(test::says(error_of(of_class("Qwen2ForCausalLM", {{key, 1LL << 40}})),
+                           {"\"" + std::string(key) + "\"", "1099511627776"}));
+  }
+  EXPECT_TRUE(test::says(error_of(of_class("Qwen2ForCausalLM", {{"num_hidden_layers", 2000000}})),
+                         {"num_hidden_layers", "2000000"}));
+}
+
+TEST_F(config_reader_test, sizes_that_do_not_fit_are_named) {
+  EXPECT_TRUE(test::says(error_of(of_class("Qwen2ForCausalLM", {{"num_key_value_heads", 3}})),
+                         {"num_attention_heads", "8", "num_key_value_heads", "3"}));
+  EXPECT_TRUE(test::says(error_of(of_class("Qwen2ForCausalLM", {{"hidden_size", 63}})),
+                         {"hidden_size", "63", "head_dim"}));
+  EXPECT_TRUE(test::says(error_of(of_class("RWKV7Qwen2ForCausalLM", {{"gate_rank_type", 3}})),
+                         {"gate_rank_type", "3"}));
+  EXPECT_TRUE(test::says(error_of(of_class("RWKV7Qwen2ForCausalLM", {{"lora_rank_iclr", -1}})),
+                         {"lora_rank_iclr", "-1"}));
+}
+
+TEST_F(config_reader_test, settings_that_would_be_computed_wrongly_are_refused) {
+  const auto refused = [&](const char* key, const json& value) {
+    return test::says(error_of(of_class("Qwen2ForCausalLM", {{key, value}})), {key, "support"});
+  };
+  EXPECT_TRUE(refused("hidden_act", "gelu"));
+  EXPECT_TRUE(refused("rope_scaling", {{"type", "yarn"}, {"factor", 4.0}}));
+  EXPECT_TRUE(refused("use_sliding_window", true));
+  EXPECT_TRUE(refused("quantization_config", {{"bits", 4}}));
+  EXPECT_TRUE(refused("mlp_bias", true));
+  EXPECT_TRUE(refused("layer_types", strings{"full_attention", "sliding_attention"}));
+  EXPECT_TRUE(test::says(error_of(of_class("Qwen2ForCausalLM", {{"rope_theta", -1}})),
+                         {"rope_theta", "-1"}));
+  EXPECT_TRUE(test::says(error_of(of_class("Qwen2ForCausalLM", {{"eos_token_id", {1, "x"}}})),
+                         {"eos_token_id"}));
+}
+
+TEST_F(config_reader_test, files_that_are_no_descriptions_are_named) {
+  EXPECT_TRUE(test::says(test::error_of([&] { read_config(directory_); }),
+                         {path("config.json").string(), "No such file"}));
+  put("config.json", "{\"architectures\": [");
+  EXPECT_TRUE(test::says(test::error_of([&] { read_config(directory_); }),
+                         {path("config.json").string(), "not valid JSON"}));
+  put("config.json", "[]");
+  EXPECT_TRUE(test::says(test::error_of([&] { read_config(directory_); }),
+                         {path("config.json").string(), "expected an object"}));
+}
+
+TEST_F(config_reader_test, reads_the_real_teacher_and_a_real_qwen2) {
+  const std::filesystem::path data = test::optional_data();
+  if (!std::filesystem::exists(data / "teacher")) GTEST_SKIP() << "no models in " << data;
+  const models::config small = read_config(data / "teacher" / "stories260K");
+  EXPECT_EQ(small.hidden, 64);
+  EXPECT_EQ(small.layers, 5);
+  EXPECT_EQ(small.head_size, 8);
+  EXPECT_EQ(small.norm_epsilon, 1e-5);
+  EXPECT_TRUE(small.is_tied);
+  const models::config qwen2 = read_config(data / "tokenizer" / "qwen2");
+  EXPECT_EQ(qwen2.head_size, 128);
+  EXPECT_EQ(qwen2.kv_heads, 2);
+  EXPECT_EQ(qwen2.rope_base, 1e6);
+  EXPECT_EQ(qwen2.eos, 151645);
+}
+
+}  // namespace
+}  // namespace radlads::io

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/file_size_limit.hpp"
+#include "io/temporary_directory.hpp"
+#include "io/tensor_list.hpp"
+#include "radlads/io/config_reader.hpp"
+#include "radlads/io/model_directory.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace radlads::io {
+namespace {
+
+using strings = std::vector<std::string>;
+
+class model_directory_test : public test::temporary_directory {
+ protected:
+  model_directory_test() {
+    std::filesystem::create_directory(path("source"));
+    put("source/tokenizer.json", "{}");
+    put("source/merges.txt", "a b\n");
+    put("source/config.json", "{\"not\": \"taken\"}");
+    put("source/notes.txt", "not taken");
+    config_.vocabulary = config_.hidden = config_.intermediate = 4;
+    config_.layers = config_.heads = config_.kv_heads = 1;
+    config_.head_size = 4;
+    config_.max_positions = 8;
+    config_.eos = 2;
+    config_.mixers = {"rad_rwkv7"};
+    weights_.add(backend_, "lm_head.weight", {4, 4}, 1.0f);
+    weights_.add(backend_, "model.layers.0.self_attn.w1", {4, 3}, 1.0f);
+    weights_.add(backend_, "model.layers.0.self_attn.w2", {3, 4}, 1.0f);
+  }
+
+  void save(const std::string& target, const save_options& options = {}) {
+    save_model(backend_, config_, weights_, path("source"), path(target), options);
+  }
+
+  strings names(const std::string& directory) const { return directory_names(path(directory)); }
+
+  cpu_backend backend_{{.threads = 1, .poison = true}};
+  models::config config_;
+  test::tensor_list<float> weights_;
+};
+
+const strings whole_model{"config.json", "generation_config.json", "merges.txt",
+                          "model.safetensors", "tokenizer.json"};
+
+TEST_F(model_directory_test, writes_a_model_with_the_tokenizer_of_another) {
+  save("out");
+  EXPECT_EQ(names("out"), whole_model);
+  EXPECT_EQ(get("out/merges.txt"), "a b\n");
+  EXPECT_EQ(json::parse(get("out/generation_config.json")), json({{"eos_token_id", 2}}));
+  // The size of the low-rank map is that of the tensor, which no formula gives.
+  EXPECT_EQ(read_config(path("out")).options.rank_decay, 3);
+  EXPECT_EQ(list(), (strings{"out", "source"}));
+}
+
+TEST_F(model_directory_test, takes_the_ranks_from_the_tensors) {
+  test::tensor_list<float> set;
+  const std::string mixer = "model.layers.1.self_attn.";
+  set.add(backend_, mixer + "time_decay_w1", {8, 2}, 0).add(backend_, mixer + "a1", {8, 3}, 0);
+  set.add(backend_, mixer + "v1", {8, 4}, 0).add(backend_, mixer + "g1", {8, 5}, 0);
+  set.add(backend_, mixer + "time_maa_w2", {5, 6}, 0);
+  const layers::mixer_options o = with_ranks(models::config(), set).options;
+  EXPECT_EQ(o.rank_decay, 2);
+  EXPECT_EQ(o.rank_iclr, 3);
+  EXPECT_EQ(o.rank_value_mix, 4);
+  EXPECT_EQ(o.rank_gate, 5);
+  EXPECT_EQ(o.rank_token_shift, 6);
+}
+
+TEST_F(model_directory_test, replaces_only_the_files_of_the_model) {
+  save("out", {.weights = {.max_shard_bytes = 64}});
+  EXPECT_TRUE(std::filesystem::exists(path("out/model-00003-of-00003.safetensors")));
+  put("out/metrics.jsonl", "1");
+  put("out/vocab.json", "of an older tokenizer");
+  put("out/model-card.md", "mine");
+  std::filesystem::create_directories(path("out/steps/align"));
+  weights_.tensors[0].second.data()[0] = 77;
+  save("out");
+  strings expected = whole_model;
+  expected.insert(expected.end(), {"metrics.jsonl", "model-card.md", "steps"});
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(names("out"), expected);
+  test::tensor_list<float> read;
+  read.add(backend_, "lm_head.weight", {4, 4}, 0.0f);
+  (void)read_parameters(backend_, path("out"), read);
+  EXPECT_EQ(read.values(0)[0], 77.0f);
+}
+
+TEST_F(model_directory_test, saves_a_model_into_its_own_directory) {
+  save("out");
+  save_model(backend_, config_, weights_, path("out"), path("out/"));
+  EXPECT_EQ(names("out"), whole_model);
+  EXPECT_EQ(get("out/merges.txt"), "a b\n");
+}
+
+TEST_F(model_directory_test, without_a_source_tokenizer_files_stay) {
+  save("out");
+  put("out/tokenizer.json", "own");
+  save_model(backend_, config_, weights_, {}, path("out"));
+  EXPECT_EQ(names("out"), whole_model);
+  EXPECT_EQ(get("out/tokenizer.json"), "own");
+  const std::string message =
+      test::error_of([&] { save_model(backend_, config_, weights_, path("none"), path("out")); });
+  EXPECT_TRUE(test::says(message, {path("none").string(), "not a directory"}));
+}
+
+TEST_F(model_directory_test, can_replace_the_whole_directory) {
+  save("out");
+  put("out/metrics.jsonl", "1");
+  save("out", {.existing = replaced::whole_directory});
+  EXPECT_EQ(names("out"), whole_model);
+  EXPECT_EQ(list(), (strings{"out", "source"}));
+}
+
+TEST_F(model_directory_test, refuses_targets_that_are_no_models) {
+  put("file", "");
+  EXPECT_TRUE(test::says(test::error_of([&] { save("file"); }),
+                         {path("file").string(), "a file of that name exists"}));
+  std::filesystem::create_directories(path("home/steps"));
+  put("home/tokenizer.json", "mine");
+  EXPECT_TRUE(test::says(test::error_of([&] { save("home", {.own_entries = {"steps"}}); }),
+                         {path("home").string(), "tokenizer.json", "not a model directory"}));
+  EXPECT_EQ(get("home/tokenizer.json"), "mine");
+  std::filesystem::remove(path("home/tokenizer.json"));
+  EXPECT_TRUE(test::says(test::error_of([&] { save("home"); }), {"steps"}));
+  save("home", {.own_entries = {"steps"}});
+  EXPECT_TRUE(std::filesystem::exists(path("home/config.json")));
+  EXPECT_TRUE(std::filesystem::exists(path("home/steps")));
+  std::filesystem::create_directory(path("empty"));
+  save("empty");
+  EXPECT_EQ(names("empty"), whole_model);
+}
+
+TEST_F(model_directory_test, an_interrupted_save_can_be_repeated) {
+  // As a process leaves it that ends between the removal of config.json and its return.
+  save("out");
+  std::filesystem::create_directory(path("out/.radlads.partial-1-2"));
+  std::filesystem::rename(path("out/config.json"), path("out/.radlads.partial-1-2/config.json"));
+  EXPECT_TRUE(
+      test::says(test::error_of([&] { read_config(path("out")); }), {"config.json", "No such"}));
+  save("out");
+  EXPECT_EQ(names("out"), whole_model);
+}
+
+TEST_F(model_directory_test, a_full_disk_leaves_the_older_model) {
+  save("out");
+  const std::string before = get("out/model.safetensors");
+  weights_.add(backend_, "large", {100, 100}, 0.0f);
+  std::string message;
+  {
+    const test::file_size_limit limit(8192);
+    message = test::error_of([&] { save("out"); });
+    EXPECT_TRUE(test::says(test::error_of([&] { save("fresh"); }), {system_text(EFBIG)}));
+  }
+  EXPECT_TRUE(test::says(message, {"cannot write", "model.safetensors", system_text(EFBIG)}));
+  EXPECT_EQ(get("out/model.safetensors"), before);
+  EXPECT_EQ(names("out"), whole_model);
+  EXPECT_EQ(list(), (strings{"out", "source"}));
+}
+
+TEST_F(model_directory_test, a_place_that_cannot_be_written_is_named) {
+  put("file", "");
+  EXPECT_TRUE(test::says(test::error_of([&] { save("file/out"); }),
+                         {path("file/out").string(), system_text(ENOTDIR)}));
+  EXPECT_TRUE(test::says(test::error_of([&] { save("none/out"); }),
+                         {path("none/out").string(), system_text(ENOENT)}));
+}
+
+TEST_F(model_directory_test, a_read_only_directory_is_named) {
+  if (::geteuid() == 0) GTEST_SKIP() << "a superuser writes to read-only directories";
+  save("out");
+  std::filesystem::permissions(
+      path("out"), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  EXPECT_TRUE(test::says(test::error_of([&] { save("out"); }),
+                         {path("out").string(), system_text(EACCES)}));
+  std::filesystem::permissions(path("out"), std::filesystem::perms::owner_all);
+}
+
+TEST_F(model_directory_test, a_head_that_contradicts_the_description_is_refused) {
+  config_.is_tied = true;
+  EXPECT_TRUE(test::says(test::error_of([&] { save("out"); }), {"tied", "lm_head.weight"}));
+}
+
+TEST_F(model_directory_test, knows_weight_files_by_their_whole_name) {
+  EXPECT_TRUE(is_weight_file("model-00001-of-00010.safetensors"));
+  EXPECT_FALSE(is_weight_file("model-00001-of-00010.safetensors.bak"));
+  EXPECT_FALSE(is_weight_file("model-best.safetensors"));
+  EXPECT_FALSE(is_weight_file("consolidated.safetensors"));
+}
+
+}  // namespace
+}  // namespace radlads::io

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/layers/attention_mixer.hpp"
+
+#include "layers/mixer_case.hpp"
+#include "reference/attention.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace radlads::test {
+namespace {
+
+using layers::attention_mixer;
+using layers::mixer_config;
+
+mixer_config sizes(std::int64_t heads, std::int64_t kv_heads, std::int64_t head_size) {
+  return attention_mixer::configure(small_mixer(heads, kv_heads, head_size), {});
+}
+
+std::vector<mixer_config> cases() {
+  std::vector<mixer_config> all{sizes(2, 2, 6), sizes(4, 2, 2), sizes(3, 1, 10), sizes(1, 1, 2)};
+  all[1].qk_norm = true;
+  all[1].qkv_bias = false;
+  all[2].output_bias = true;
+  all[2].rope_base = 50;
+  all[3].norm_epsilon = 0.3;
+  all[3].qk_norm = true;
+  return all;
+}
+
+TEST(AttentionMixer, Gradients) {
+  for (const mixer_config& c : cases()) check_mixer_gradients<attention_mixer>(c);
+}
+
+TEST(AttentionMixer, Contract) {
+  for (const mixer_config& c : cases()) check_mixer_contract<attention_mixer>(c);
+}
+
+TEST(AttentionMixer, AgreesWithTheReference) {
+  for (const mixer_config& c : cases()) {
+    check_against_reference<attention_mixer>(
+        c, [](const auto& w, const auto& s, const auto& x, auto&) {
+          return reference::attention(w, s, x);
+        });
+  }
+}
+
+TEST(AttentionMixer, SplitsChangeNothing) {
+  for (const mixer_config& c : cases()) check_splits<attention_mixer>(c);
+}
+
+TEST(AttentionMixer, ACallWithoutTokensChangesNothing) {
+  check_split<attention_mixer, double>(cases()[0], {7, 0, 12});
+}
+
+TEST(AttentionMixer, TheCacheGrowsPastItsFirstRoom) {
+  check_split<attention_mixer, double>(sizes(2, 1, 4), {60, 3, 1, 1, 70, 200, 1});
+}
+
+TEST(AttentionMixer, BatchOrder) { check_batch_order<attention_mixer>(sizes(4, 2, 2)); }
+
+TEST(AttentionMixer, Nothing) { check_nothing<attention_mixer>(sizes(4, 2, 2)); }
+
+TEST(AttentionMixer, AlwaysRotatesWhateverTheOptionsOfOthersSay) {
+  layers::mixer_options o;
+  o.use_rope = false;
+  EXPECT_TRUE(attention_mixer::configure(small_mixer(2, 1, 4), o).use_rope);
+}
+
+TEST(AttentionMixer, TheStateCountsTheBytesInUse) {
+  cpu_backend b({.threads = 2, .poison = true});
+  const mixer_config c = sizes(4, 2, 6);
+  const auto point = convert<float>(mixer_point<attention_mixer>(b, c, 3, 5));
+  mixer_run<attention_mixer, float> run(b, c, 3, 5, point);
+  attention_mixer::state<float, cpu_backend> state;
+  state.reset(b, c, 3);
+  EXPECT_EQ(state.bytes(), 0);
+  attention_mixer::forward<float, cpu_backend>(b, c, run.params, {run.x, run.v_first}, run.y, &state,
+                                               run.saved);
+  EXPECT_EQ(state.bytes(), 2 * 3 * 5 * 2 * 6 * 4);
+}
+
+TEST(AttentionMixer, SaysWhenTheCacheBelongsToAnotherBatch) {
+  cpu_backend b({.threads = 2, .poison = true});
+  const mixer_config c = sizes(2, 1, 4);
+  const auto point = convert<float>(mixer_point<attention_mixer>(b, c, 2, 1));
+  mixer_run<attention_mixer, float> run(b, c, 2, 1, point);
+  attention_mixer::state<float, cpu_backend> state;
+  state.reset(b, c, 3);
+  EXPECT_EQ(error_of([&] {
+              attention_mixer::forward<float, cpu_backend>(b, c, run.params, {run.x, run.v_first},
+                                                           run.y, &state, run.saved);
+            }),
+            "attention: the cache holds 3 sequences, the input 2");
+}
+
+TEST(AttentionMixer, SaysWhichSizesDoNotFit) {
+  EXPECT_EQ(error_of([] { sizes(4, 3, 2); }),
+            "attention: 4 heads are not a multiple of 3 key/value heads");
+}
+
+}  // namespace
+}  // namespace radlads::test

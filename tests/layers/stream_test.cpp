@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/layers/stream.hpp"
+
+#include "radlads/core/cpu/backend.hpp"
+#include "radlads/core/tensor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <type_traits>
+
+namespace radlads::test {
+namespace {
+
+using B = cpu_backend;
+using layers::stream;
+using layers::stream_gradient;
+
+// Nobody writes x through a stream; whoever holds one may write v_first.
+static_assert(std::is_same_v<decltype(stream<float, B>::x)::element_type, const float>);
+static_assert(std::is_same_v<decltype(stream<float, B>::v_first)::element_type, float>);
+static_assert(std::is_trivially_copyable_v<stream<float, B>>);
+
+TEST(Stream, IsAWindowOnTensorsThatOthersOwn) {
+  B b({.threads = 1, .poison = true});
+  tensor<float, 3, B> x(b, {2, 3, 4}), v_first(b, {2, 3, 5});
+  const stream<float, B> in{x, v_first};
+  EXPECT_EQ(in.x.data(), x.data());
+  EXPECT_EQ(in.v_first.data(), v_first.data());
+  EXPECT_EQ(in.v_first.sizes(), (shape<3>{2, 3, 5}));
+}
+
+TEST(Stream, WhatIsNotGivenIsEmpty) {
+  B b({.threads = 1});
+  tensor<float, 3, B> dv_first(b, {2, 3, 5});
+  EXPECT_TRUE((stream<float, B>{}).v_first.empty());
+  const stream_gradient<float, B> unwanted{{}, dv_first};
+  EXPECT_TRUE(unwanted.dx.empty());
+  EXPECT_FALSE(unwanted.dv_first.empty());
+}
+
+}  // namespace
+}  // namespace radlads::test

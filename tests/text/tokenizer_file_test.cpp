@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a tokenizer.json says, and sentences for what it must not say.
+
+#include "io/temporary_directory.hpp"
+#include "radlads/text/tokenizer_file.hpp"
+#include "text/small_tokenizer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace radlads::text {
+namespace {
+
+using test::error_of;
+using test::json;
+using test::says;
+
+class tokenizer_file : public test::temporary_directory {
+ protected:
+  tokenizer_description described(const json& file) const {
+    return describe_tokenizer_json(put("tokenizer.json", file.dump()));
+  }
+
+  /// The error after `spoil` has changed a good file; it must name the file and hold the pieces.
+  void expect_error(const std::function<void(json&)>& spoil,
+                    std::vector<std::string> pieces) const {
+    json file = test::small_byte_level();
+    spoil(file);
+    pieces.push_back(path("tokenizer.json").string());
+    EXPECT_TRUE(says(error_of([&] { described(file); }), pieces));
+  }
+};
+
+TEST_F(tokenizer_file, of_byte_level_bpe) {
+  const tokenizer_description description = described(test::small_byte_level());
+  EXPECT_TRUE(description.is_byte_level);
+  EXPECT_EQ(description.splits, std::vector<split_pattern>{split_pattern::qwen2});
+  EXPECT_EQ(description.tokens.size(), 269);
+  ASSERT_EQ(description.merges.size(), 7u);
+  EXPECT_EQ(description.merges[2].left, 256);
+  EXPECT_EQ(description.merges[2].right, 257);
+  EXPECT_EQ(description.merges[2].result, 258);
+  EXPECT_EQ(description.added.size(), 6u);
+  EXPECT_TRUE(description.decoder.is_byte_level);
+  EXPECT_TRUE(description.prefix.empty());
+}
+
+TEST_F(tokenizer_file, of_byte_fallback_bpe) {
+  const tokenizer_description description = described(test::small_byte_fallback());
+  EXPECT_FALSE(description.is_byte_level);
+  EXPECT_TRUE(description.has_byte_fallback);
+  EXPECT_TRUE(description.fuses_unknown);
+  EXPECT_EQ(description.unknown_id, 0);
+  EXPECT_EQ(description.merges.size(), 3u);
+  EXPECT_EQ(description.prefix, std::vector<std::int32_t>{1});
+  EXPECT_EQ(description.normalizers.size(), 2u);
+  EXPECT_EQ(description.decoder.strip_count, 1u);
+}
+
+TEST_F(tokenizer_file, with_the_pattern_inside_byte_level_is_gpt2) {
+  json file = test::small_byte_level();
+  file["pre_tokenizer"] = {{"type", "ByteLevel"}, {"add_prefix_space", true}};
+  const tokenizer_description description = described(file);
+  EXPECT_EQ(description.splits, std::vector<split_pattern>{split_pattern::gpt2});
+  EXPECT_TRUE(description.adds_prefix_space);
+}
+
+TEST_F(tokenizer_file, lacking_keys) {
+  expect_error([](json& file) { file.erase("model"); }, {"'model'"});
+  expect_error([](json& file) { file["model"].erase("vocab"); }, {"'vocab'"});
+  expect_error([](json& file) { file["model"].erase("merges"); }, {"'merges'"});
+  expect_error([](json& file) { file.erase("decoder"); }, {"'decoder'"});
+  expect_error([](json& file) { file["added_tokens"][0].erase("id"); }, {"'id'"});
+  expect_error([](json& file) { file["added_tokens"][0].erase("content"); }, {"'content'"});
+  expect_error([](json& file) { file["normalizer"].erase("type"); }, {"'type'"});
+}
+
+TEST_F(tokenizer_file, of_unknown_kinds) {
+  expect_error([](json& file) { file["model"]["type"] = "Unigram"; }, {"Unigram", "BPE"});
+  expect_error([](json& file) { file["normalizer"]["type"] = "NFKC"; }, {"NFKC", "NFC"});
+  expect_error(
+      [](json& file) {
+        file["pre_tokenizer"] = {{"type", "Digits"}};
+      },
+      {"Digits", "ByteLevel"});
+  expect_error(
+      [](json& file) {
+        file["post_processor"] = {{"type", "BertProcessing"}};
+      },
+      {"BertProcessing", "TemplateProcessing"});
+  expect_error(
+      [](json& file) {
+        file["decoder"] = {{"type", "WordPiece"}};
+      },
+      {"WordPiece", "ByteLevel"});
+  expect_error([](json& file) { file["model"]["dropout"] = 0.1; }, {"dropout", "0.1"});
+  expect_error([](json& file) { file["model"]["end_of_word_suffix"] = "</w>"; }, {"</w>"});
+  expect_error(
+      [](json& file) { file["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = R"(\w+)"; },
+      {R"(\w+)", "Qwen2", "Llama-3", "GPT-2"});
+}
+
+TEST_F(tokenizer_file, with_broken_values) {
+  expect_error([](json& file) { file["model"]["merges"][0] = "h"; }, {"merge 0", "\"h\""});
+  expect_error([](json& file) { file["model"]["merges"][1] = 5; }, {"merge 1", "5"});
+  expect_error([](json& file) { file["model"]["merges"][3] = "hell q"; }, {"merge 3", "'hellq'"});
+  expect_error([](json& file) { file["model"]["merges"][0] = "h zz"; }, {"merge 0", "'zz'"});
+  expect_error([](json& file) { file["model"]["vocab"]["he"] = "x"; }, {"'he'", "integer"});
+  expect_error([](json& file) { file["model"]["vocab"]["he"] = 2.5; }, {"'he'", "2.5"});
+  expect_error([](json& file) { file["model"]["vocab"]["he"] = -1; }, {"'he'", "-1"});
+  expect_error([](json& file) { file["model"]["vocab"]["he"] = 4000000000; }, {"'he'"});
+  expect_error([](json& file) { file["model"]["vocab"]["he"] = 1; }, {"id 1"});
+  expect_error([](json& file) { file["added_tokens"][0]["id"] = 5; }, {"id 5", "<end>"});
+  expect_error([](json& file) { file["added_tokens"][0]["special"] = "yes"; }, {"special"});
+  expect_error([](json& file) { file["model"]["unk_token"] = "<unk>"; }, {"<unk>"});
+  expect_error([](json& file) { file = json::array(); }, {"array"});
+  expect_error([](json& file) { file["model"] = 5; }, {"'model'"});
+}
+
+TEST_F(tokenizer_file, that_is_no_json) {
+  for (const char* content : {"", "{", "{\"model\": \"\xff\"}", "nonsense"}) {
+    const auto file = put("tokenizer.json", content);
+    EXPECT_TRUE(says(error_of([&] { describe_tokenizer_json(file); }), {file.string()}));
+  }
+  EXPECT_TRUE(says(error_of([&] { describe_tokenizer_json(path("none.json")); }), {"none.json"}));
+}
+
+}  // namespace
+}  // namespace radlads::text

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Model folders with tokenizer.json, with vocab.json and merges.txt, and with neither.
+
+#include "io/temporary_directory.hpp"
+#include "radlads/text/tokenizer_folder.hpp"
+#include "text/small_tokenizer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace radlads::text {
+namespace {
+
+using test::error_of;
+using test::json;
+using test::says;
+
+class tokenizer_folder : public test::temporary_directory {
+ protected:
+  void put_pair(const std::string& merges, const std::string& config) const {
+    put("vocab.json", R"({"a": 0, "b": 1, "c": 2, "ab": 3, "abc": 4, "<|endoftext|>": 5})");
+    put("merges.txt", merges);
+    put("tokenizer_config.json", config);
+  }
+
+  std::string pair_error(const std::string& merges) const {
+    put_pair(merges, R"({"tokenizer_class": "GPT2Tokenizer"})");
+    return error_of([&] { describe_tokenizer(directory_); });
+  }
+};
+
+TEST_F(tokenizer_folder, with_a_pair_of_files) {
+  put_pair("#version: 0.2\na b\nab c\n", R"({"tokenizer_class": "Qwen2Tokenizer"})");
+  for (const auto& place : {directory_, path("vocab.json"), path("merges.txt")}) {
+    const tokenizer_description description = describe_tokenizer(place);
+    EXPECT_EQ(description.splits, std::vector<split_pattern>{split_pattern::qwen2});
+    EXPECT_EQ(description.normalizers.size(), 1u);
+    EXPECT_TRUE(description.is_byte_level);
+    ASSERT_EQ(description.merges.size(), 2u);
+    EXPECT_EQ(description.merges[1].result, 4);
+    ASSERT_EQ(description.added.size(), 1u);
+    EXPECT_EQ(description.added[0].id, 5);
+    EXPECT_TRUE(description.added[0].is_special);
+    EXPECT_FALSE(description.bos_id);
+  }
+}
+
+TEST_F(tokenizer_folder, takes_the_family_from_config_json_too) {
+  put_pair("a b\n", "{}");
+  put("config.json", R"({"model_type": "gpt2"})");
+  EXPECT_EQ(describe_tokenizer(directory_).splits, std::vector<split_pattern>{split_pattern::gpt2});
+  put("config.json", R"({"model_type": "bert"})");
+  EXPECT_TRUE(says(error_of([&] { describe_tokenizer(directory_); }), {"'bert'", "qwen2", "gpt2"}));
+}
+
+TEST_F(tokenizer_folder, reads_merges_with_carriage_returns) {
+  put_pair("#version: 0.2\r\na b\r\nab c", R"({"tokenizer_class": "GPT2Tokenizer"})");
+  EXPECT_EQ(describe_tokenizer(directory_).merges.size(), 2u);
+}
+
+TEST_F(tokenizer_folder, names_the_line_of_a_broken_merge) {
+  EXPECT_TRUE(says(pair_error("a b\na z\n"), {"merges.txt", "line 2", "'z'"}));
+  EXPECT_TRUE(says(pair_error("a b\nb c\n"), {"merges.txt", "line 2", "'bc'"}));
+  EXPECT_TRUE(says(pair_error("a b\nabc\n"), {"merges.txt", "line 2", "'abc'", "one space"}));
+  EXPECT_TRUE(says(pair_error("#version\na b c\n"), {"merges.txt", "line 2", "'a b c'"}));
+}
+
+TEST_F(tokenizer_folder, reads_added_tokens_and_ends) {
+  put_pair("a b\n", R"({"tokenizer_class": "GPT2Tokenizer", "eos_token": {"content": "<e>"},
+                        "bos_token": "<b>", "add_bos_token": true, "added_tokens_decoder":
+                        {"7": {"content": "<e>", "lstrip": true, "special": true}}})");
+  put("added_tokens.json", R"({"<b>": 6, "<e>": 7, "<plain>": 8})");
+  const tokenizer_description description = describe_tokenizer(directory_);
+  EXPECT_EQ(description.bos_id, 6);
+  EXPECT_EQ(description.eos_id, 7);
+  EXPECT_EQ(description.prefix, std::vector<std::int32_t>{6});
+  ASSERT_EQ(description.added.size(), 4u);
+  for (const added_token& token : description.added) {
+    EXPECT_EQ(token.is_special, token.content != "<plain>") << token.content;
+    EXPECT_EQ(token.strips_left, token.content == "<e>") << token.content;
+  }
+}
+
+TEST_F(tokenizer_folder, refuses_an_end_that_is_no_token) {
+  put("tokenizer.json", test::small_byte_level().dump());
+  put("tokenizer_config.json", R"({"eos_token": "<none>"})");
+  EXPECT_TRUE(says(error_of([&] { describe_tokenizer(directory_); }),
+                   {"tokenizer_config.json", "eos_token", "<none>"}));
+}
+
+TEST_F(tokenizer_folder, takes_the_beginning_from_the_template_without_a_config) {
+  put("tokenizer.json", test::small_byte_fallback().dump());
+  EXPECT_EQ(describe_tokenizer(directory_).bos_id, 1);
+  EXPECT_FALSE(describe_tokenizer(directory_).eos_id);
+  put("tokenizer_config.json", R"({"bos_token": null, "eos_token": "</s>"})");
+  EXPECT_FALSE(describe_tokenizer(path("tokenizer.json")).bos_id);
+  EXPECT_EQ(describe_tokenizer(path("tokenizer.json")).eos_id, 2);
+}
+
+TEST_F(tokenizer_folder, without_a_tokenizer) {
+  EXPECT_TRUE(says(error_of([&] { describe_tokenizer(directory_); }),
+                   {directory_.string(), "tokenizer.json", "vocab.json"}));
+  EXPECT_TRUE(says(error_of([&] { describe_tokenizer(path("none")); }), {"none", "not exist"}));
+  put_pair("a b\n", R"({"tokenizer_class": "GPT2Tokenizer"})");
+  std::filesystem::remove(path("merges.txt"));
+  EXPECT_TRUE(says(error_of([&] { describe_tokenizer(directory_); }), {"merges.txt"}));
+}
+
+}  // namespace
+}  // namespace radlads::text

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gradients of the scans: against the complex step of the reference and of the driver itself, and, where
+// that would take too long, against the matrix form.
+
+#include "support/gradient_check.hpp"
+#include "support/tolerance.hpp"
+#include "wkv/scan_case.hpp"
+#include "wkv/scan_reference.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace radlads::test {
+
+template <class Cell>
+class scan_gradient : public testing::Test {
+ public:
+  cpu_backend backend{{.threads = 2, .poison = true}};
+};
+using cells = testing::Types<wkv::rwkv7, wkv::gla>;
+TYPED_TEST_SUITE(scan_gradient, cells);
+
+// Two segments and a bit; widths of keys and values that are no lane widths, and one head alone.
+const scan_sizes small_sizes[] = {{1, 1, 1, 4, 4}, {2, 5, 2, 3, 5}, {1, 33, 1, 4, 3}, {1, 17, 1, 5, 9}};
+
+TYPED_TEST(scan_gradient, is_the_complex_step_of_the_reference) {
+  for (const scan_sizes& sizes : small_sizes) {
+    const auto data = make_case<TypeParam>(sizes, 11);
+    const auto expected = complex_step(
+        [point = convert<complex>(data)](const std::vector<complex>& flat) mutable {
+          unflatten(flat, point);
+          return loss(point, run_reference(point));
+        },
+        flatten(data));
+    const auto found = flatten(run_backward(this->backend, data));
+    EXPECT_LT(relative_error(found, expected), gradient_tolerance) << sizes.T << " tokens";
+    const auto in_float = flatten(run_backward(this->backend, convert<float>(data)));
+    EXPECT_LT(relative_error(in_float, expected), order_tolerance<float>) << sizes.T << " tokens";
+  }
+}
+
+TYPED_TEST(scan_gradient, is_the_complex_step_of_the_driver) {
+  for (const scan_sizes& sizes : small_sizes) {
+    const auto data = make_case<TypeParam>(sizes, 13);
+    const auto expected = complex_step(
+        [this, point = convert<complex>(data)](const std::vector<complex>& flat) mutable {
+          unflatten(flat, point);
+          return loss(point, run_forward(this->backend, point));
+        },
+        flatten(data));
+    const auto found = flatten(run_backward(this->backend, data));
+    EXPECT_LT(relative_error(found, expected), gradient_tolerance) << sizes.T << " tokens";
+  }
+}
+
+TYPED_TEST(scan_gradient, of_each_input_is_right_by_itself) {
+  const auto data = make_case<TypeParam>({1, 20, 1, 4, 4}, 17);
+  const auto expected = run_chunked_backward(data);
+  const auto found = run_backward(this->backend, data);
+  for (std::size_t i = 0; i < found.inputs.size(); ++i) {
+    EXPECT_LT(relative_error(found.inputs[i], expected.inputs[i]), gradient_tolerance)
+        << "input " << TypeParam::names[i];
+  }
+  EXPECT_LT(relative_error(found.v, expected.v), gradient_tolerance);
+  EXPECT_LT(relative_error(found.initial, expected.initial), gradient_tolerance);
+}
+
+TYPED_TEST(scan_gradient, is_that_of_the_matrix_form_at_every_head_size) {
+  for (const std::int64_t size : {4, 5, 8, 12, 16, 31, 64, 100, 128, 256}) {
+    const std::int64_t values[] = {size, size / 2 + 1};
+    for (const std::int64_t V : values) {
+      const auto data = make_case<TypeParam>({1, 19, 1, size, V}, 19);
+      const auto expected = flatten(run_chunked_backward(data));
+      EXPECT_LT(relative_error(flatten(run_backward(this->backend, data)), expected),
+                gradient_tolerance)
+          << size << " keys, " << V << " values";
+      EXPECT_LT(relative_error(flatten(run_backward(this->backend, convert<float>(data))), expected),
+                order_tolerance<float>)
+          << size << " keys, " << V << " values";
+    }
+  }
+}
+
+TYPED_TEST(scan_gradient, the_matrix_form_is_the_complex_step_of_the_reference) {
+  const auto data = make_case<TypeParam>({1, 7, 1, 4, 3}, 23);
+  const auto expected = complex_step(
+      [point = convert<complex>(data)](const std::vector<complex>& flat) mutable {
+        unflatten(flat, point);
+        return loss(point, run_reference(point));
+      },
+      flatten(data));
+  EXPECT_LT(relative_error(flatten(run_chunked_backward(data)), expected), gradient_tolerance);
+}
+
+}  // namespace radlads::test
