@@ -2,6 +2,7 @@
 // Runs recurrences over a sequence: what their memories hold, and that a sequence may be read at once
 // or token by token.
 
+#include "radlads/core/random.hpp"
 #include "radlads/gla.hpp"
 #include "radlads/rwkv7.hpp"
 
@@ -11,8 +12,8 @@
 #include <cstdint>
 #include <iostream>
 
-using backend = radlads::cpu_backend;
-using tensor = radlads::tensor<float, 4, backend>;
+using cpu = radlads::cpu_backend;
+using tensor = radlads::tensor<float, 4, cpu>;
 using radlads::wkv::gla;
 using radlads::wkv::rwkv7;
 
@@ -23,10 +24,10 @@ namespace {
 struct two_writes {
   tensor r, log_w, k, a, b, v, y;
 
-  explicit two_writes(backend& on) {
+  explicit two_writes(cpu& on) {
     for (tensor* each : {&r, &log_w, &k, &a, &b}) {
       each->resize(on, {1, 3, 1, 4});
-      radlads::set_zero<float, 4, backend>(on, *each);
+      radlads::set_zero<float, 4, cpu>(on, *each);
     }
     v.resize(on, {1, 3, 1, 1});
     y.resize(on, v.sizes());
@@ -46,7 +47,7 @@ struct two_writes {
 };
 
 // Many tokens of random numbers, for two heads of width 8.
-tensor random_tensor(backend& on, std::int64_t tokens, std::uint64_t stream, float scale) {
+tensor random_tensor(cpu& on, std::int64_t tokens, std::uint64_t stream, float scale) {
   tensor result(on, {1, tokens, 2, 8});
   const radlads::random_stream numbers{1, stream};
   for (std::int64_t i = 0; i < result.size(); ++i) {
@@ -63,7 +64,7 @@ radlads::view<float, 4> token(tensor& from, std::int64_t t) {
 }  // namespace
 
 int main() {
-  backend on;
+  cpu on;
 
   two_writes story(on);
   radlads::wkv::scan_forward<rwkv7, float>(on, {story.r, story.log_w, story.k, story.a, story.b},
@@ -83,7 +84,7 @@ int main() {
   radlads::wkv::scan_forward<rwkv7, float>(on, {r, log_w, k, a, b}, v, y, {}, {}, {});
 
   tensor state(on, radlads::wkv::state_shape(1, 2, 8, 8)), one(on, {1, 1, 2, 8});
-  radlads::set_zero<float, 4, backend>(on, state);
+  radlads::set_zero<float, 4, cpu>(on, state);
   float difference = 0;
   for (std::int64_t t = 0; t < tokens; ++t) {
     const std::array<radlads::view<const float, 4>, rwkv7::inputs> inputs{

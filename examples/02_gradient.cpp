@@ -2,6 +2,7 @@
 // Takes the gradient of a recurrence by its backward pass, and checks it with the same recurrence on
 // complex numbers: f(x + ih).imag() / h is the derivative to the last digit, because nothing cancels.
 
+#include "radlads/core/random.hpp"
 #include "radlads/rwkv7.hpp"
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 #include <cstdint>
 #include <iostream>
 
-using backend = radlads::cpu_backend;
+using cpu = radlads::cpu_backend;
 using cell = radlads::wkv::rwkv7;
 using radlads::view;
 
@@ -24,12 +25,12 @@ const radlads::shape<4> sizes{B, T, H, K};
 /// What the recurrence reads, r, w, k, a, b and v, and what it writes; all (B, T, H, K).
 template <class S>
 struct sequence {
-  using tensor = radlads::tensor<S, 4, backend>;
+  using tensor = radlads::tensor<S, 4, cpu>;
   static constexpr std::size_t value = cell::inputs;  // v comes after the cell's own inputs
   std::array<tensor, cell::inputs + 1> inputs;
   tensor y, checkpoints;
 
-  explicit sequence(backend& b) {
+  explicit sequence(cpu& b) {
     for (tensor& each : inputs) each.resize(b, sizes);
     y.resize(b, sizes);
     checkpoints.resize(b, radlads::wkv::checkpoint_shape(B, T, H, K, K));
@@ -39,7 +40,7 @@ struct sequence {
   }
 
   /// Runs the recurrence and returns the sum of its outputs, each with a weight of its own.
-  S loss(backend& b) {
+  S loss(cpu& b) {
     radlads::wkv::scan_forward<cell, S>(b, cell_inputs(), inputs[value], y, {}, {}, checkpoints);
     S total(0);
     for (std::int64_t i = 0; i < y.size(); ++i) total += y.data()[i] * weight(i);
@@ -63,13 +64,13 @@ void fill_with_random_numbers(sequence<double>& x) {
 }  // namespace
 
 int main() {
-  backend b;
+  cpu b;
   sequence<double> x(b);
   fill_with_random_numbers(x);
   std::cout << "The loss is " << x.loss(b) << ".\n";
 
   sequence<double> gradient(b);
-  radlads::tensor<double, 4, backend> dy(b, sizes);
+  radlads::tensor<double, 4, cpu> dy(b, sizes);
   for (std::int64_t i = 0; i < dy.size(); ++i) dy.data()[i] = x.weight(i);
   const std::array<view<double, 4>, cell::inputs> dinputs{
       gradient.inputs[0].whole(), gradient.inputs[1].whole(), gradient.inputs[2].whole(),

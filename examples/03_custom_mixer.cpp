@@ -14,7 +14,7 @@
 // Without backward, for one, the compiler says: a mixer needs: static void backward(...).
 static_assert(radlads::layers::check_mixer<retention_mixer>());
 
-using backend = radlads::cpu_backend;
+using cpu = radlads::cpu_backend;
 
 namespace {
 
@@ -34,11 +34,11 @@ double weight(std::int64_t i) { return std::cos(static_cast<double>(i)); }
 /// The mixer with weights and input of its own, for scalar S.
 template <class S>
 struct mixer_run {
-  retention_mixer::params<S, backend> params, grads;
-  retention_mixer::saved<S, backend> saved;
-  radlads::tensor<S, 3, backend> x, y, dx;
+  retention_mixer::params<S, cpu> params, grads;
+  retention_mixer::saved<S, cpu> saved;
+  radlads::tensor<S, 3, cpu> x, y, dx;
 
-  explicit mixer_run(backend& b) {
+  explicit mixer_run(cpu& b) {
     params.allocate(b, description());
     params.for_each(
         [&](const std::string& name, auto& each) {
@@ -50,24 +50,24 @@ struct mixer_run {
     radlads::layers::fill_normal(b, x, 1, {1, radlads::stream_of("x")});
   }
   /// The sum of the outputs, each with a weight of its own.
-  S loss(backend& b) {
+  S loss(cpu& b) {
     saved.is_training = true;
-    retention_mixer::forward<S, backend>(b, description(), params, {x, {}}, y, nullptr, saved);
+    retention_mixer::forward<S, cpu>(b, description(), params, {x, {}}, y, nullptr, saved);
     S total(0);
     for (std::int64_t i = 0; i < y.size(); ++i) total += y.data()[i] * weight(i);
     return total;
   }
-  void backward(backend& b) {
-    radlads::tensor<S, 3, backend> dy(b, y.sizes());
+  void backward(cpu& b) {
+    radlads::tensor<S, 3, cpu> dy(b, y.sizes());
     for (std::int64_t i = 0; i < dy.size(); ++i) dy.data()[i] = S(weight(i));
-    retention_mixer::backward<S, backend>(b, description(), params, saved, {x, {}}, dy, {dx, {}}, grads);
+    retention_mixer::backward<S, cpu>(b, description(), params, saved, {x, {}}, dy, {dx, {}}, grads);
   }
 };
 
 }  // namespace
 
 int main() {
-  backend b;
+  cpu b;
   mixer_run<double> mixer(b);
   mixer.loss(b);
   mixer.backward(b);

@@ -14,9 +14,9 @@
 #include <numeric>
 #include <vector>
 
-using backend = radlads::cpu_backend;
+using cpu = radlads::cpu_backend;
 using radlads::view;
-using hybrid = radlads::models::language_model<float, backend, radlads::layers::attention_mixer,
+using hybrid = radlads::models::language_model<float, cpu, radlads::layers::attention_mixer,
                                                radlads::layers::rad_rwkv7_mixer, retention_mixer>;
 
 namespace {
@@ -57,7 +57,7 @@ struct task {
 };
 
 /// One step of training; returns the loss per scored token, in nats.
-double train(backend& b, hybrid& model, radlads::optim::adamw<hybrid::params>& adam,
+double train(cpu& b, hybrid& model, radlads::optim::adamw<hybrid::params>& adam,
              hybrid::params& grads, hybrid::saved& saved, std::uint64_t round) {
   const task work(round);
   const view<const std::int32_t, 2> ids(work.ids.data(), {batch, tokens});
@@ -66,8 +66,8 @@ double train(backend& b, hybrid& model, radlads::optim::adamw<hybrid::params>& a
   saved.layers.is_training = true;
   model.forward(b, ids, nullptr, saved);
   radlads::set_zero_all(b, grads);
-  radlads::tensor<float, 2, backend> dnormed(b, saved.normed.sizes());
-  radlads::tensor<float, 1, backend> losses(b, {batch * tokens});
+  radlads::tensor<float, 2, cpu> dnormed(b, saved.normed.sizes());
+  radlads::tensor<float, 1, cpu> losses(b, {batch * tokens});
   radlads::ops::head_cross_entropy<float>(b, 1 / scored, hybrid::head_of(model.weights), saved.normed,
                                           targets, losses, {}, dnormed, hybrid::head_of(grads));
   model.backward(b, ids, dnormed, saved, grads);
@@ -78,7 +78,7 @@ double train(backend& b, hybrid& model, radlads::optim::adamw<hybrid::params>& a
 }  // namespace
 
 int main() {
-  backend b;
+  cpu b;
   hybrid model;
   model.build(b, description());
   model.initialise(b, 1337);
@@ -97,7 +97,7 @@ int main() {
   const std::int32_t pattern[] = {3, 1, 4, 2};
   hybrid::state state = model.make_state(b, 1);
   hybrid::saved step;
-  radlads::tensor<float, 2, backend> logits(b, {1, vocabulary});
+  radlads::tensor<float, 2, cpu> logits(b, {1, vocabulary});
   std::int32_t next = 0;
   int right = 0;
   std::cout << "3 1 4 2 3 1 4 2 goes on with";

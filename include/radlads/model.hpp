@@ -2,9 +2,9 @@
 #pragma once
 // Decoders over a list of mixers, one name a layer (examples/04_hybrid.cpp):
 //
-//   using backend = radlads::cpu_backend;
-//   using hybrid = radlads::models::language_model<float, backend, radlads::layers::attention_mixer,
-//                                                  radlads::layers::rad_rwkv7_mixer>;
+//   using cpu = radlads::cpu_backend;
+//   using hybrid = radlads::models::language_model<float, cpu, radlads::layers::attention_mixer,
+//                                                 radlads::layers::rad_rwkv7_mixer>;
 //   hybrid model;
 //   model.build(b, description);               // description.mixers = {"rad_rwkv7", "attention"}
 //   model.initialise(b, 1337);

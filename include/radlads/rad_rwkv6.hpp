@@ -8,6 +8,6 @@
 //
 // It is a mixer: name it in the list of a model's mixers (examples/04_hybrid.cpp does so with others).
 //
-//   radlads::models::language_model<float, backend, radlads::layers::rad_rwkv6_mixer> model;
+//   radlads::models::language_model<float, cpu, radlads::layers::rad_rwkv6_mixer> model;
 
 #include "radlads/layers/rad_rwkv6_mixer.hpp"

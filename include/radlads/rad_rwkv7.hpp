@@ -9,6 +9,6 @@
 //
 // It is a mixer: name it in the list of a model's mixers (examples/04_hybrid.cpp).
 //
-//   radlads::models::language_model<float, backend, radlads::layers::rad_rwkv7_mixer> model;
+//   radlads::models::language_model<float, cpu, radlads::layers::rad_rwkv7_mixer> model;
 
 #include "radlads/layers/rad_rwkv7_mixer.hpp"

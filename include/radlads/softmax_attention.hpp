@@ -8,6 +8,6 @@
 //
 // It is a mixer whose state is the key/value cache (examples/04_hybrid.cpp).
 //
-//   radlads::models::language_model<float, backend, radlads::layers::attention_mixer> model;
+//   radlads::models::language_model<float, cpu, radlads::layers::attention_mixer> model;
 
 #include "radlads/layers/attention_mixer.hpp"

@@ -59,8 +59,8 @@ class atomic_file {
     descriptor_.sync(path_);
     const int code = descriptor_.close();
     require(code == 0, "cannot write ", path_.string(), ": ", system_text(code));
-    require(std::rename(partial_.c_str(), path_.c_str()) == 0, "cannot write ", path_.string(),
-            ": ", system_text(errno));
+    const bool is_renamed = std::rename(partial_.c_str(), path_.c_str()) == 0;
+    require(is_renamed, "cannot write ", path_.string(), ": ", system_text(errno));
     is_committed_ = true;
     sync_directory(path_.parent_path());
   }
@@ -89,8 +89,8 @@ class atomic_directory {
     require(policy == existing_directory::replace || !is_present ||
                 std::filesystem::is_empty(path_, code),
             "cannot create directory ", path_.string(), ": it exists and is not empty");
-    require(::mkdir(partial_.c_str(), 0777) == 0, "cannot create directory ", path_.string(), ": ",
-            system_text(errno));
+    const bool is_made = ::mkdir(partial_.c_str(), 0777) == 0;
+    require(is_made, "cannot create directory ", path_.string(), ": ", system_text(errno));
   }
 
   atomic_directory(const atomic_directory&) = delete;

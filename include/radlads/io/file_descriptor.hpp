@@ -57,8 +57,8 @@ class file_descriptor {
   /// Waits until the bytes are on the device; throws naming `path`.
   void sync(const std::filesystem::path& path) {
     // EINVAL is what a file system without fsync answers, not a loss of data.
-    require(::fsync(descriptor_) == 0 || errno == EINVAL, "cannot write ", path.string(), ": ",
-            system_text(errno));
+    const bool is_synced = ::fsync(descriptor_) == 0 || errno == EINVAL;
+    require(is_synced, "cannot write ", path.string(), ": ", system_text(errno));
   }
 
  private:

@@ -29,8 +29,8 @@ class mapped_file {
     const file_descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     require(descriptor.is_open(), "cannot open ", path.string(), ": ", system_text(errno));
     struct stat status = {};
-    require(::fstat(descriptor.get(), &status) == 0, "cannot read ", path.string(), ": ",
-            system_text(errno));
+    const bool is_known = ::fstat(descriptor.get(), &status) == 0;
+    require(is_known, "cannot read ", path.string(), ": ", system_text(errno));
     require(!S_ISDIR(status.st_mode), "cannot read ", path.string(), ": it is a directory");
     require(S_ISREG(status.st_mode), "cannot read ", path.string(), ": it is not a regular file");
     mapped_file file;

@@ -45,8 +45,8 @@ class metrics_log {
     const bool is_present = std::filesystem::exists(path, code);
     const std::size_t kept = is_present ? bytes_until(path, last_step) : 0;
     metrics_log log(path, 0);
-    require(::ftruncate(log.file_.get(), static_cast<off_t>(kept)) == 0, "cannot write ",
-            path.string(), ": ", system_text(errno));
+    const bool is_cut = ::ftruncate(log.file_.get(), static_cast<off_t>(kept)) == 0;
+    require(is_cut, "cannot write ", path.string(), ": ", system_text(errno));
     return log;
   }
 

@@ -131,8 +131,9 @@ inline void move_model_files(const std::filesystem::path& staging,
   }
   finished.push_back("config.json");
   for (const std::string& name : finished) {
-    require(std::rename((staging / name).c_str(), (target / name).c_str()) == 0, "cannot write ",
-            (target / name).string(), ": ", system_text(errno));
+    // Apart from require, whose arguments are evaluated in any order.
+    const bool is_moved = std::rename((staging / name).c_str(), (target / name).c_str()) == 0;
+    require(is_moved, "cannot write ", (target / name).string(), ": ", system_text(errno));
   }
   sync_directory(target);
 }

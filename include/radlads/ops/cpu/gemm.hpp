@@ -118,7 +118,7 @@ void gemm_tile(std::int64_t K, const T* a, std::int64_t a_stride, gemm_panel<T> 
   }
   for (std::int64_t k = 0; k < K; ++k) {
     // Rows of a transposed a are touched in snippets: the hardware does not see the next block
-    // coming.
+    // coming. Past the end of a the hint has no effect.
     if constexpr (TransposeA) __builtin_prefetch(a + (k + K) * a_stride, 0, 2);
     packet right[Packets];
     RADLADS_UNROLL

@@ -23,11 +23,10 @@ struct head_group {
   std::int64_t batch, first, count;
 };
 
-/// The scan of a head group for K keys. Packs are as wide as such heads tend to be, up to four registers:
-/// then one broadcast of an input serves four. Heads of more channels go block by block.
+/// The scan of a head group for K keys. Heads of more channels than a pack has lanes go block by block.
 template <class Cell, class T, int K>
 struct cpu_scan {
-  static constexpr int W = K <= 8 ? lane_width<T> / 2 : K <= 32 ? lane_width<T> : 4 * lane_width<T>;
+  static constexpr int W = pack_width<T, K>;
   using pack = lanes<T, W>;
   using row = pack[K];
   using block = state_block<T, K, W>;
@@ -45,6 +44,7 @@ struct cpu_scan {
   struct memory {
     T* tokens;     // (inputs, segment_length, K)
     row* states;   // (largest_group): the states, or their gradients
+    row* state;    // the state that is replayed
     row* replay;   // (segment_length): the states before a segment's tokens
     T* sums;       // (tokens_summed, inputs, K, partial)
     T* gradients;  // (tokens_summed, inputs, K)
@@ -54,6 +54,7 @@ struct cpu_scan {
     constexpr std::int64_t summed = tokens_summed * token_size;
     return {scope.template take<T, 1>({segment_length * token_size}).pointer,
             scope.template take<row, 1>({largest_group}).pointer,
+            scope.template take<row, 1>({1}).pointer,
             scope.template take<row, 1>({segment_length}).pointer,
             scope.template take<T, 1>({summed * partial}).pointer,
             scope.template take<T, 1>({summed}).pointer};
@@ -91,18 +92,22 @@ struct cpu_scan {
       at.part.store(state, a.checkpoints.row(index, at.start / segment_length, 0));
     }
     gather_segment<Cell, T, K>(a.inputs, at.batch, at.head, at.start, at.count, m.tokens);
-    forward_tokens(a, at, state, m.tokens);
+    run_tokens(at, m.tokens, a.v, a.y, state, nullptr);
   }
 
-  [[gnu::flatten]] static void forward_tokens(const forward_arguments& a, const section& at,
-                                              row& state, const T* tokens) {
-    const std::int64_t width = at.part.width();
-    const head_rows<const T> v(a.v, at.batch, at.head, at.start);
-    const head_rows<T> y(a.y, at.batch, at.head, at.start);
+  /// Moves the state over a section. Writes the outputs, or, when `before` is given, the state before
+  /// each token instead.
+  [[gnu::flatten]] static void run_tokens(const section& at, const T* tokens,
+                                          const view<const T, 4>& all_v, const view<T, 4>& all_y,
+                                          row& state, row* before) {
+    const std::int64_t width = at.part.width(), offset = at.part.offset;
+    const head_rows<const T> v(all_v, at.batch, at.head, at.start);
+    const head_rows<T> y(all_y, at.batch, at.head, at.start);
     for (std::int64_t i = 0; i < at.count; ++i) {
       const token_inputs<T, K> x{tokens + i * K};
-      const pack value = pack::load(v[i] + at.part.offset, width);
-      Cell::template step<K>(state, x, value).store(y[i] + at.part.offset, width);
+      for (int j = 0; before != nullptr && j < K; ++j) before[i][j] = state[j];
+      const pack out = Cell::template step<K>(state, x, pack::load(v[i] + offset, width));
+      if (before == nullptr) out.store(y[i] + offset, width);
     }
   }
 
@@ -130,23 +135,12 @@ struct cpu_scan {
                                const memory& m) {
     const std::int64_t index = at.batch * a.v.extent(2) + at.head;
     gather_segment<Cell, T, K>(a.inputs, at.batch, at.head, at.start, at.count, m.tokens);
-    at.part.load(a.checkpoints.row(index, at.start / segment_length, 0), m.replay[0]);
-    replay_tokens(a, at, m);
+    at.part.load(a.checkpoints.row(index, at.start / segment_length, 0), *m.state);
+    run_tokens(at, m.tokens, a.v, {}, *m.state, m.replay);
     for (std::int64_t end = at.count; end > 0; end -= tokens_summed) {
       const std::int64_t begin = std::max<std::int64_t>(0, end - tokens_summed);
       backward_tokens(a, at, begin, end, dstate, m);
       put_gradients(a, at, begin, end, m);
-    }
-  }
-
-  [[gnu::flatten]] static void replay_tokens(const backward_arguments& a, const section& at,
-                                             const memory& m) {
-    const std::int64_t width = at.part.width();
-    const head_rows<const T> v(a.v, at.batch, at.head, at.start);
-    for (std::int64_t i = 0; i + 1 < at.count; ++i) {
-      const token_inputs<T, K> x{m.tokens + i * K};
-      for (int j = 0; j < K; ++j) m.replay[i + 1][j] = m.replay[i][j];
-      Cell::template step<K>(m.replay[i + 1], x, pack::load(v[i] + at.part.offset, width));
     }
   }
 
