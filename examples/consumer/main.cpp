@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The least program that uses the library from outside.
+// The least program that uses the library from outside; README.md shows it.
 
-#include "radlads/core/error.hpp"
-#include "radlads/core/scalar.hpp"
-#include "radlads/version.hpp"
+#include <radlads/rwkv7.hpp>
 
-#include <iostream>
+#include <algorithm>
 
 int main() {
-  const radlads::bf16 third(1.0f / 3.0f);
-  const float kept = static_cast<float>(third);
-  radlads::require(kept == 0.333984375f, "consumer: 1/3 as bf16 is ", kept,
-                   ", expected 0.333984375");
-  std::cout << "radlads " << radlads::version_major << '.' << radlads::version_minor << '.'
-            << radlads::version_patch << ": 1/3 in bf16 is " << kept << '\n';
+  radlads::cpu_backend cpu;
+  const radlads::shape<4> sizes{1, 128, 8, 64};  // (B, T, H, K)
+  radlads::tensor<float, 4, radlads::cpu_backend> r(cpu, sizes), log_w(cpu, sizes), k(cpu, sizes),
+      a(cpu, sizes), b(cpu, sizes), v(cpu, sizes), y(cpu, sizes);
+  for (auto* each : {&r, &k, &a, &b, &v}) radlads::set_zero<float, 4>(cpu, *each);
+  std::fill_n(log_w.data(), log_w.size(), -0.1f);
+  k.data()[0] = v.data()[0] = r.data()[0] = 1;
+  radlads::wkv::scan_forward<radlads::wkv::rwkv7, float>(cpu, {r, log_w, k, a, b}, v, y, {}, {}, {});
+  return y.data()[0] == 1 ? 0 : 1;
 }

@@ -9,7 +9,7 @@ shopt -s inherit_errexit
 export LC_ALL=C.UTF-8
 
 rules=(include_direction backends_apart include_origin header_form doors_define_nothing mirrored_tests
-       file_length file_names words licence_lines no_machine_paths)
+       file_length file_names words licence_lines no_machine_paths readme_program)
 
 # Files below the given folders with the given endings, relative to the root.
 files() {
@@ -51,7 +51,7 @@ include_direction() {
       may["distill"] = may["models"] " optim distill"
       may["io"] = "core io"
       may["text"] = "core text"
-      may["data"] = "core data"
+      may["data"] = "core io data"
     }
     {
       path = $3; gsub(/["<>]/, "", path)
@@ -163,6 +163,14 @@ no_machine_paths() {
     match($0, /(^|[^A-Za-z0-9_.~}>-])\/(root|work|home|Users|mnt)\//) {
       print FILENAME ":" FNR ": a path of one machine: " $0 }'
   headers | each_line 'index($0, "/tmp/") { print FILENAME ":" FNR ": a path of one machine: " $0 }'
+}
+
+# The program that README.md shows is the consumer that the package tests build and run.
+readme_program() {
+  [ -f README.md ] && [ -f examples/consumer/main.cpp ] || return 0
+  diff -q <(awk '/^```cpp$/ { shown = 1; next } /^```$/ { shown = 0 } shown' README.md) \
+    <(sed '1,/^$/d' examples/consumer/main.cpp) >/dev/null ||
+    echo "README.md:1: its C++ program is not examples/consumer/main.cpp"
 }
 
 if [ "${1:-}" = rules ]; then

@@ -113,6 +113,11 @@ expect licence_lines 'CMakeLists.txt:1: the line'
 plain tests/core/view_test.cpp '// see /home/somebody/notes'
 expect no_machine_paths 'view_test.cpp:2: a path of one machine'
 
+mkdir -p examples/consumer
+printf '// licence\n\nint main() {}\n' >examples/consumer/main.cpp
+printf '```cpp\nint main() { return 1; }\n```\n' >README.md
+expect readme_program 'README.md:1: its C++ program is not'
+
 for rule in $(bash "$check" rules); do
   [[ "$tested" == *" $rule "* ]] || { echo "$rule: no bad tree shows that it can fail"; failures=$((failures + 1)); }
 done

@@ -91,9 +91,9 @@ TEST(sampling, frequencies_are_the_probabilities) {
     ++counts[static_cast<std::size_t>(id)];
   }
   // Five standard deviations of a binomial share are below 0.0125.
-  EXPECT_NEAR(counts[0] / double(draws), 4.0 / 22, 0.0125);
-  EXPECT_NEAR(counts[1] / double(draws), 1.0 / 22, 0.0125);
-  EXPECT_NEAR(counts[2] / double(draws), 16.0 / 22, 0.0125);
+  EXPECT_NEAR(counts[0] / static_cast<double>(draws), 4.0 / 22, 0.0125);
+  EXPECT_NEAR(counts[1] / static_cast<double>(draws), 1.0 / 22, 0.0125);
+  EXPECT_NEAR(counts[2] / static_cast<double>(draws), 16.0 / 22, 0.0125);
 }
 
 TEST(sampling, temperature_nought_takes_the_likeliest_whatever_the_number) {

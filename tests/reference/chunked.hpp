@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A recurrence with the transition diag(w) + a^T b over one chunk of tokens, as products of matrices:
-// nothing is stepped, forward or backward. Rows are tokens, the state is value x key. Without a and b it
-// is gated linear attention. The decay is given as its logarithm, L is its inclusive sum over tokens.
+// A recurrence with the transition diag(w) + a^T b over one chunk of tokens, as products of
+// matrices: nothing is stepped, forward or backward. Rows are tokens, the state is value x key.
+// Without a and b it is gated linear attention. The decay is given as its logarithm, L is its
+// inclusive sum over tokens.
 
 #include "reference/head.hpp"
 
@@ -107,8 +108,8 @@ struct chunk {
     const matrix<double> dA_qk = lower(product(dy, transpose(x.v)), false);
     const matrix<double> dA_qb = lower(product(dy, transpose(U)), false);
     chunk_gradients d;
-    d.v = sum(sum(product(transpose(A_qk), dy), product(K_end, dend)),
-              product(transpose(A_ak), dZ));
+    d.v =
+        sum(sum(product(transpose(A_qk), dy), product(K_end, dend)), product(transpose(A_ak), dZ));
     d.r = times_exp(sum(sum(product(dA_qk, K), product(dA_qb, B)), product(dy, initial)), above);
     d.a = times_exp(sum(sum(product(dA_ak, K), product(dA_ab, B)), product(dZ, initial)), below);
     d.k = sum(times_exp(sum(product(transpose(dA_qk), Q), product(transpose(dA_ak), A)), inverse),
@@ -116,8 +117,8 @@ struct chunk {
     d.b = sum(times_exp(sum(product(transpose(dA_qb), Q), product(transpose(dA_ab), A)), inverse),
               times_exp(product(U, dfinal), to_end));
     const matrix<double> decays(initial.size(), total);
-    d.initial = sum(times_exp(dfinal, decays),
-                    sum(product(transpose(dy), Q), product(transpose(dZ), A)));
+    d.initial =
+        sum(times_exp(dfinal, decays), sum(product(transpose(dy), Q), product(transpose(dZ), A)));
     d.log_w = decay_gradient(d, dfinal);
     return d;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One recurrence over one batch of sequences: seeded data in any scalar, run by the driver or by the
-// reference twins. Shared by tests and the benchmark.
+// One recurrence over one batch of sequences: seeded data in any scalar, run by the driver or by
+// the reference twins. Shared by tests and the benchmark.
 
 #include "radlads/core/tensor.hpp"
 #include "radlads/wkv/gla.hpp"
@@ -24,8 +24,9 @@ struct scan_sizes {
   std::int64_t states() const { return B * H * K * V; }
 };
 
-/// Everything a scan reads, dense: inputs (B, T, H, K) with the decay as its logarithm, v (B, T, H, V),
-/// the initial state (B, H, K, V), and the weights of the scalar loss sum(y * dy) + sum(final * dfinal).
+/// Everything a scan reads, dense: inputs (B, T, H, K) with the decay as its logarithm, v (B, T, H,
+/// V), the initial state (B, H, K, V), and the weights of the scalar loss sum(y * dy) + sum(final *
+/// dfinal).
 template <class Cell, class S>
 struct scan_data {
   scan_sizes sizes;
@@ -73,7 +74,8 @@ std::vector<To> convert(const std::vector<From>& from) {
 
 template <class To, class Cell, class From>
 scan_data<Cell, To> convert(const scan_data<Cell, From>& from) {
-  scan_data<Cell, To> to{from.sizes, {}, convert<To>(from.v), convert<To>(from.initial),
+  scan_data<Cell, To> to{from.sizes,           {},
+                         convert<To>(from.v),  convert<To>(from.initial),
                          convert<To>(from.dy), convert<To>(from.dfinal)};
   for (std::size_t i = 0; i < from.inputs.size(); ++i) to.inputs[i] = convert<To>(from.inputs[i]);
   return to;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradients of the scans: against the complex step of the reference and of the driver itself, and, where
-// that would take too long, against the matrix form.
+// Gradients of the scans: against the complex step of the reference and of the driver itself, and,
+// where that would take too long, against the matrix form.
 
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"
@@ -23,7 +23,8 @@ using cells = testing::Types<wkv::rwkv7, wkv::gla>;
 TYPED_TEST_SUITE(scan_gradient, cells);
 
 // Two segments and a bit; widths of keys and values that are no lane widths, and one head alone.
-const scan_sizes small_sizes[] = {{1, 1, 1, 4, 4}, {2, 5, 2, 3, 5}, {1, 33, 1, 4, 3}, {1, 17, 1, 5, 9}};
+const scan_sizes small_sizes[] = {
+    {1, 1, 1, 4, 4}, {2, 5, 2, 3, 5}, {1, 33, 1, 4, 3}, {1, 17, 1, 5, 9}};
 
 TYPED_TEST(scan_gradient, is_the_complex_step_of_the_reference) {
   for (const scan_sizes& sizes : small_sizes) {
@@ -76,8 +77,9 @@ TYPED_TEST(scan_gradient, is_that_of_the_matrix_form_at_every_head_size) {
       EXPECT_LT(relative_error(flatten(run_backward(this->backend, data)), expected),
                 gradient_tolerance)
           << size << " keys, " << V << " values";
-      EXPECT_LT(relative_error(flatten(run_backward(this->backend, convert<float>(data))), expected),
-                order_tolerance<float>)
+      EXPECT_LT(
+          relative_error(flatten(run_backward(this->backend, convert<float>(data))), expected),
+          order_tolerance<float>)
           << size << " keys, " << V << " values";
     }
   }

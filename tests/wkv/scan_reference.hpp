@@ -18,8 +18,8 @@ namespace radlads::test {
 
 /// The tokens of one head out of (B, T, H, width).
 template <class S>
-reference::rows<S> head_rows(const std::vector<S>& from, const scan_sizes& sizes, std::int64_t width,
-                             std::int64_t batch, std::int64_t head) {
+reference::rows<S> head_rows(const std::vector<S>& from, const scan_sizes& sizes,
+                             std::int64_t width, std::int64_t batch, std::int64_t head) {
   reference::rows<S> result;
   for (std::int64_t t = 0; t < sizes.T; ++t) {
     const auto begin = from.begin() + ((batch * sizes.T + t) * sizes.H + head) * width;
@@ -104,9 +104,9 @@ reference::chunk head_chunk(const scan_data<Cell, double>& data, std::int64_t ba
     return head_rows(data.inputs[static_cast<std::size_t>(input)], data.sizes, data.sizes.K, batch,
                      head);
   };
-  const auto zero = reference::rows<double>(
-      static_cast<std::size_t>(data.sizes.T),
-      std::vector<double>(static_cast<std::size_t>(data.sizes.K), 0.0));
+  const auto zero =
+      reference::rows<double>(static_cast<std::size_t>(data.sizes.T),
+                              std::vector<double>(static_cast<std::size_t>(data.sizes.K), 0.0));
   reference::chunk_inputs x{rows_of(Cell::r), rows_of(Cell::w), rows_of(Cell::k), zero, zero, {}};
   if constexpr (std::is_same_v<Cell, wkv::rwkv7>) {
     x.a = rows_of(Cell::a);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the contract in scan.hpp hands to a backend, checked: trivially copyable, so that a kernel may
-// take it whole.
+// What the contract in scan.hpp hands to a backend, checked: trivially copyable, so that a kernel
+// may take it whole.
 
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"

@@ -24,15 +24,18 @@ template <class Cell>
 concept names_inputs = requires {
   requires std::convertible_to<decltype(Cell::inputs), int>;
   requires std::convertible_to<decltype(Cell::names), std::string_view>;
-  requires std::string_view(Cell::names).size() == static_cast<std::size_t>(Cell::inputs);
+  requires std::string_view(Cell::names)
+  .size() == static_cast<std::size_t>(Cell::inputs);
 };
 
 template <class Cell>
-concept names_decay = requires { requires Cell::decay >= 0 && Cell::decay < Cell::inputs; };
+concept names_decay = requires {
+  requires Cell::decay >= 0 && Cell::decay < Cell::inputs;
+};
 
 template <class Cell>
 concept names_form = std::same_as<typename Cell::form, diagonal> ||
-                     std::same_as<typename Cell::form, diagonal_plus_rank_one>;
+    std::same_as<typename Cell::form, diagonal_plus_rank_one>;
 
 template <class Cell>
 concept has_step = requires(float (&s)[4], const float* const (&x)[4], float v) {
@@ -53,7 +56,7 @@ concept has_step_backward = requires(const float (&s)[4], const float* const (&x
 /// x[input][j] is a number of the token; the decay arrives as a factor, not as a logarithm.
 template <class Cell>
 concept recurrence = names_inputs<Cell> && names_decay<Cell> && names_form<Cell> &&
-                     has_step<Cell> && has_step_backward<Cell>;
+    has_step<Cell> && has_step_backward<Cell>;
 
 /// The same requirements for people: one sentence for each that is missing.
 template <class Cell>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Gated linear attention, one state row. Scales of the query belong to the caller.
-//   S_t = S_{t-1} diag(w_t) + v_t k_t^T,   y_t = S_t r_t                           (Yang et al. 2024)
+//   S_t = S_{t-1} diag(w_t) + v_t k_t^T,   y_t = S_t r_t                           (Yang et al.
+//   2024)
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/row.hpp"

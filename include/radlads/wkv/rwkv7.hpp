@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The recurrence of RWKV-7, one state row. The rank-one term reads the undecayed previous state.
-//   S_t = S_{t-1} (diag(w_t) + a_t b_t^T) + v_t k_t^T,   y_t = S_t r_t                (Peng et al. 2025)
+//   S_t = S_{t-1} (diag(w_t) + a_t b_t^T) + v_t k_t^T,   y_t = S_t r_t                (Peng et al.
+//   2025)
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/row.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Any recurrence over a sequence: forward, backward and single steps. Shapes are checked here, once for
-// every backend; the loops are in cpu/scan.hpp.
+// Any recurrence over a sequence: forward, backward and single steps. Shapes are checked here, once
+// for every backend; the loops are in cpu/scan.hpp.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
@@ -30,7 +30,8 @@ void require_inputs(const std::array<view<T, 4, Space>, Cell::inputs>& inputs,
   };
   for (int input = 1; input < Cell::inputs; ++input) {
     const shape<4> found = inputs[static_cast<std::size_t>(input)].sizes();
-    if (found != first) disagree(concatenate(prefix, Cell::names[static_cast<std::size_t>(input)]), found);
+    if (found != first)
+      disagree(concatenate(prefix, Cell::names[static_cast<std::size_t>(input)]), found);
   }
   const shape<4> value = v.sizes();
   const bool agrees = value[0] == first[0] && value[1] == first[1] && value[2] == first[2];
@@ -48,11 +49,11 @@ void require_state(const view<T, 4, Space>& state, const shape<4>& expected, con
   require(state.is_dense(), function, ": ", name, " must be dense");
 }
 
-/// Runs the recurrence over inputs (B, T, H, K), in the order of the cell's enum and with the decay as
-/// its natural logarithm (<= 0), and v (B, T, H, V); writes y (B, T, H, V). States are (B, H, K, V): an
-/// empty initial_state is zero, an empty final_state is not wanted, and both may be one memory.
-/// Checkpoints of checkpoint_shape() are what scan_backward needs; empty ones are not written. Throws
-/// when shapes disagree or K is above 256.
+/// Runs the recurrence over inputs (B, T, H, K), in the order of the cell's enum and with the decay
+/// as its natural logarithm (<= 0), and v (B, T, H, V); writes y (B, T, H, V). States are (B, H, K,
+/// V): an empty initial_state is zero, an empty final_state is not wanted, and both may be one
+/// memory. Checkpoints of checkpoint_shape() are what scan_backward needs; empty ones are not
+/// written. Throws when shapes disagree or K is above 256.
 template <recurrence Cell, class T, backend B>
 void scan_forward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                   view_on<const T, 4, B> v, view_on<T, 4, B> y,
@@ -67,13 +68,13 @@ void scan_forward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& 
   require_state(initial_state, state_shape(batch, heads, K, V), function, "initial_state");
   require_state(final_state, state_shape(batch, heads, K, V), function, "final_state");
   require_state(checkpoints, checkpoint_shape(batch, time, heads, K, V), function, "checkpoints");
-  scan_forward_on(b, scan_forward_arguments<Cell, T, typename B::space>{
-                         inputs, v, y, initial_state, final_state, checkpoints});
+  scan_forward_on(b, scan_forward_arguments<Cell, T, typename B::space>{inputs, v, y, initial_state,
+                                                                        final_state, checkpoints});
 }
 
-/// Gradients of scan_forward. Takes its inputs, v and checkpoints, dy (B, T, H, V) and the gradient of
-/// the final state (empty: zero); overwrites dinputs (B, T, H, K), with respect to the logarithm for the
-/// decay, dv, and the gradient of the initial state (empty: not wanted).
+/// Gradients of scan_forward. Takes its inputs, v and checkpoints, dy (B, T, H, V) and the gradient
+/// of the final state (empty: zero); overwrites dinputs (B, T, H, K), with respect to the logarithm
+/// for the decay, dv, and the gradient of the initial state (empty: not wanted).
 template <recurrence Cell, class T, backend B>
 void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                    view_on<const T, 4, B> v, view_on<const accumulate_t<T>, 4, B> checkpoints,
@@ -89,9 +90,10 @@ void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>&
   for (int input = 0; input < Cell::inputs; ++input) {
     const std::string name = concatenate("d", Cell::names[static_cast<std::size_t>(input)]);
     require_shape<T, 4>(dinputs[static_cast<std::size_t>(input)], inputs[0].sizes(), function,
-                  name.c_str());
+                        name.c_str());
   }
-  require_shape<const accumulate_t<T>, 4>(checkpoints, checkpoint_shape(batch, time, heads, K, V), function, "checkpoints");
+  require_shape<const accumulate_t<T>, 4>(checkpoints, checkpoint_shape(batch, time, heads, K, V),
+                                          function, "checkpoints");
   require(checkpoints.is_dense(), function, ": checkpoints must be dense");
   require_state(dfinal_state, state_shape(batch, heads, K, V), function, "dfinal_state");
   require_state(dinitial_state, state_shape(batch, heads, K, V), function, "dinitial_state");
@@ -102,16 +104,16 @@ void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>&
 /// Continues a sequence: scan_forward on the state in place, usually with T = 1.
 template <recurrence Cell, class T, backend B>
 void scan_step(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
-               view_on<const T, 4, B> v, view_on<T, 4, B> y,
-               view_on<accumulate_t<T>, 4, B> state) {
+               view_on<const T, 4, B> v, view_on<T, 4, B> y, view_on<accumulate_t<T>, 4, B> state) {
   constexpr const char* function = "scan_step";
   require_inputs<Cell>(inputs, v, function, "");
   const auto [batch, time, heads, K] = inputs[0].sizes();
   require_shape<T, 4>(y, v.sizes(), function, "y");
-  require_shape<accumulate_t<T>, 4>(state, state_shape(batch, heads, K, v.extent(3)), function, "state");
+  require_shape<accumulate_t<T>, 4>(state, state_shape(batch, heads, K, v.extent(3)), function,
+                                    "state");
   require(state.is_dense(), function, ": state must be dense");
-  scan_forward_on(b, scan_forward_arguments<Cell, T, typename B::space>{
-                         inputs, v, y, state, state, {}});
+  scan_forward_on(
+      b, scan_forward_arguments<Cell, T, typename B::space>{inputs, v, y, state, state, {}});
 }
 
 }  // namespace radlads::wkv

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The one layout of recurrent state, (B, H, K, V) in accumulate_t of the storage type: value channels
-// lie side by side, because lanes and threads run along them. And what training keeps of it.
+// The one layout of recurrent state, (B, H, K, V) in accumulate_t of the storage type: value
+// channels lie side by side, because lanes and threads run along them. And what training keeps of
+// it.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"

@@ -78,7 +78,7 @@ struct softmax_rows {
 
   template <bool Masked>
   void add_chunk(const T* pairs, std::int64_t first, std::int64_t size) {
-    const pack lowest(T(std::numeric_limits<real_t<T>>::lowest()));
+    const pack lowest = T(std::numeric_limits<real_t<T>>::lowest());
     pack scores[chunk];
     pack top = maximum;
     for (std::int64_t j = 0; j < size; ++j) {

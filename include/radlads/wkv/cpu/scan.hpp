@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Scans on the CPU: value channels as SIMD lanes, (batch, head) pairs split among threads, each head
-// from its first token to its last with up to 64 channels of state in the first-level cache.
+// Scans on the CPU: value channels as SIMD lanes, (batch, head) pairs split among threads, each
+// head from its first token to its last with up to 64 channels of state in the first-level cache.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
@@ -17,13 +17,14 @@
 
 namespace radlads::wkv {
 
-/// A few neighbouring heads of one sequence. Their rows share cache lines, so narrow heads go over a
-/// segment one after the other before the next segment begins.
+/// A few neighbouring heads of one sequence. Their rows share cache lines, so narrow heads go over
+/// a segment one after the other before the next segment begins.
 struct head_group {
   std::int64_t batch, first, count;
 };
 
-/// The scan of a head group for K keys. Heads of more channels than a pack has lanes go block by block.
+/// The scan of a head group for K keys. Heads of more channels than a pack has lanes go block by
+/// block.
 template <class Cell, class T, int K>
 struct cpu_scan {
   static constexpr int W = pack_width<T, K>;
@@ -36,8 +37,8 @@ struct cpu_scan {
   static constexpr std::int64_t token_size = std::int64_t{Cell::inputs} * K;
   static constexpr int partial = partial_lanes<T>;
   static constexpr std::int64_t largest_group = std::max(1, 64 / K);
-  /// Tokens whose input gradients are summed together: a load of partial sums soon after their stores,
-  /// which are narrower, would wait for them.
+  /// Tokens whose input gradients are summed together: a load of partial sums soon after their
+  /// stores, which are narrower, would wait for them.
   static constexpr std::int64_t tokens_summed = std::max(1, 64 / K);
 
   /// Scratch of one worker.
@@ -95,8 +96,8 @@ struct cpu_scan {
     run_tokens(at, m.tokens, a.v, a.y, state, nullptr);
   }
 
-  /// Moves the state over a section. Writes the outputs, or, when `before` is given, the state before
-  /// each token instead.
+  /// Moves the state over a section. Writes the outputs, or, when `before` is given, the state
+  /// before each token instead.
   [[gnu::flatten]] static void run_tokens(const section& at, const T* tokens,
                                           const view<const T, 4>& all_v, const view<T, 4>& all_y,
                                           row& state, row* before) {
@@ -105,7 +106,7 @@ struct cpu_scan {
     const head_rows<T> y(all_y, at.batch, at.head, at.start);
     for (std::int64_t i = 0; i < at.count; ++i) {
       const token_inputs<T, K> x{tokens + i * K};
-      for (int j = 0; before != nullptr && j < K; ++j) before[i][j] = state[j];
+      if (before != nullptr) std::copy(state, state + K, before[i]);
       const pack out = Cell::template step<K>(state, x, pack::load(v[i] + offset, width));
       if (before == nullptr) out.store(y[i] + offset, width);
     }
@@ -162,12 +163,14 @@ struct cpu_scan {
     }
   }
 
-  /// Sums the lanes for tokens [begin, end). The first block of channels overwrites, the others add.
+  /// Sums the lanes for tokens [begin, end). The first block of channels overwrites, the others
+  /// add.
   static void put_gradients(const backward_arguments& a, const section& at, std::int64_t begin,
                             std::int64_t end, const memory& m) {
     sum_neighbours<tokens_summed * token_size, partial>(m.sums, m.gradients);
     for (int input = 0; input < Cell::inputs; ++input) {
-      const head_rows<T> to(a.dinputs[static_cast<std::size_t>(input)], at.batch, at.head, at.start);
+      const head_rows<T> to(a.dinputs[static_cast<std::size_t>(input)], at.batch, at.head,
+                            at.start);
       for (std::int64_t i = begin; i < end; ++i) {
         T* from = m.gradients + ((i - begin) * Cell::inputs + input) * K;
         if (input == Cell::decay) {
@@ -186,10 +189,11 @@ struct cpu_scan {
   }
 };
 
-/// Calls f(driver, head group, scratch) for all heads, with the driver for the least width that holds their keys.
+/// Calls f(driver, head group, scratch) for all heads, with the driver for the least width that
+/// holds their keys.
 template <class Cell, class T, class F>
 void for_each_group(cpu_backend& b, const shape<4>& inputs, std::int64_t V, F&& f) {
-  const auto [batch, time, heads, keys] = inputs;
+  const std::int64_t batch = inputs[0], time = inputs[1], heads = inputs[2], keys = inputs[3];
   // A range of fewer state updates is not worth waking a thread for.
   constexpr std::int64_t least_work = 1 << 16;
   const std::int64_t work = std::max<std::int64_t>(1, time * keys * V);

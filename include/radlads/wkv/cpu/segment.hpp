@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the CPU driver keeps of one head between memory and cells: the tokens of a segment side by side,
-// rows of state as lane packs, and a token's input gradients before their lanes are summed.
+// What the CPU driver keeps of one head between memory and cells: the tokens of a segment side by
+// side, rows of state as lane packs, and a token's input gradients before their lanes are summed.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/cpu/lanes.hpp"
@@ -41,10 +41,10 @@ struct head_rows {
   T* operator[](std::int64_t i) const { return first + i * step; }
 };
 
-/// Copies the inputs of tokens [start, start + count) of one head into (inputs, segment_length, K), the
-/// decay's logarithm turned into a factor. Entries above the head's own size are zero, their decay one:
-/// such rows of state stay zero. A segment at a time, so that the loads, whose rows lie far apart,
-/// overlap.
+/// Copies the inputs of tokens [start, start + count) of one head into (inputs, segment_length, K),
+/// the decay's logarithm turned into a factor. Entries above the head's own size are zero, their
+/// decay one: such rows of state stay zero. A segment at a time, so that the loads, whose rows lie
+/// far apart, overlap.
 template <class Cell, class T, int K>
 void gather_segment(const std::array<view<const T, 4>, Cell::inputs>& inputs, std::int64_t batch,
                     std::int64_t head, std::int64_t start, std::int64_t count, T* to) {
@@ -102,8 +102,8 @@ RADLADS_INLINE lanes<T, partial_lanes<T>> fold(const lanes<T, W>& x) {
     return x;
   } else {
     using half = typename lanes<T, W / 2>::array;
-    return fold(lanes<T, W / 2>(half(x.value.template head<W / 2>() +
-                                     x.value.template tail<W / 2>())));
+    return fold(
+        lanes<T, W / 2>(half(x.value.template head<W / 2>() + x.value.template tail<W / 2>())));
   }
 }
 
@@ -117,8 +117,8 @@ struct partial_gradients {
   }
 };
 
-/// sums (Count, Lanes) -> totals (Count). Neighbours are added until one is left: compilers turn these
-/// loops into whole vectors, which a sum of each row is not. `sums` is overwritten.
+/// sums (Count, Lanes) -> totals (Count). Neighbours are added until one is left: compilers turn
+/// these loops into whole vectors, which a sum of each row is not. `sums` is overwritten.
 template <int Count, int Lanes, class T>
 RADLADS_INLINE void sum_neighbours(T* sums, T* totals) {
   if constexpr (Lanes == 2) {

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// radlads eval: scores of a model on text, alone or against its teacher.
+
+#include "begin_token.hpp"
+#include "commands.hpp"
+#include "loading.hpp"
+#include "model.hpp"
+#include "scores.hpp"
+
+#include "radlads/core/error.hpp"
+#include "radlads/data/corpus.hpp"
+#include "radlads/data/token_stream.hpp"
+#include "radlads/distill/evaluate.hpp"
+#include "radlads/io/atomic_file.hpp"
+#include "radlads/io/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace radlads::program {
+namespace {
+
+struct eval_options {
+  common_options common;
+  std::filesystem::path model, teacher, text, json;
+  std::int64_t context = 512;
+};
+
+using documents = std::vector<std::vector<std::int32_t>>;
+
+/// The ids of every document behind the begin id, the first `context` of them.
+documents encode_documents(const eval_options& o, const text::tokenizer& tokenizer, std::int32_t begin,
+                           int threads) {
+  const std::vector<std::string> texts = data::read_documents(o.text);
+  documents result;
+  const auto encode = [&](std::string_view text) {
+    std::vector<std::int32_t> ids = tokenizer.encode_document(text);
+    if (ids.empty() || ids.front() != begin) ids.insert(ids.begin(), begin);
+    if (std::cmp_greater(ids.size(), o.context)) ids.resize(static_cast<std::size_t>(o.context));
+    return ids;
+  };
+  try {
+    const auto stream = data::token_stream::from_documents(texts, encode, threads);
+    const std::vector<std::int64_t> offsets = stream.document_offsets();
+    for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
+      result.emplace_back(static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
+      stream.copy(offsets[i], offsets[i + 1] - offsets[i], result.back().data());
+    }
+  } catch (const error& problem) {
+    // The tokenizer does not know where the text came from.
+    fail(o.text.string(), ": ", problem.what());
+  }
+  return result;
+}
+
+/// Bytes of the text that the scored ids decode to.
+std::int64_t scored_bytes(const text::tokenizer& tokenizer, const documents& all) {
+  std::size_t bytes = 0;
+  for (const std::vector<std::int32_t>& ids : all) {
+    bytes += tokenizer.decode(std::span(ids).subspan(1)).size();
+  }
+  return static_cast<std::int64_t>(bytes);
+}
+
+io::json json_of(const distill::score& s, bool has_teacher) {
+  io::json result = {{"tokens", s.tokens},
+                     {"nats_per_token", s.per_token(s.nats)},
+                     {"top1", s.share(s.right)}};
+  if (!has_teacher) return result;
+  result["kl"] = s.per_token(s.divergence);
+  result["agreement"] = s.share(s.agreed);
+  result["delta_nats"] = s.per_token(s.nats - s.teacher_nats);
+  return result;
+}
+
+/// "128-255"; the last bucket ends with the context.
+std::string bucket_name(std::size_t bucket, std::int64_t context) {
+  const std::int64_t end = std::min(distill::bucket_begin(bucket + 1), context) - 1;
+  return fmt::format("{}-{}", distill::bucket_begin(bucket), end);
+}
+
+io::json json_of(const distill::evaluation& e, double bits_per_byte, const eval_options& o) {
+  const bool has_teacher = !o.teacher.empty();
+  io::json result = json_of(e.total, has_teacher);
+  result["perplexity"] = std::exp(e.total.per_token(e.total.nats));
+  result["bits_per_byte"] = bits_per_byte;
+  result["by_position"] = io::json::array();
+  for (std::size_t i = 0; i < e.by_position.size(); ++i) {
+    io::json bucket = json_of(e.by_position[i], has_teacher);
+    bucket["positions"] = bucket_name(i, o.context);
+    result["by_position"].push_back(std::move(bucket));
+  }
+  return result;
+}
+
+void print_row(const std::string& name, const distill::score& s, bool has_teacher) {
+  fmt::print("{:>12} {:>10} {:>11.5f} {:>8.2f}", name, s.tokens, s.per_token(s.nats),
+             100 * s.share(s.right));
+  if (has_teacher) {
+    fmt::print(" {:>11.5f} {:>9.5f} {:>9.2f}", s.per_token(s.nats - s.teacher_nats),
+               s.per_token(s.divergence), 100 * s.share(s.agreed));
+  }
+  fmt::print("\n");
+}
+
+void print_tables(const distill::evaluation& e, double bits_per_byte, const eval_options& o) {
+  const bool has_teacher = !o.teacher.empty();
+  const distill::score& s = e.total;
+  fmt::print("{}: {:.5f} nats/token, perplexity {:.4f}, {:.4f} bits/byte, top-1 {:.2f} %\n",
+             o.model.string(), s.per_token(s.nats), std::exp(s.per_token(s.nats)), bits_per_byte,
+             100 * s.share(s.right));
+  if (has_teacher) {
+    fmt::print("against {}: {:+.5f} nats/token, KL {:.5f}, agreement {:.2f} %\n",
+               o.teacher.string(), s.per_token(s.nats - s.teacher_nats), s.per_token(s.divergence),
+               100 * s.share(s.agreed));
+  }
+  fmt::print("\n{:>12} {:>10} {:>11} {:>8}", "position", "tokens", "nats/token", "top-1 %");
+  if (has_teacher) fmt::print(" {:>11} {:>9} {:>9}", "delta nats", "KL", "agree %");
+  fmt::print("\n");
+  for (std::size_t i = 0; i < e.by_position.size(); ++i) {
+    print_row(bucket_name(i, o.context), e.by_position[i], has_teacher);
+  }
+  print_row("all", s, has_teacher);
+}
+
+/// The teacher, when one is named; it must read the same ids as the model.
+std::unique_ptr<model_type> load_teacher(backend_type& b, const eval_options& o,
+                                         const text::tokenizer& tokenizer) {
+  if (o.teacher.empty()) return nullptr;
+  std::unique_ptr<model_type> teacher = load_model(b, o.teacher);
+  const text::tokenizer other = load_tokenizer(o.teacher, teacher->config);
+  require(other.fingerprint() == tokenizer.fingerprint(), o.teacher.string(), " and ",
+          o.model.string(), " have different tokenizers, of ", other.vocabulary_size(), " and ",
+          tokenizer.vocabulary_size(), " tokens");
+  return teacher;
+}
+
+void run(const eval_options& o) {
+  // Refuses a place that cannot be written before the work instead of after it.
+  if (!o.json.empty()) const io::atomic_file refused_now(o.json);
+  backend_type b(backend_options(o.common));
+  const std::unique_ptr<model_type> model = load_model(b, o.model);
+  const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
+  const std::unique_ptr<model_type> teacher = load_teacher(b, o, tokenizer);
+  const documents all =
+      encode_documents(o, tokenizer, begin_id(tokenizer, model->config), b.threads());
+  const distill::evaluation e = score_documents(b, *model, teacher.get(), all);
+  require(e.total.tokens > 0, o.text.string(), ": holds no token to score");
+  require(std::isfinite(e.total.nats), o.model.string(), ": the loss on ", o.text.string(), " is ",
+          e.total.nats);
+  const double bits_per_byte =
+      e.total.nats / std::log(2.0) / static_cast<double>(scored_bytes(tokenizer, all));
+  print_tables(e, bits_per_byte, o);
+  if (!o.json.empty()) io::write_json(o.json, json_of(e, bits_per_byte, o));
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "eval",
+      "Score a model on text: every document begins a fresh sequence and its first tokens are "
+      "predicted; shares in the JSON file are from 0 to 1");
+  const auto o = std::make_shared<eval_options>();
+  command->add_option("--model", o->model, "model directory")->required();
+  command->add_option("--teacher", o->teacher, "model directory to compare with");
+  command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl")->required();
+  command->add_option("--ctx", o->context, "ids of each document, the begin token included")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{2}, std::numeric_limits<std::int64_t>::max()));
+  command->add_option("--json", o->json, "file for the figures");
+  add_common(*command, o->common);
+  command->callback([o] { run(*o); });
+}
+
+}  // namespace radlads::program

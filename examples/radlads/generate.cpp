@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// radlads generate: continues a text, one token at a time from the state of the ones before.
+
+#include "begin_token.hpp"
+#include "commands.hpp"
+#include "loading.hpp"
+#include "model.hpp"
+
+#include "radlads/core/error.hpp"
+#include "radlads/core/random.hpp"
+#include "radlads/models/sampling.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace radlads::program {
+namespace {
+
+struct generate_options {
+  common_options common;
+  std::filesystem::path model;
+  std::string prompt;
+  std::int64_t max_tokens = 256;
+  models::sampling_options sampling;
+  std::uint64_t seed = 0;
+};
+
+/// Shows text at once; throws when standard output takes it no longer.
+void show(std::string_view text) {
+  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+                          std::fflush(stdout) == 0;
+  require(is_written, "cannot write the text to standard output");
+}
+
+/// One sequence: the state behind the ids given so far, and the logits of what comes next.
+class sequence {
+ public:
+  sequence(backend_type& b, const model_type& model)
+      : backend_(b), model_(model), state_(model.make_state(b, 1)),
+        logits_(b, {1, model.config.vocabulary}) {}
+
+  /// The logits behind the last of `ids`.
+  std::span<const float> take(std::span<const std::int32_t> ids) {
+    // All but the last need no head.
+    const auto before = static_cast<std::int64_t>(ids.size()) - 1;
+    if (before > 0) model_.forward(backend_, {ids.data(), {1, before}}, &state_, saved_);
+    model_.forward(backend_, {ids.data() + before, {1, 1}}, &state_, saved_);
+    model_.logits(backend_, saved_, logits_);
+    return {logits_.data(), static_cast<std::size_t>(logits_.size())};
+  }
+
+  std::int64_t state_bytes() const { return state_.bytes(); }
+
+ private:
+  backend_type& backend_;
+  const model_type& model_;
+  model_type::state state_;
+  model_type::saved saved_;
+  tensor<float, 2, backend_type> logits_;
+};
+
+void run(const generate_options& o) {
+  models::check(o.sampling);
+  backend_type b(backend_options(o.common));
+  const std::unique_ptr<model_type> model = load_model(b, o.model);
+  const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
+  const std::int32_t begin = begin_id(tokenizer, model->config);
+  std::vector<std::int32_t> ids{begin};
+  if (!o.prompt.empty()) {
+    const std::vector<std::int32_t> prompt = tokenizer.encode(o.prompt);
+    ids.insert(ids.end(), prompt.begin(), prompt.end());
+  }
+  text::decoder_state decoder;
+  for (const std::int32_t id : ids) show(tokenizer.push(decoder, id));
+
+  const random_stream numbers{o.seed, stream_of("generate")};
+  sequence running(b, *model);
+  const auto start = std::chrono::steady_clock::now();
+  std::span<const std::int32_t> next = ids;
+  std::int32_t id = begin;
+  std::int64_t count = 0;
+  for (; count < o.max_tokens; ++count) {
+    const std::span<const float> logits = running.take(next);
+    id = models::sample(logits, o.sampling, numbers.uniform(static_cast<std::uint64_t>(count)));
+    // Models trained on documents laid end to end close one by beginning the next.
+    if (id == begin || id == model->config.eos || id == tokenizer.eos_id()) break;
+    show(tokenizer.push(decoder, id));
+    next = {&id, 1};
+  }
+  show(tokenizer.finish(decoder) + "\n");
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  fmt::print(stderr, "{} tokens in {:.2f} s, {:.0f} tokens/s; the state holds {} bytes\n", count,
+             taken.count(), static_cast<double>(count) / taken.count(), running.state_bytes());
+}
+
+}  // namespace
+
+void add_generate(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "generate", "Continue a text by single-step decoding; prints the prompt and what follows it");
+  const auto o = std::make_shared<generate_options>();
+  command->add_option("--model", o->model, "model directory")->required();
+  command->add_option("--prompt", o->prompt, "text to continue; empty starts from the begin token");
+  command->add_option("--max-tokens", o->max_tokens, "tokens to add at most")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--temperature", o->sampling.temperature, "0 takes the likeliest token")
+      ->capture_default_str();
+  command->add_option("--top-p", o->sampling.top_p, "probability kept, likeliest tokens first")
+      ->capture_default_str();
+  command->add_option("--seed", o->seed, "same seed, same text")->capture_default_str();
+  add_common(*command, o->common);
+  command->callback([o] { run(*o); });
+}
+
+}  // namespace radlads::program

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// radlads inspect: what a model directory holds, from its config and the headers of its tensors.
+
+#include "commands.hpp"
+#include "loading.hpp"
+#include "model.hpp"
+
+#include "radlads/io/architecture.hpp"
+#include "radlads/io/config_reader.hpp"
+#include "radlads/io/safetensors_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace radlads::program {
+namespace {
+
+/// 1234567 as "1,234,567".
+std::string grouped(std::int64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t place = text.size(); place > 3;) text.insert(place -= 3, ",");
+  return text;
+}
+
+void print_line(std::string_view name, const std::string& value) {
+  fmt::print("  {:<14} {}\n", name, value);
+}
+
+/// What the mixers' states take: bytes of a sequence however long, and bytes of each token more.
+struct state_size {
+  std::int64_t sequence = 0, token = 0;
+  std::int64_t recurrent_layers = 0, softmax_layers = 0;
+};
+
+state_size measure_state(const models::config& c) {
+  backend_type b(cpu_options{.threads = 1});
+  model_type::layers_type layers;
+  layers.configure(c);
+  const model_type::state state = layers.make_state(b, 1);
+  state_size size;
+  for (const auto& layer : state.layers) {
+    std::visit(
+        [&](const auto& s) {
+          if constexpr (requires { s.wkv; }) {
+            size.sequence += s.bytes();
+            ++size.recurrent_layers;
+          } else {
+            const std::int64_t values = s.k.extent(2) * s.k.extent(3) + s.v.extent(2) * s.v.extent(3);
+            size.token += values * static_cast<std::int64_t>(sizeof(float));
+            ++size.softmax_layers;
+          }
+        },
+        layer);
+  }
+  return size;
+}
+
+/// "0-3 rad_rwkv7, 4 attention"
+std::string mixer_text(const models::config& c) {
+  std::string text;
+  for (std::size_t first = 0; first < c.mixers.size();) {
+    std::size_t end = first;
+    while (end < c.mixers.size() && c.mixers[end] == c.mixers[first]) ++end;
+    if (!text.empty()) text += ", ";
+    text += end - first > 1 ? fmt::format("{}-{} ", first, end - 1) : fmt::format("{} ", first);
+    text += c.mixers[first];
+    first = end;
+  }
+  return text;
+}
+
+std::string_view kind_of(std::string_view name) {
+  if (name == "model.embed_tokens.weight") return "embedding";
+  if (name == "lm_head.weight") return "head";
+  if (name.find(".self_attn.") != std::string_view::npos) return "mixers";
+  if (name.find(".mlp.") != std::string_view::npos) return "feed-forward";
+  if (name.ends_with("norm.weight")) return "norms";
+  return "other";
+}
+
+void print_tensors(const io::safetensors_set& file) {
+  std::map<std::string_view, std::int64_t> by_kind;
+  std::map<std::string_view, std::int64_t> by_type;
+  std::int64_t total = 0;
+  for (const std::string& name : file.names()) {
+    const io::tensor_entry& entry = *file.find(name);
+    std::int64_t count = 1;
+    for (const std::int64_t extent : entry.shape) count *= extent;
+    by_kind[kind_of(name)] += count;
+    by_type[io::dtype_name(entry.dtype)] += 1;
+    total += count;
+  }
+  std::string kinds;
+  for (const char* kind : {"embedding", "mixers", "feed-forward", "norms", "head", "other"}) {
+    if (!by_kind.contains(kind)) continue;
+    kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", kind, grouped(by_kind[kind]));
+  }
+  std::string types;
+  for (const auto& [type, count] : by_type) {
+    types += fmt::format("{}{} {}", types.empty() ? "" : ", ", count, type);
+  }
+  print_line("parameters", fmt::format("{}: {}", grouped(total), kinds));
+  print_line("tensors", fmt::format("{} in {} {}", types, file.files().size(),
+                                    file.files().size() == 1 ? "file" : "files"));
+}
+
+void print_tokenizer(const std::filesystem::path& directory, const models::config& c) {
+  const bool has_tokenizer = std::filesystem::exists(directory / "tokenizer.json") ||
+                             std::filesystem::exists(directory / "vocab.json");
+  if (!has_tokenizer) return print_line("tokenizer", "none");
+  const text::tokenizer tokenizer = load_tokenizer(directory, c);
+  const auto named = [&](std::string_view word, std::optional<std::int32_t> id) {
+    if (!id) return std::string();
+    return fmt::format(", {} {} {}", word, *id, tokenizer.token_text(*id));
+  };
+  print_line("tokenizer", fmt::format("{} tokens{}{}, fingerprint {:016x}", tokenizer.vocabulary_size(),
+                                      named("BOS", tokenizer.bos_id()),
+                                      named("EOS", tokenizer.eos_id()), tokenizer.fingerprint()));
+}
+
+void run(const std::filesystem::path& directory) {
+  const models::config c = io::read_config(directory);
+  const io::safetensors_set file = io::safetensors_set::open(directory);
+  const state_size state = measure_state(c);
+  fmt::print("{}\n", directory.string());
+  print_line("architecture", std::string(io::architecture_of(c).name));
+  print_line("sizes", fmt::format("vocabulary {}, hidden {}, feed-forward {}, context {}, {}",
+                                  c.vocabulary, c.hidden, c.intermediate, c.max_positions,
+                                  c.is_tied ? "head tied to the embedding" : "own head"));
+  print_line("heads", fmt::format("{} of {}, {} for keys and values", c.heads, c.head_size, c.kv_heads));
+  print_line("layers", fmt::format("{}: {}", c.layers, mixer_text(c)));
+  print_tensors(file);
+  print_line("state", fmt::format("{} bytes a sequence ({} recurrent layers, float)",
+                                  grouped(state.sequence), state.recurrent_layers));
+  print_line("cache", fmt::format("{} bytes a token ({} softmax layers, float)", grouped(state.token),
+                                  state.softmax_layers));
+  print_tokenizer(directory, c);
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Show sizes, parameters, mixers, state bytes and tokenizer of a model directory");
+  const auto directory = std::make_shared<std::filesystem::path>();
+  command->add_option("DIR", *directory, "model directory")->required();
+  command->callback([directory] { run(*directory); });
+}
+
+}  // namespace radlads::program

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loading.hpp"
+
+#include "radlads/core/error.hpp"
+#include "radlads/io/config_reader.hpp"
+#include "radlads/io/parameters.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace radlads::program {
+
+void add_common(CLI::App& app, common_options& options) {
+  app.add_option("--threads", options.threads, "Threads to use (0: all of the machine)")
+      ->check(CLI::Range(0, 4096))
+      ->type_name("N");
+  app.add_option("--device", options.device, "Where to compute")->check(CLI::IsMember({"cpu"}));
+}
+
+cpu_options backend_options(const common_options& options) {
+  cpu_options result;
+  result.threads = options.threads;
+  return result;
+}
+
+std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::path& directory) {
+  std::error_code code;
+  require(std::filesystem::is_directory(directory, code), directory.string(),
+          ": is not a model directory");
+  auto model = std::make_unique<model_type>();
+  model->build(b, io::read_config(directory));
+  const std::vector<std::string> unread = io::read_parameters(b, directory, model->weights);
+  for (std::size_t i = 0; i < unread.size(); ++i) {
+    if (i == 8) {
+      std::cerr << "radlads: and " << unread.size() - i << " more\n";
+      break;
+    }
+    std::cerr << "radlads: " << directory.string() << ": the model has no place for tensor "
+              << unread[i] << '\n';
+  }
+  return model;
+}
+
+text::tokenizer load_tokenizer(const std::filesystem::path& directory,
+                               const models::config& model) {
+  text::tokenizer tokenizer = text::tokenizer::load(directory);
+  require(tokenizer.vocabulary_size() <= model.vocabulary, directory.string(),
+          ": the tokenizer has ids up to ", tokenizer.vocabulary_size() - 1,
+          ", the model's vocabulary is ", model.vocabulary);
+  return tokenizer;
+}
+
+}  // namespace radlads::program

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Model directories and their tokenizers into memory, and the options that say on what they run.
+
+#include "model.hpp"
+#include "radlads/models/config.hpp"
+#include "radlads/text/tokenizer.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace radlads::program {
+
+/// Options that every command has that runs a model.
+struct common_options {
+  int threads = 0;  ///< 0: as many as the machine has
+  std::string device = "cpu";
+};
+
+/// Adds --threads and --device to a command.
+void add_common(CLI::App& app, common_options& options);
+
+/// The backend's options; threads that were asked for.
+cpu_options backend_options(const common_options& options);
+
+/// Description and weights of a model directory. Tensors that the model has no place for are named on
+/// standard error.
+std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::path& directory);
+
+/// The tokenizer of a model directory. Throws, with both numbers, when it has more ids than the model.
+text::tokenizer load_tokenizer(const std::filesystem::path& directory, const models::config& model);
+
+}  // namespace radlads::program

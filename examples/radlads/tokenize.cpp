@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// radlads tokenize: text to binidx files.
+
+#include "commands.hpp"
+#include "documents.hpp"
+#include "loading.hpp"
+
+#include "radlads/core/error.hpp"
+#include "radlads/data/binidx.hpp"
+#include "radlads/data/corpus.hpp"
+#include "radlads/data/token_stream.hpp"
+#include "radlads/text/tokenizer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace radlads::program {
+namespace {
+
+struct tokenize_options {
+  common_options common;
+  std::filesystem::path tokenizer, text, out;
+};
+
+void run(const tokenize_options& o) {
+  const text::tokenizer tokenizer = text::tokenizer::load(o.tokenizer);
+  const int threads = o.common.threads > 0
+                          ? o.common.threads
+                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  data::binidx_writer writer(o.out, tokenizer.vocabulary_size());
+  const std::vector<std::string> texts = data::read_documents(o.text);
+  const auto encode = [&](std::string_view text) { return training_ids(tokenizer, text); };
+  std::int64_t tokens = 0;
+  try {
+    const auto stream = data::token_stream::from_documents(texts, encode, threads);
+    const std::vector<std::int64_t> offsets = stream.document_offsets();
+    std::vector<std::int32_t> ids;
+    for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
+      ids.resize(static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
+      stream.copy(offsets[i], offsets[i + 1] - offsets[i], ids.data());
+      writer.append(ids);
+    }
+    tokens = stream.size();
+  } catch (const error& problem) {
+    // The tokenizer does not know where the text came from.
+    fail(o.text.string(), ": ", problem.what());
+  }
+  writer.commit();
+  const data::binidx_paths paths(o.out);
+  fmt::print("{}, {}: {} documents, {} tokens\n", paths.bin.string(), paths.idx.string(),
+             texts.size(), tokens);
+}
+
+}  // namespace
+
+void add_tokenize(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "tokenize", "Turn text into NAME.bin and NAME.idx, the ids that training reads from the text");
+  const auto o = std::make_shared<tokenize_options>();
+  command->add_option("--tokenizer", o->tokenizer, "directory of a tokenizer or a model")->required();
+  command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl")
+      ->required();
+  command->add_option("--out", o->out, "NAME of the two files")->required();
+  add_common(*command, o->common);
+  command->callback([o] { run(*o); });
+}
+
+}  // namespace radlads::program

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// radlads tokenizer: learns a byte-level BPE from text.
+
+#include "commands.hpp"
+
+#include "radlads/core/error.hpp"
+#include "radlads/data/corpus.hpp"
+#include "radlads/io/atomic_file.hpp"
+#include "radlads/text/bpe_trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace radlads::program {
+namespace {
+
+struct tokenizer_options {
+  std::vector<std::filesystem::path> texts;
+  std::filesystem::path out;
+  std::int32_t vocabulary = 8192;
+};
+
+void run(const tokenizer_options& o) {
+  text::bpe_training_options training;
+  training.vocabulary_size = o.vocabulary;
+  text::bpe_trainer trainer(training);
+  // Refuses a place that cannot be written before the work, and removes what is unfinished after it.
+  io::atomic_directory directory(o.out, io::existing_directory::refuse);
+  std::size_t documents = 0, bytes = 0;
+  for (const std::filesystem::path& file : o.texts) {
+    for (const std::string& document : data::read_documents(file)) {
+      try {
+        trainer.add(document);
+      } catch (const error& problem) {
+        fail(file.string(), ": ", problem.what());
+      }
+      ++documents;
+      bytes += document.size();
+    }
+  }
+  const text::trained_bpe trained = trainer.train();
+  text::write_tokenizer(directory.path(), trained, training);
+  directory.commit();
+  fmt::print("{}: {} tokens from {} documents, {} bytes of text\n", o.out.string(),
+             trained.tokens.size(), documents, bytes);
+}
+
+}  // namespace
+
+void add_tokenizer(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "tokenizer", "Learn a byte-level BPE from text; writes tokenizer.json and its config");
+  const auto o = std::make_shared<tokenizer_options>();
+  command->add_option("--text", o->texts, ".txt (documents between <|endoftext|> lines) or .jsonl")
+      ->required();
+  command->add_option("--vocab", o->vocabulary, "tokens, with <|endoftext|> and the 256 bytes")
+      ->capture_default_str();
+  command->add_option("--out", o->out, "directory to make")->required();
+  command->callback([o] { run(*o); });
+}
+
+}  // namespace radlads::program
