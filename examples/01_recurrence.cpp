@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs recurrences over a sequence: what their memories hold, and that a sequence may be read at once
-// or token by token.
+// Runs recurrences over a sequence: what their memories hold, and that a sequence may be read at
+// once or token by token.
 
 #include "radlads/core/random.hpp"
 #include "radlads/gla.hpp"
@@ -19,8 +19,8 @@ using radlads::wkv::rwkv7;
 
 namespace {
 
-// Three tokens for one head with keys of width 4 and values of width 1: token 0 stores 1 under a key,
-// token 1 stores 2 under the same key, token 2 stores nothing and asks for what the key holds.
+// Three tokens for one head with keys of width 4 and values of width 1: token 0 stores 1 under a
+// key, token 1 stores 2 under the same key, token 2 stores nothing and asks for what the key holds.
 struct two_writes {
   tensor r, log_w, k, a, b, v, y;
 
@@ -70,8 +70,8 @@ int main() {
   radlads::wkv::scan_forward<rwkv7, float>(on, {story.r, story.log_w, story.k, story.a, story.b},
                                            story.v, story.y, {}, {}, {});
   const float replaced = story.y.data()[2];
-  radlads::wkv::scan_forward<gla, float>(on, {story.r, story.log_w, story.k}, story.v, story.y, {}, {},
-                                         {});
+  radlads::wkv::scan_forward<gla, float>(on, {story.r, story.log_w, story.k}, story.v, story.y, {},
+                                         {}, {});
   const float added = story.y.data()[2];
   std::cout << "After writing 1 and then 2 under one key, RWKV-7 reads " << replaced
             << " and gated linear attention " << added << ".\n";
@@ -95,7 +95,8 @@ int main() {
     }
   }
   std::cout << tokens << " tokens at once and one by one differ by " << difference
-            << "; the state is " << state.size() * 4 << " bytes, however many tokens it has read.\n";
+            << "; the state is " << state.size() * 4
+            << " bytes, however many tokens it has read.\n";
   const bool is_right =
       std::abs(replaced - 2) < 1e-6f && std::abs(added - 3) < 1e-6f && difference < 1e-4f;
   return is_right ? 0 : 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes the gradient of a recurrence by its backward pass, and checks it with the same recurrence on
-// complex numbers: f(x + ih).imag() / h is the derivative to the last digit, because nothing cancels.
+// Takes the gradient of a recurrence by its backward pass, and checks it with the same recurrence
+// on complex numbers: f(x + ih).imag() / h is the derivative to the last digit, because nothing
+// cancels.
 
 #include "radlads/core/random.hpp"
 #include "radlads/rwkv7.hpp"
@@ -36,7 +37,8 @@ struct sequence {
     checkpoints.resize(b, radlads::wkv::checkpoint_shape(B, T, H, K, K));
   }
   std::array<view<const S, 4>, cell::inputs> cell_inputs() const {
-    return {inputs[0].read(), inputs[1].read(), inputs[2].read(), inputs[3].read(), inputs[4].read()};
+    return {inputs[0].read(), inputs[1].read(), inputs[2].read(), inputs[3].read(),
+            inputs[4].read()};
   }
 
   /// Runs the recurrence and returns the sum of its outputs, each with a weight of its own.
@@ -75,13 +77,14 @@ int main() {
   const std::array<view<double, 4>, cell::inputs> dinputs{
       gradient.inputs[0].whole(), gradient.inputs[1].whole(), gradient.inputs[2].whole(),
       gradient.inputs[3].whole(), gradient.inputs[4].whole()};
-  radlads::wkv::scan_backward<cell, double>(b, x.cell_inputs(), x.inputs[x.value], x.checkpoints, dy, {},
-                                            dinputs, gradient.inputs[x.value], {});
+  radlads::wkv::scan_backward<cell, double>(b, x.cell_inputs(), x.inputs[x.value], x.checkpoints,
+                                            dy, {}, dinputs, gradient.inputs[x.value], {});
 
   constexpr double h = 1e-50;
   sequence<std::complex<double>> moved(b);
   for (std::size_t input = 0; input < x.inputs.size(); ++input) {
-    std::copy(x.inputs[input].data(), x.inputs[input].data() + x.y.size(), moved.inputs[input].data());
+    std::copy(x.inputs[input].data(), x.inputs[input].data() + x.y.size(),
+              moved.inputs[input].data());
   }
   double error = 0, size = 0;
   for (std::size_t input = 0; input < x.inputs.size(); ++input) {

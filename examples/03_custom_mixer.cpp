@@ -60,7 +60,8 @@ struct mixer_run {
   void backward(cpu& b) {
     radlads::tensor<S, 3, cpu> dy(b, y.sizes());
     for (std::int64_t i = 0; i < dy.size(); ++i) dy.data()[i] = S(weight(i));
-    retention_mixer::backward<S, cpu>(b, description(), params, saved, {x, {}}, dy, {dx, {}}, grads);
+    retention_mixer::backward<S, cpu>(b, description(), params, saved, {x, {}}, dy, {dx, {}},
+                                      grads);
   }
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Three mixers in one stack, chosen by name, one of them from outside the library. The model learns to
-// repeat a pattern of four tokens, then continues one from its state, token by token.
+// Three mixers in one stack, chosen by name, one of them from outside the library. The model learns
+// to repeat a pattern of four tokens, then continues one from its state, token by token.
 
-#include "radlads/model.hpp"
+#include "radlads/models/language_model.hpp"
+#include "radlads/ops/cross_entropy.hpp"
 #include "radlads/optim.hpp"
 #include "radlads/rad_rwkv7.hpp"
 #include "radlads/softmax_attention.hpp"
@@ -36,8 +37,8 @@ radlads::models::config description() {
   return c;
 }
 
-/// Rows of `tokens` ids that repeat their first four, and what follows each; the tokens of the first
-/// period cannot be known and are not scored.
+/// Rows of `tokens` ids that repeat their first four, and what follows each; the tokens of the
+/// first period cannot be known and are not scored.
 struct task {
   std::vector<std::int32_t> ids, targets;
 
@@ -68,11 +69,13 @@ double train(cpu& b, hybrid& model, radlads::optim::adamw<hybrid::params>& adam,
   radlads::set_zero_all(b, grads);
   radlads::tensor<float, 2, cpu> dnormed(b, saved.normed.sizes());
   radlads::tensor<float, 1, cpu> losses(b, {batch * tokens});
-  radlads::ops::head_cross_entropy<float>(b, 1 / scored, hybrid::head_of(model.weights), saved.normed,
-                                          targets, losses, {}, dnormed, hybrid::head_of(grads));
+  radlads::ops::head_cross_entropy<float>(b, 1 / scored, hybrid::head_of(model.weights),
+                                          saved.normed, targets, losses, {}, dnormed,
+                                          hybrid::head_of(grads));
   model.backward(b, ids, dnormed, saved, grads);
   adam.update(b, model.weights, grads, radlads::optim::group_rates{3e-3});
-  return std::accumulate(losses.data(), losses.data() + losses.size(), 0.0) / static_cast<double>(scored);
+  return std::accumulate(losses.data(), losses.data() + losses.size(), 0.0) /
+         static_cast<double>(scored);
 }
 
 }  // namespace
@@ -111,6 +114,7 @@ int main() {
     std::cout << ' ' << next;
     right += next == pattern[(t + 1) % period] ? 1 : 0;
   }
-  std::cout << "\n" << right << " of 12 are right; the state holds " << state.bytes() << " bytes.\n";
+  std::cout << "\n"
+            << right << " of 12 are right; the state holds " << state.bytes() << " bytes.\n";
   return right == 12 ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A mixer written by a user of the library: retention (Sun et al. 2023), gated linear attention whose
-// decay is a constant of each head.
+// A mixer written by a user of the library: retention (Sun et al. 2023), gated linear attention
+// whose decay is a constant of each head.
 //   S_t = g_h S_{t-1} + v_t k_t^T,  y = (S_t q_t) Wo^T,  g_h = 1 - 2^(-5-h)
 // The four projections, their file names and the rotary position are those of the other mixers. The
 // scale of q is left to Wo.
@@ -37,10 +37,10 @@ struct retention_mixer {
   template <class T, class B>
   struct saved {
     bool is_training = false;
-    projections::saved_heads<T, B> q, k_grouped;           // (B, T, H, K), (B, T, Hkv, K)
-    radlads::tensor<T, 4, B> v_grouped;                    // (B, T, Hkv, K)
-    radlads::tensor<T, 4, B> k, v, read;                   // (B, T, H, K)
-    radlads::tensor<T, 4, B> log_decay;                    // (1, 1, H, K)
+    projections::saved_heads<T, B> q, k_grouped;  // (B, T, H, K), (B, T, Hkv, K)
+    radlads::tensor<T, 4, B> v_grouped;           // (B, T, Hkv, K)
+    radlads::tensor<T, 4, B> k, v, read;          // (B, T, H, K)
+    radlads::tensor<T, 4, B> log_decay;           // (1, 1, H, K)
     radlads::tensor<radlads::accumulate_t<T>, 4, B> checkpoints;
   };
 
@@ -96,7 +96,8 @@ struct retention_mixer {
 
     radlads::ops::linear_backward<T>(b, p.o.weight, radlads::reshape<2>(s.read.read(), wide),
                                      radlads::reshape<2>(dy, {rows, c.hidden}),
-                                     radlads::reshape<2>(dread, wide), grads.o.weight, grads.o.bias);
+                                     radlads::reshape<2>(dread, wide), grads.o.weight,
+                                     grads.o.bias);
     radlads::wkv::scan_backward<cell, T>(b, inputs<T, B>(s), s.v, s.checkpoints, dread, {},
                                          {dq, ddecay, dk}, dv, {});
     radlads::layers::repeat_backward<T, B>(b, dv, dgrouped);

@@ -10,35 +10,7 @@ build=${RADLADS_BUILD_DIR:-build/release}
 packages=(g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libgtest-dev libbenchmark-dev
           libcli11-dev libyaml-cpp-dev libfmt-dev)
 
-stop() {
-  echo "tests/run.sh: $*" >&2
-  exit 1
-}
-
-is_installed() {
-  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
-}
-
-if command -v dpkg-query >/dev/null; then
-  missing=()
-  for package in "${packages[@]}"; do
-    is_installed "$package" || missing+=("$package")
-  done
-  if [ ${#missing[@]} -gt 0 ]; then
-    as_root=()
-    if [ "$(id -u)" -ne 0 ]; then
-      as_root=(sudo -n)
-      sudo -n true 2>/dev/null ||
-        stop "these packages are missing and only root may install them: ${missing[*]}."
-    fi
-    export DEBIAN_FRONTEND=noninteractive
-    {
-      "${as_root[@]}" apt-get update -q &&
-        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-          apt-get install -q -y --no-install-recommends "${missing[@]}"
-    } || stop "these packages are missing and apt-get could not install them: ${missing[*]}."
-  fi
-fi
+cmake/install_packages.sh "${packages[@]}"
 
 jobs=$(nproc)
 cmake --preset release -B "$build"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "begin_token.hpp"
-
 #include "radlads/core/error.hpp"
 
 #include <cstdint>
@@ -17,8 +16,9 @@ std::int32_t begin_id(const text::tokenizer& tokenizer, const models::config& co
        {config.bos, tokenizer.bos_id(), tokenizer.id_of("<|endoftext|>")}) {
     if (id) return *id;
   }
-  fail("the tokenizer and the model's config.json name no token that begins a text: neither a "
-       "bos_token nor <|endoftext|>");
+  fail(
+      "the tokenizer and the model's config.json name no token that begins a text: neither a "
+      "bos_token nor <|endoftext|>");
 }
 
 }  // namespace radlads::program

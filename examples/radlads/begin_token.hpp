@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The token a sequence begins with, also where the tokenizer's own files put none in front of a text.
+// The token a sequence begins with, also where the tokenizer's own files put none in front of a
+// text.
 
 #include "radlads/models/config.hpp"
 #include "radlads/text/tokenizer.hpp"

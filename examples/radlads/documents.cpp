@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "documents.hpp"
-
 #include "loading.hpp"
 #include "radlads/data/corpus.hpp"
 
@@ -27,8 +26,8 @@ std::pair<std::vector<std::string>, std::vector<std::string>> split_held_out(
     const bool is_held = (i + 1) % static_cast<std::size_t>(hold_out) == 0;
     (is_held ? held : kept).push_back(std::move(documents[i]));
   }
-  require(!held.empty(), "--hold-out ", hold_out, " holds nothing out: the text has only ", kept.size(),
-          " documents");
+  require(!held.empty(), "--hold-out ", hold_out, " holds nothing out: the text has only ",
+          kept.size(), " documents");
   return {std::move(kept), std::move(held)};
 }
 
@@ -53,19 +52,19 @@ std::uint64_t check_ids(const data::token_stream& stream, std::int64_t vocabular
 
 }  // namespace
 
-std::vector<std::int32_t> training_ids(const text::tokenizer& tokenizer, std::string_view document) {
+std::vector<std::int32_t> training_ids(const text::tokenizer& tokenizer,
+                                       std::string_view document) {
   std::vector<std::int32_t> bare = tokenizer.encode(document);
   std::vector<std::int32_t> ids = tokenizer.encode_document(document);
   if (ids.size() == bare.size() && tokenizer.eos_id()) ids.push_back(*tokenizer.eos_id());
   return ids;
 }
 
-std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer, std::string_view document,
-                                      std::int64_t limit) {
-  std::vector<std::int32_t> ids = tokenizer.encode(document);
-  const auto first = tokenizer.bos_id() ? tokenizer.bos_id() : tokenizer.eos_id();
-  if (first) ids.insert(ids.begin(), *first);
-  ids.resize(std::min(ids.size(), static_cast<std::size_t>(limit) + 1));
+std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer, std::int32_t begin,
+                                      std::string_view document, std::int64_t context) {
+  std::vector<std::int32_t> ids = tokenizer.encode_document(document);
+  if (ids.empty() || ids.front() != begin) ids.insert(ids.begin(), begin);
+  ids.resize(std::min(ids.size(), static_cast<std::size_t>(context)));
   return ids;
 }
 

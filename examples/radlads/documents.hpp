@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Texts as the program feeds them to models: one flat stream for training, single documents for scores.
+// Texts as the program feeds them to models: one flat stream for training, single documents for
+// scores.
 
 #include "radlads/core/error.hpp"
 #include "radlads/data/token_stream.hpp"
@@ -15,14 +16,13 @@
 
 namespace radlads::program {
 
-/// Ids of a document on its way into training: with what the tokenizer puts around a text or, when that
-/// is nothing, with its end token behind.
+/// Ids of a document on its way into training: with what the tokenizer puts around a text or, when
+/// that is nothing, with its end token behind.
 std::vector<std::int32_t> training_ids(const text::tokenizer& tokenizer, std::string_view document);
 
-/// Ids of a document to be scored: the begin token, or else the end token, then the text; at most `limit`
-/// ids behind the first.
-std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer, std::string_view document,
-                                      std::int64_t limit);
+/// Ids of a document to be scored: the first `context` of the text behind the token `begin`.
+std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer, std::int32_t begin,
+                                      std::string_view document, std::int64_t context);
 
 /// Text for training, and the documents of it that are kept for scores.
 struct training_text {
@@ -33,8 +33,8 @@ struct training_text {
 };
 
 /// Reads text (.txt, .jsonl) with the tokenizer of `model_directory`, or ids (.bin, .idx). Every
-/// `hold_out`-th document is left out of the stream unless that is 0. Throws when an id is none of the
-/// model's.
+/// `hold_out`-th document is left out of the stream unless that is 0. Throws when an id is none of
+/// the model's.
 training_text read_training_text(const std::filesystem::path& text,
                                  const std::filesystem::path& model_directory,
                                  const models::config& model, std::int64_t hold_out, int threads);

@@ -5,14 +5,13 @@
 #include "commands.hpp"
 #include "loading.hpp"
 #include "model.hpp"
-#include "scores.hpp"
-
 #include "radlads/core/error.hpp"
 #include "radlads/data/corpus.hpp"
 #include "radlads/data/token_stream.hpp"
 #include "radlads/distill/evaluate.hpp"
 #include "radlads/io/atomic_file.hpp"
 #include "radlads/io/json.hpp"
+#include "scores.hpp"
 
 #include <fmt/format.h>
 
@@ -41,8 +40,8 @@ struct eval_options {
 using documents = std::vector<std::vector<std::int32_t>>;
 
 /// The ids of every document behind the begin id, the first `context` of them.
-documents encode_documents(const eval_options& o, const text::tokenizer& tokenizer, std::int32_t begin,
-                           int threads) {
+documents encode_documents(const eval_options& o, const text::tokenizer& tokenizer,
+                           std::int32_t begin, int threads) {
   const std::vector<std::string> texts = data::read_documents(o.text);
   documents result;
   const auto encode = [&](std::string_view text) {
@@ -75,9 +74,8 @@ std::int64_t scored_bytes(const text::tokenizer& tokenizer, const documents& all
 }
 
 io::json json_of(const distill::score& s, bool has_teacher) {
-  io::json result = {{"tokens", s.tokens},
-                     {"nats_per_token", s.per_token(s.nats)},
-                     {"top1", s.share(s.right)}};
+  io::json result = {
+      {"tokens", s.tokens}, {"nats_per_token", s.per_token(s.nats)}, {"top1", s.share(s.right)}};
   if (!has_teacher) return result;
   result["kl"] = s.per_token(s.divergence);
   result["agreement"] = s.share(s.agreed);
@@ -176,7 +174,8 @@ void add_eval(CLI::App& app) {
   const auto o = std::make_shared<eval_options>();
   command->add_option("--model", o->model, "model directory")->required();
   command->add_option("--teacher", o->teacher, "model directory to compare with");
-  command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl")->required();
+  command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl")
+      ->required();
   command->add_option("--ctx", o->context, "ids of each document, the begin token included")
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{2}, std::numeric_limits<std::int64_t>::max()));

@@ -5,7 +5,6 @@
 #include "commands.hpp"
 #include "loading.hpp"
 #include "model.hpp"
-
 #include "radlads/core/error.hpp"
 #include "radlads/core/random.hpp"
 #include "radlads/models/sampling.hpp"
@@ -37,8 +36,8 @@ struct generate_options {
 
 /// Shows text at once; throws when standard output takes it no longer.
 void show(std::string_view text) {
-  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
-                          std::fflush(stdout) == 0;
+  const bool is_written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   require(is_written, "cannot write the text to standard output");
 }
 
@@ -46,7 +45,9 @@ void show(std::string_view text) {
 class sequence {
  public:
   sequence(backend_type& b, const model_type& model)
-      : backend_(b), model_(model), state_(model.make_state(b, 1)),
+      : backend_(b),
+        model_(model),
+        state_(model.make_state(b, 1)),
         logits_(b, {1, model.config.vocabulary}) {}
 
   /// The logits behind the last of `ids`.

@@ -4,15 +4,12 @@
 #include "commands.hpp"
 #include "loading.hpp"
 #include "model.hpp"
-
-#include "radlads/io/architecture.hpp"
 #include "radlads/io/config_reader.hpp"
+#include "radlads/io/json.hpp"
 #include "radlads/io/safetensors_reader.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -22,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace radlads::program {
 namespace {
@@ -56,7 +54,8 @@ state_size measure_state(const models::config& c) {
             size.sequence += s.bytes();
             ++size.recurrent_layers;
           } else {
-            const std::int64_t values = s.k.extent(2) * s.k.extent(3) + s.v.extent(2) * s.v.extent(3);
+            const std::int64_t values =
+                s.k.extent(2) * s.k.extent(3) + s.v.extent(2) * s.v.extent(3);
             size.token += values * static_cast<std::int64_t>(sizeof(float));
             ++size.softmax_layers;
           }
@@ -124,9 +123,16 @@ void print_tokenizer(const std::filesystem::path& directory, const models::confi
     if (!id) return std::string();
     return fmt::format(", {} {} {}", word, *id, tokenizer.token_text(*id));
   };
-  print_line("tokenizer", fmt::format("{} tokens{}{}, fingerprint {:016x}", tokenizer.vocabulary_size(),
-                                      named("BOS", tokenizer.bos_id()),
+  print_line("tokenizer", fmt::format("{} tokens{}{}, fingerprint {:016x}",
+                                      tokenizer.vocabulary_size(), named("BOS", tokenizer.bos_id()),
                                       named("EOS", tokenizer.eos_id()), tokenizer.fingerprint()));
+}
+
+/// The class that the file names, which may be another one than this program would write.
+std::string architecture_name(const std::filesystem::path& directory) {
+  const std::filesystem::path path = directory / "config.json";
+  return io::json_get<std::vector<std::string>>(io::read_json(path), "architectures", path.string())
+      .front();
 }
 
 void run(const std::filesystem::path& directory) {
@@ -134,17 +140,18 @@ void run(const std::filesystem::path& directory) {
   const io::safetensors_set file = io::safetensors_set::open(directory);
   const state_size state = measure_state(c);
   fmt::print("{}\n", directory.string());
-  print_line("architecture", std::string(io::architecture_of(c).name));
+  print_line("architecture", architecture_name(directory));
   print_line("sizes", fmt::format("vocabulary {}, hidden {}, feed-forward {}, context {}, {}",
                                   c.vocabulary, c.hidden, c.intermediate, c.max_positions,
                                   c.is_tied ? "head tied to the embedding" : "own head"));
-  print_line("heads", fmt::format("{} of {}, {} for keys and values", c.heads, c.head_size, c.kv_heads));
+  print_line("heads",
+             fmt::format("{} of {}, {} for keys and values", c.heads, c.head_size, c.kv_heads));
   print_line("layers", fmt::format("{}: {}", c.layers, mixer_text(c)));
   print_tensors(file);
   print_line("state", fmt::format("{} bytes a sequence ({} recurrent layers, float)",
                                   grouped(state.sequence), state.recurrent_layers));
-  print_line("cache", fmt::format("{} bytes a token ({} softmax layers, float)", grouped(state.token),
-                                  state.softmax_layers));
+  print_line("cache", fmt::format("{} bytes a token ({} softmax layers, float)",
+                                  grouped(state.token), state.softmax_layers));
   print_tokenizer(directory, c);
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loading.hpp"
-
 #include "radlads/core/error.hpp"
+#include "radlads/core/random.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "radlads/io/parameters.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -46,6 +48,20 @@ std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::p
               << unread[i] << '\n';
   }
   return model;
+}
+
+std::uint64_t weights_hash(const model_type& model) {
+  constexpr std::uint64_t factor = 0x100000001b3u;
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  model_type::params::for_each(
+      [&](const std::string& name, const auto& tensor) {
+        hash = (hash ^ stream_of(name)) * factor;
+        for (std::int64_t i = 0; i < tensor.size(); ++i) {
+          hash = (hash ^ std::bit_cast<std::uint32_t>(tensor.data()[i])) * factor;
+        }
+      },
+      model.weights);
+  return hash;
 }
 
 text::tokenizer load_tokenizer(const std::filesystem::path& directory,

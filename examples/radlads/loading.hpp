@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -26,11 +27,15 @@ void add_common(CLI::App& app, common_options& options);
 /// The backend's options; threads that were asked for.
 cpu_options backend_options(const common_options& options);
 
-/// Description and weights of a model directory. Tensors that the model has no place for are named on
-/// standard error.
+/// Description and weights of a model directory. Tensors that the model has no place for are named
+/// on standard error.
 std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::path& directory);
 
-/// The tokenizer of a model directory. Throws, with both numbers, when it has more ids than the model.
+/// A hash of names and values of all weights (FNV-1a on 32-bit words), to tell models apart.
+std::uint64_t weights_hash(const model_type& model);
+
+/// The tokenizer of a model directory. Throws, with both numbers, when it has more ids than the
+/// model.
 text::tokenizer load_tokenizer(const std::filesystem::path& directory, const models::config& model);
 
 }  // namespace radlads::program

@@ -4,7 +4,6 @@
 #include "commands.hpp"
 #include "loading.hpp"
 #include "model.hpp"
-
 #include "radlads/core/error.hpp"
 #include "radlads/io/safetensors_writer.hpp"
 

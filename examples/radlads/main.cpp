@@ -44,11 +44,11 @@ constexpr int exit_interrupted = 130;  // what a shell reports for SIGINT
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Turns softmax transformers into linear-attention models (RADLADS, arXiv 2505.03005).",
-               "radlads");
-  app.set_version_flag("--version",
-                       fmt::format("radlads {}.{}.{}", radlads::version_major, radlads::version_minor,
-                                   radlads::version_patch));
+  CLI::App app(
+      "Turns softmax transformers into linear-attention models (RADLADS, arXiv 2505.03005).",
+      "radlads");
+  app.set_version_flag("--version", fmt::format("radlads {}.{}.{}", radlads::version_major,
+                                                radlads::version_minor, radlads::version_patch));
   app.require_subcommand(1);
   try {
     add_commands(app);

@@ -7,7 +7,8 @@
 
 namespace radlads::program {
 
-distill::evaluation score_documents(backend_type& b, const model_type& model, const model_type* teacher,
+distill::evaluation score_documents(backend_type& b, const model_type& model,
+                                    const model_type* teacher,
                                     std::span<const std::vector<std::int32_t>> documents) {
   distill::evaluator<model_type> evaluate(model, teacher);
   return evaluate(b, documents);

@@ -12,7 +12,8 @@
 namespace radlads::program {
 
 /// Scores documents of ids under a model and, unless it is null, against a teacher.
-distill::evaluation score_documents(backend_type& b, const model_type& model, const model_type* teacher,
+distill::evaluation score_documents(backend_type& b, const model_type& model,
+                                    const model_type* teacher,
                                     std::span<const std::vector<std::int32_t>> documents);
 
 }  // namespace radlads::program

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "settings.hpp"
-
 #include "radlads/core/error.hpp"
 #include "radlads/optim/schedule.hpp"
+#include "settings.hpp"
 #include "settings_value.hpp"
 
 #include <CLI/CLI.hpp>
@@ -103,8 +102,8 @@ void read_file(settings& values, const std::string& path) {
       if (section.second.IsNull()) continue;
       for (const auto& entry : section.second) {
         const auto key = entry.first.as<std::string>();
-        set_value(values, name, key, node_text(entry.second, concatenate(path, ": ", name, ".", key)),
-                  path);
+        set_value(values, name, key,
+                  node_text(entry.second, concatenate(path, ": ", name, ".", key)), path);
       }
     }
   } catch (const YAML::BadFile&) {
@@ -183,7 +182,8 @@ stage_settings& settings::stage(std::string_view name) {
 }
 
 void add_settings(CLI::App& app, settings_options& options) {
-  app.add_option("-c,--config", options.files, "YAML file of settings; may be given again, later wins")
+  app.add_option("-c,--config", options.files,
+                 "YAML file of settings; may be given again, later wins")
       ->allow_extra_args(false)
       ->type_name("FILE");
   app.add_option("--seed", options.seed, "Seed of fresh tensors and of the order of rows")

@@ -13,8 +13,8 @@
 
 namespace radlads::program {
 
-/// Section "model": of the student that transfer makes and, from `hidden` on, of the teacher that train
-/// makes. What is absent takes the mixer's own default.
+/// Section "model": of the student that transfer makes and, from `hidden` on, of the teacher that
+/// train makes. What is absent takes the mixer's own default.
 struct model_settings {
   std::optional<bool> use_rope, balance_state, groupnorm_att, use_tokenshift;
   std::optional<std::int64_t> gate_rank_type;
@@ -81,7 +81,7 @@ struct stage_settings {
   double adam_eps = 1e-8;
   double weight_decay = 0;
   double gradient_clip_val = 1;
-  std::int64_t seed = 1337;        ///< of the order of rows under the sampler "epochs"
+  std::int64_t seed = 1337;  ///< of the order of rows under the sampler "epochs"
   std::string sampler = "cubic";
   std::int64_t sample_offset = 0;  ///< added to the rows that earlier stages have read
   std::int64_t magic_prime = 0;    ///< 0: the largest that fits

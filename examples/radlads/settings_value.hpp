@@ -40,8 +40,8 @@ inline void parse_value(const std::string& text, std::int64_t& value, const std:
 
 inline void parse_value(const std::string& text, bool& value, const std::string& where) {
   value = text == "true" || text == "yes" || text == "on" || text == "1";
-  require(value || text == "false" || text == "no" || text == "off" || text == "0", where, ": \"", text,
-          "\" is neither true nor false");
+  require(value || text == "false" || text == "no" || text == "off" || text == "0", where, ": \"",
+          text, "\" is neither true nor false");
 }
 
 inline void parse_value(const std::string& text, std::string& value, const std::string&) {
@@ -81,7 +81,8 @@ std::string format_value(const std::vector<T>& value) {
   return fmt::format("[{}]", fmt::join(value, ", "));
 }
 
-/// The least number of inserted, removed, changed or exchanged neighbouring letters between two words.
+/// The least number of inserted, removed, changed or exchanged neighbouring letters between two
+/// words.
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) {
@@ -90,7 +91,8 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
         d[i][j] = i + j;
         continue;
       }
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+      d[i][j] =
+          std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
       const bool is_exchanged = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
       if (is_exchanged) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }

@@ -4,7 +4,6 @@
 #include "commands.hpp"
 #include "documents.hpp"
 #include "loading.hpp"
-
 #include "radlads/core/error.hpp"
 #include "radlads/data/binidx.hpp"
 #include "radlads/data/corpus.hpp"
@@ -31,42 +30,47 @@ struct tokenize_options {
   std::filesystem::path tokenizer, text, out;
 };
 
-void run(const tokenize_options& o) {
-  const text::tokenizer tokenizer = text::tokenizer::load(o.tokenizer);
+data::token_stream encode_file(const tokenize_options& o, const text::tokenizer& tokenizer) {
   const int threads = o.common.threads > 0
                           ? o.common.threads
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  data::binidx_writer writer(o.out, tokenizer.vocabulary_size());
   const std::vector<std::string> texts = data::read_documents(o.text);
   const auto encode = [&](std::string_view text) { return training_ids(tokenizer, text); };
-  std::int64_t tokens = 0;
   try {
-    const auto stream = data::token_stream::from_documents(texts, encode, threads);
-    const std::vector<std::int64_t> offsets = stream.document_offsets();
-    std::vector<std::int32_t> ids;
-    for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
-      ids.resize(static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
-      stream.copy(offsets[i], offsets[i + 1] - offsets[i], ids.data());
-      writer.append(ids);
-    }
-    tokens = stream.size();
+    return data::token_stream::from_documents(texts, encode, threads);
   } catch (const error& problem) {
     // The tokenizer does not know where the text came from.
     fail(o.text.string(), ": ", problem.what());
   }
+}
+
+void run(const tokenize_options& o) {
+  const text::tokenizer tokenizer = text::tokenizer::load(o.tokenizer);
+  // Opened first: refuses a place that cannot be written before the work instead of after it.
+  data::binidx_writer writer(o.out, tokenizer.vocabulary_size());
+  const data::token_stream stream = encode_file(o, tokenizer);
+  const std::vector<std::int64_t> offsets = stream.document_offsets();
+  std::vector<std::int32_t> ids;
+  for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
+    ids.resize(static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
+    stream.copy(offsets[i], offsets[i + 1] - offsets[i], ids.data());
+    writer.append(ids);
+  }
   writer.commit();
   const data::binidx_paths paths(o.out);
   fmt::print("{}, {}: {} documents, {} tokens\n", paths.bin.string(), paths.idx.string(),
-             texts.size(), tokens);
+             offsets.size() - 1, stream.size());
 }
 
 }  // namespace
 
 void add_tokenize(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
-      "tokenize", "Turn text into NAME.bin and NAME.idx, the ids that training reads from the text");
+      "tokenize",
+      "Turn text into NAME.bin and NAME.idx, the ids that training reads from the text");
   const auto o = std::make_shared<tokenize_options>();
-  command->add_option("--tokenizer", o->tokenizer, "directory of a tokenizer or a model")->required();
+  command->add_option("--tokenizer", o->tokenizer, "directory of a tokenizer or a model")
+      ->required();
   command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl")
       ->required();
   command->add_option("--out", o->out, "NAME of the two files")->required();

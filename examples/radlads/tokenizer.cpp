@@ -2,7 +2,6 @@
 // radlads tokenizer: learns a byte-level BPE from text.
 
 #include "commands.hpp"
-
 #include "radlads/core/error.hpp"
 #include "radlads/data/corpus.hpp"
 #include "radlads/io/atomic_file.hpp"
@@ -29,7 +28,8 @@ void run(const tokenizer_options& o) {
   text::bpe_training_options training;
   training.vocabulary_size = o.vocabulary;
   text::bpe_trainer trainer(training);
-  // Refuses a place that cannot be written before the work, and removes what is unfinished after it.
+  // Refuses a place that cannot be written before the work, and removes what is unfinished after
+  // it.
   io::atomic_directory directory(o.out, io::existing_directory::refuse);
   std::size_t documents = 0, bytes = 0;
   for (const std::filesystem::path& file : o.texts) {

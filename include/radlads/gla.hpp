@@ -4,13 +4,13 @@
 //
 //   S_t = S_{t-1} diag(w_t) + v_t k_t^T,   y_t = S_t r_t
 //
-// Retention is the case of a constant w, linear attention that of w = 1. A scale of the query belongs
-// to the caller (examples/01_recurrence.cpp):
+// Retention is the case of a constant w, linear attention that of w = 1. A scale of the query
+// belongs to the caller (examples/01_recurrence.cpp):
 //
 //   radlads::wkv::scan_forward<radlads::wkv::gla, float>(backend, {r, log_w, k}, v, y, {}, {}, {});
 //
-// Inputs are (B, T, H, K), the decay as its natural logarithm; v and y (B, T, H, V). An input may be
-// shared by all tokens through a stride of zero (examples/retention_mixer.hpp).
+// Inputs are (B, T, H, K), the decay as its natural logarithm; v and y (B, T, H, V). An input may
+// be shared by all tokens through a stride of zero (examples/retention_mixer.hpp).
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"

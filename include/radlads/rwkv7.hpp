@@ -4,8 +4,8 @@
 //
 //   S_t = S_{t-1} (diag(w_t) + a_t b_t^T) + v_t k_t^T,   y_t = S_t r_t
 //
-// With a = -k and b = k of length one, a token first takes away what its key held, then stores its own
-// value (examples/01_recurrence.cpp):
+// With a = -k and b = k of length one, a token first takes away what its key held, then stores its
+// own value (examples/01_recurrence.cpp):
 //
 //   using cell = radlads::wkv::rwkv7;
 //   radlads::wkv::scan_forward<cell, float>(backend, {r, log_w, k, a, b}, v, y, {}, {}, {});

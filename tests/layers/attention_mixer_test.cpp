@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/attention_mixer.hpp"
-
 #include "layers/mixer_case.hpp"
+#include "radlads/layers/attention_mixer.hpp"
 #include "reference/attention.hpp"
 
 #include <gtest/gtest.h>
@@ -76,8 +75,8 @@ TEST(AttentionMixer, TheStateCountsTheBytesInUse) {
   attention_mixer::state<float, cpu_backend> state;
   state.reset(b, c, 3);
   EXPECT_EQ(state.bytes(), 0);
-  attention_mixer::forward<float, cpu_backend>(b, c, run.params, {run.x, run.v_first}, run.y, &state,
-                                               run.saved);
+  attention_mixer::forward<float, cpu_backend>(b, c, run.params, {run.x, run.v_first}, run.y,
+                                               &state, run.saved);
   EXPECT_EQ(state.bytes(), 2 * 3 * 5 * 2 * 6 * 4);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/combinators.hpp"
-
 #include "layers/layer_case.hpp"
+#include "radlads/layers/combinators.hpp"
 #include "radlads/layers/linear.hpp"
 #include "radlads/layers/norm.hpp"
 #include "radlads/layers/swiglu.hpp"
@@ -78,9 +77,9 @@ TEST(Combinators, NameTheParametersByThePathToThem) {
   p.allocate(b, branches_config);
   std::vector<std::string> names;
   p.for_each([&](const std::string& name, const auto&) { names.push_back(name); }, p);
-  EXPECT_EQ(names, (std::vector<std::string>{"first.weight", "first.bias", "second.first.weight",
-                                             "second.second.inner.weight",
-                                             "second.second.inner.bias"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"first.weight", "first.bias", "second.first.weight",
+                                      "second.second.inner.weight", "second.second.inner.bias"}));
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/initialise.hpp"
-
 #include "ops/tensor_values.hpp"
 #include "radlads/core/cpu/backend.hpp"
+#include "radlads/layers/initialise.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What every layer on rows must hold: gradients of x and of all parameters, parameter gradients that
-// add, an input gradient that is overwritten or left out.
+// What every layer on rows must hold: gradients of x and of all parameters, parameter gradients
+// that add, an input gradient that is overwritten or left out.
 
 #include "layers/named_values.hpp"
 #include "ops/tensor_values.hpp"
@@ -47,8 +47,8 @@ struct layer_run {
   }
   void backward(bool wants_dx = true) {
     const auto dy = filled<T, 2>(b, y.sizes(), weights);
-    Layer::template backward<T, cpu_backend>(
-        b, config, params, saved, x, dy, wants_dx ? dx.whole() : view<T, 2>{}, grads);
+    Layer::template backward<T, cpu_backend>(b, config, params, saved, x, dy,
+                                             wants_dx ? dx.whole() : view<T, 2>{}, grads);
   }
 };
 

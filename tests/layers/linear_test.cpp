@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/linear.hpp"
-
 #include "layers/layer_case.hpp"
 #include "radlads/layers/concepts.hpp"
+#include "radlads/layers/linear.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +24,8 @@ TEST(Linear, NoRows) { check_no_rows<linear>({.in = 5, .out = 3, .has_bias = tru
 
 TEST(Linear, TheWeightIsStoredOutByIn) {
   cpu_backend b({.threads = 2, .poison = true});
-  const named_values<float> point{{"x", {1, 10}}, {"weight", {1, 2, 3, 4, 5, 6}}, {"bias", {7, 8, 9}}};
+  const named_values<float> point{
+      {"x", {1, 10}}, {"weight", {1, 2, 3, 4, 5, 6}}, {"bias", {7, 8, 9}}};
   layer_run<linear, float> run(b, {.in = 2, .out = 3, .has_bias = true}, 1, 2, point);
   run.loss();
   EXPECT_EQ(values_of(run.y), (std::vector<float>{28, 51, 74}));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/low_rank.hpp"
-
 #include "layers/layer_case.hpp"
+#include "radlads/layers/low_rank.hpp"
 
 #include <gtest/gtest.h>
 
@@ -36,7 +35,8 @@ TEST(LowRank, FactorsAreStoredAsUsedFromTheRight) {
   for (std::size_t n = 0; n < N; ++n) {
     for (std::size_t r = 0; r < R; ++r) {
       double low = 0;
-      for (std::size_t i = 0; i < I; ++i) low += point.at("x")[n * I + i] * point.at("down")[i * R + r];
+      for (std::size_t i = 0; i < I; ++i)
+        low += point.at("x")[n * I + i] * point.at("down")[i * R + r];
       for (std::size_t o = 0; o < O; ++o) {
         without[n * O + o] += low * point.at("up")[r * O + o];
         with[n * O + o] += std::tanh(low) * point.at("up")[r * O + o];

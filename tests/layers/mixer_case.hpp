@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One mixer at one point, and what every mixer must hold: gradients of x, v_first and all parameters,
-// the contract of gradients, and outputs that do not depend on how a sequence is cut into calls.
+// One mixer at one point, and what every mixer must hold: gradients of x, v_first and all
+// parameters, the contract of gradients, and outputs that do not depend on how a sequence is cut
+// into calls.
 
 #include "layers/named_values.hpp"
 #include "ops/tensor_values.hpp"
@@ -171,7 +172,8 @@ void check_mixer_contract(const layers::mixer_config& c) {
   run.loss();
   const std::vector<double> v_first = values_of(run.v_first);
   if (!Mixer::uses_v_first) {
-    EXPECT_TRUE(std::all_of(v_first.begin(), v_first.end(), [](double v) { return std::isnan(v); }));
+    EXPECT_TRUE(
+        std::all_of(v_first.begin(), v_first.end(), [](double v) { return std::isnan(v); }));
   } else if (!c.provides_v_first) {
     EXPECT_EQ(v_first, point.at("v_first"));
   }
@@ -205,8 +207,8 @@ tensor<T, 3, cpu_backend> some_tokens(cpu_backend& b, const tensor<T, 3, cpu_bac
                                       std::int64_t begin, std::int64_t end) {
   tensor<T, 3, cpu_backend> part(b, {from.extent(0), end - begin, from.extent(2)});
   for (std::int64_t row = 0; row < from.extent(0); ++row) {
-    std::copy(from.read().row(row, begin), from.read().row(row, begin) + part.size() / from.extent(0),
-              part.whole().row(row, 0));
+    std::copy(from.read().row(row, begin),
+              from.read().row(row, begin) + part.size() / from.extent(0), part.whole().row(row, 0));
   }
   return part;
 }
@@ -284,8 +286,8 @@ void check_nothing(const layers::mixer_config& c) {
   }
 }
 
-/// Compares forward with `mix`, which takes the weights, sizes, x (T, C) and v_first (T, D_a) of one
-/// sequence and returns y (T, C).
+/// Compares forward with `mix`, which takes the weights, sizes, x (T, C) and v_first (T, D_a) of
+/// one sequence and returns y (T, C).
 template <class Mixer, class F>
 void check_against_reference(const layers::mixer_config& c, F&& mix) {
   cpu_backend b({.threads = 2, .poison = true});
@@ -303,7 +305,8 @@ void check_against_reference(const layers::mixer_config& c, F&& mix) {
     };
     reference::rows<double> v_first;
     if (run.reads_v_first(c)) v_first = sequence(point.at("v_first"), c.attention_width());
-    for (const auto& each : mix(point, reference_sizes(c), sequence(point.at("x"), c.hidden), v_first)) {
+    for (const auto& each :
+         mix(point, reference_sizes(c), sequence(point.at("x"), c.hidden), v_first)) {
       expected.insert(expected.end(), each.begin(), each.end());
     }
     if (c.provides_v_first) {

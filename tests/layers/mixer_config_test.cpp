@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/mixer_config.hpp"
-
 #include "ops/tensor_values.hpp"
+#include "radlads/layers/mixer_config.hpp"
 
 #include <gtest/gtest.h>
 
@@ -62,8 +61,9 @@ TEST(MixerConfig, SizesThatCannotBelongToAMixer) {
   EXPECT_EQ(complaint(fitting()), "no error was thrown");
   mixer_config c = fitting();
   c.head_size = 0;
-  EXPECT_EQ(complaint(c), "some_mixer: sizes must be positive; hidden is 8, heads 4, kv heads 2, "
-                          "head size 0");
+  EXPECT_EQ(complaint(c),
+            "some_mixer: sizes must be positive; hidden is 8, heads 4, kv heads 2, "
+            "head size 0");
   c = fitting();
   c.kv_heads = 3;
   EXPECT_EQ(complaint(c), "some_mixer: 4 heads are not a multiple of 3 key/value heads");

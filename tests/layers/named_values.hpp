@@ -67,8 +67,9 @@ void add_random_values(const P& p, named_values<double>& point, double scale = 0
       p);
 }
 
-/// Compares gradients with the complex step of `loss`, which takes named_values<complex>, along three
-/// random directions for each name: a wrong element has no chance to be orthogonal to all of them.
+/// Compares gradients with the complex step of `loss`, which takes named_values<complex>, along
+/// three random directions for each name: a wrong element has no chance to be orthogonal to all of
+/// them.
 template <class Loss>
 void expect_gradients(const named_values<double>& point, const named_values<double>& gradients,
                       Loss&& loss) {
@@ -90,7 +91,8 @@ void expect_gradients(const named_values<double>& point, const named_values<doub
       }
       const double size = std::sqrt(gradient_square * direction_square);
       EXPECT_GT(size, 1e-8) << "the gradient of " << name << " vanishes: nothing is tested";
-      EXPECT_LT(std::abs(complex(loss(moved)).imag() / h - along), gradient_tolerance * size) << name;
+      EXPECT_LT(std::abs(complex(loss(moved)).imag() / h - along), gradient_tolerance * size)
+          << name;
     }
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/output_gate.hpp"
-
 #include "layers/mixer_case.hpp"
+#include "radlads/layers/output_gate.hpp"
 
 #include <gtest/gtest.h>
 
@@ -119,9 +118,9 @@ TEST_P(OutputGate, AgreesWithTheReference) {
   run.loss();
   // The identity in place of o_proj.
   for (int i = 0; i < 12 * 12; ++i) point["o_proj.weight"].push_back(i % 13 == 0 ? 1 : 0);
-  const auto expected =
-      reference::gated_output(point, reference_sizes(config), reference::as_matrix(point.at("read"), 12),
-                              reference::as_matrix(point.at("x"), 5));
+  const auto expected = reference::gated_output(point, reference_sizes(config),
+                                                reference::as_matrix(point.at("read"), 12),
+                                                reference::as_matrix(point.at("x"), 5));
   const auto found = reference::as_matrix(values_of(run.saved.gated), 12);
   for (std::size_t t = 0; t < found.size(); ++t) {
     EXPECT_LT(relative_error(found[t], expected[t]), order_tolerance<double>) << t;
@@ -153,7 +152,8 @@ TEST_P(OutputGate, HasTheParametersOfItsTypeOnly) {
   std::string names;
   p.for_each([&](const std::string& name, const auto&) { names += name + " "; }, p);
   const std::string gates[] = {"", "gate.weight ", "g1 g2 "};
-  EXPECT_EQ(names, gates[config.gate_rank_type] + (config.group_norm ? "ln_x.weight ln_x.bias " : ""));
+  EXPECT_EQ(names,
+            gates[config.gate_rank_type] + (config.group_norm ? "ln_x.weight ln_x.bias " : ""));
 }
 
 INSTANTIATE_TEST_SUITE_P(TypesAndNorms, OutputGate,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/projections.hpp"
-
 #include "layers/mixer_case.hpp"
+#include "radlads/layers/projections.hpp"
 
 #include <gtest/gtest.h>
 
@@ -46,7 +45,8 @@ struct heads_run {
     allocate_like(b, params, grads);
     x = filled<T, 2>(b, {batch * tokens, c.hidden}, point.at("x"));
     projections::forward_heads<T, B>(b, c, params.k, params.k_norm, x,
-                                     {batch, tokens, c.kv_heads, c.head_size}, first_position, saved);
+                                     {batch, tokens, c.kv_heads, c.head_size}, first_position,
+                                     saved);
   }
 };
 
@@ -71,9 +71,10 @@ TEST_P(Projections, HeadsAgreeWithTheReference) {
       for (std::int64_t h = 0; h < c.kv_heads; ++h) {
         const double* const found = run.saved.heads.read().row(row, t, h);
         // Query heads 0, 1 share the first key head, 2, 3 the second.
-        EXPECT_LT(relative_error(std::vector<double>(found, found + 6),
-                                 heads[static_cast<std::size_t>(2 * h)][static_cast<std::size_t>(t)]),
-                  order_tolerance<double>);
+        EXPECT_LT(
+            relative_error(std::vector<double>(found, found + 6),
+                           heads[static_cast<std::size_t>(2 * h)][static_cast<std::size_t>(t)]),
+            order_tolerance<double>);
       }
     }
   }
@@ -85,7 +86,8 @@ TEST_P(Projections, TheFirstPositionContinuesASequence) {
   tail["x"].erase(tail["x"].begin(), tail["x"].begin() + 3 * 5);
   const heads_run<double> whole(b, c, 1, 5, 0, point), later(b, c, 1, 2, 3, tail);
   const auto all = values_of(whole.saved.heads);
-  EXPECT_LT(relative_error(values_of(later.saved.heads), std::vector<double>(all.begin() + 36, all.end())),
+  EXPECT_LT(relative_error(values_of(later.saved.heads),
+                           std::vector<double>(all.begin() + 36, all.end())),
             order_tolerance<double>);
 }
 
@@ -137,18 +139,19 @@ struct ProjectionParameters : testing::Test {
 };
 
 TEST_F(ProjectionParameters, NamesAndShapesAreThoseOfTheFiles) {
-  EXPECT_EQ(names_and_shapes(sizes(true, false)),
-            (std::vector<std::string>{"q_proj.weight (24, 5)", "q_proj.bias (24)",
-                                      "k_proj.weight (12, 5)", "k_proj.bias (12)",
-                                      "v_proj.weight (12, 5)", "v_proj.bias (12)",
-                                      "o_proj.weight (5, 24)"}));
+  EXPECT_EQ(
+      names_and_shapes(sizes(true, false)),
+      (std::vector<std::string>{
+          "q_proj.weight (24, 5)", "q_proj.bias (24)", "k_proj.weight (12, 5)", "k_proj.bias (12)",
+          "v_proj.weight (12, 5)", "v_proj.bias (12)", "o_proj.weight (5, 24)"}));
   mixer_config other = sizes(true, true);
   other.qkv_bias = false;
   other.output_bias = true;
-  EXPECT_EQ(names_and_shapes(other),
-            (std::vector<std::string>{"q_proj.weight (24, 5)", "k_proj.weight (12, 5)",
-                                      "v_proj.weight (12, 5)", "o_proj.weight (5, 24)",
-                                      "o_proj.bias (5)", "q_norm.weight (6)", "k_norm.weight (6)"}));
+  EXPECT_EQ(
+      names_and_shapes(other),
+      (std::vector<std::string>{"q_proj.weight (24, 5)", "k_proj.weight (12, 5)",
+                                "v_proj.weight (12, 5)", "o_proj.weight (5, 24)", "o_proj.bias (5)",
+                                "q_norm.weight (6)", "k_norm.weight (6)"}));
 }
 
 TEST_F(ProjectionParameters, InitialValues) {
@@ -160,7 +163,8 @@ TEST_F(ProjectionParameters, InitialValues) {
   const auto values = values_by_name<double>(p);
   EXPECT_EQ(values.at("q_norm.weight"), std::vector<double>(8, 1));
   EXPECT_EQ(values.at("k_proj.bias"), std::vector<double>(64, 0));
-  for (const char* const name : {"q_proj.weight", "k_proj.weight", "v_proj.weight", "o_proj.weight"}) {
+  for (const char* const name :
+       {"q_proj.weight", "k_proj.weight", "v_proj.weight", "o_proj.weight"}) {
     double square = 0;
     for (const double v : values.at(name)) square += v * v / 4096;
     EXPECT_NEAR(std::sqrt(square), 0.02, 0.001) << name;
@@ -173,7 +177,8 @@ TEST_F(ProjectionParameters, RepeatCopiesEachHeadToItsGroupAndBackwardSumsIt) {
   tensor<double, 4, B> to(b, {1, 2, 4, 1}), back(b, {1, 2, 2, 1});
   layers::repeat<double, B>(b, from, to);
   EXPECT_EQ(values_of(to), (std::vector<double>{1, 1, 2, 2, 3, 3, 4, 4}));
-  const auto dto = filled<double, 4>(b, to.sizes(), std::vector<double>{1, 10, 2, 20, 3, 30, 4, 40});
+  const auto dto =
+      filled<double, 4>(b, to.sizes(), std::vector<double>{1, 10, 2, 20, 3, 30, 4, 40});
   layers::repeat_backward<double, B>(b, dto, back);
   EXPECT_EQ(values_of(back), (std::vector<double>{11, 22, 33, 44}));
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/rad_rwkv6_mixer.hpp"
-
 #include "layers/mixer_case.hpp"
+#include "radlads/layers/rad_rwkv6_mixer.hpp"
 #include "reference/rad_rwkv6.hpp"
 
 #include <gtest/gtest.h>
@@ -31,7 +30,7 @@ std::vector<mixer_config> cases() {
   normed.balance_state = false;
   narrow.use_rope = true;
   narrow.gate_rank_type = 2;
-  std::vector<mixer_config> all{sizes(2, 2, 6, paper),  sizes(4, 2, 3, paper), sizes(2, 1, 6, still),
+  std::vector<mixer_config> all{sizes(2, 2, 6, paper), sizes(4, 2, 3, paper), sizes(2, 1, 6, still),
                                 sizes(3, 1, 5, normed), sizes(2, 1, 4, narrow)};
   all[1].qk_norm = true;
   all[2].output_bias = true;
@@ -69,8 +68,8 @@ TEST(RadRwkv6Mixer, GradientsWhereTheDecayIsAtItsFloor) {
     EXPECT_EQ(run.grads.decay.data()[i], 0.0);
     EXPECT_NE(run.grads.decay.data()[i + 1], 0.0);
   }
-  const auto [low, high] = std::minmax_element(run.saved.log_w.data(),
-                                               run.saved.log_w.data() + run.saved.log_w.size());
+  const auto [low, high] =
+      std::minmax_element(run.saved.log_w.data(), run.saved.log_w.data() + run.saved.log_w.size());
   EXPECT_EQ(*low, -5.0);
   EXPECT_GT(*high, -1.0);
 }

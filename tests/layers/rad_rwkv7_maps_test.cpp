@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Published numbers for the arithmetic around the recurrence, and the gradients of both variants.
-#include "radlads/layers/rad_rwkv7_maps.hpp"
-
 #include "layers/named_values.hpp"
 #include "ops/tensor_values.hpp"
+#include "radlads/layers/rad_rwkv7_maps.hpp"
 #include "radlads/ops/normalize.hpp"
 #include "radlads/wkv/scan.hpp"
 
@@ -76,16 +75,21 @@ double total(const view<const double, 2>& values) {
   return sum;
 }
 
-// The test vector of balanced RAD-RWKV7 with d, the learning rate's pre-activation and dY given, from
-// the state 0.5 sin(0.3 + 0.5 i + 0.7 j) of value i and key j.
+// The test vector of balanced RAD-RWKV7 with d, the learning rate's pre-activation and dY given,
+// from the state 0.5 sin(0.3 + 0.5 i + 0.7 j) of value i and key j.
 TEST(RadRwkv7Maps, TestVector) {
   B b({.threads = 2, .poison = true});
   std::vector<double> d = wave(0.2, 0.3, 0.8);
   for (double& each : d) each = 2 * each - 1;
   const std::vector<double> none(4, 0), unset(24, 0);
   arithmetic<double> on(b, 6, 4,
-                        {{"k", wave(0.4, 0.5, 0.9)}, {"kappa", unset}, {"decay", d},
-                         {"rate", wave(0.7, 0.9, 0.4)}, {"w0", none}, {"a0", none}, {"k_a", none}});
+                        {{"k", wave(0.4, 0.5, 0.9)},
+                         {"kappa", unset},
+                         {"decay", d},
+                         {"rate", wave(0.7, 0.9, 0.4)},
+                         {"w0", none},
+                         {"a0", none},
+                         {"k_a", none}});
   auto& s = on.saved;
   const shape<3> per_head{6, 1, 4};
   const shape<2> flat{6, 4};
@@ -112,11 +116,13 @@ TEST(RadRwkv7Maps, TestVector) {
     }
   }
   tensor<double, 4, B> checkpoints(b, wkv::checkpoint_shape(1, 6, 1, 4, 4));
-  const std::array<view<const double, 4>, rwkv7::inputs> inputs{r.read(), s.log_w.read(), s.key.read(),
-                                                                s.removal.read(), s.insertion.read()};
+  const std::array<view<const double, 4>, rwkv7::inputs> inputs{
+      r.read(), s.log_w.read(), s.key.read(), s.removal.read(), s.insertion.read()};
   wkv::scan_forward<rwkv7, double>(b, inputs, v, y, state, {}, checkpoints);
-  expect_values(reshape<2>(y.read(), flat), 0, {.83759659, 1.25465316, 1.22224315, .76745628}, "Y[0]");
-  expect_values(reshape<2>(y.read(), flat), 5, {.45042421, .64466195, .61864860, .37919889}, "Y[5]");
+  expect_values(reshape<2>(y.read(), flat), 0, {.83759659, 1.25465316, 1.22224315, .76745628},
+                "Y[0]");
+  expect_values(reshape<2>(y.read(), flat), 5, {.45042421, .64466195, .61864860, .37919889},
+                "Y[5]");
 
   std::array<tensor<double, 4, B>, rwkv7::inputs> owned;
   std::array<view<double, 4>, rwkv7::inputs> dinputs;
@@ -127,12 +133,14 @@ TEST(RadRwkv7Maps, TestVector) {
   wkv::scan_backward<rwkv7, double>(b, inputs, v, checkpoints, dy, {}, dinputs, dv, {});
   tensor<double, 4, B> dk(b, heads), dkappa(b, heads);
   tensor<double, 2, B> ddecay(b, flat), drate(b, flat);
-  layers::rad_rwkv7_maps<double, B>::backward(b, c, on.params, s, dinputs, dk, dkappa, ddecay, drate,
-                                              on.grads);
+  layers::rad_rwkv7_maps<double, B>::backward(b, c, on.params, s, dinputs, dk, dkappa, ddecay,
+                                              drate, on.grads);
   const view<double, 3> through = reshape<3>(dkappa.whole(), per_head);
-  ops::normalize_backward<double>(b, reshape<3>(s.kappa.read(), per_head), inverse, through, through);
+  ops::normalize_backward<double>(b, reshape<3>(s.kappa.read(), per_head), inverse, through,
+                                  through);
   for (std::int64_t i = 0; i < dk.size(); ++i) dk.data()[i] += dkappa.data()[i];
-  expect_values(reshape<2>(dk.read(), flat), 2, {-.02783014, -.69345379, -.59054091, .02014096}, "dk");
+  expect_values(reshape<2>(dk.read(), flat), 2, {-.02783014, -.69345379, -.59054091, .02014096},
+                "dk");
   expect_values(ddecay, 2, {-.06647311, .00079589, .18411070, -.06642987}, "dd");
   expect_values(drate, 2, {-.15510260, -.08159860, -.00649239, -.18454068}, "dalpha");
   EXPECT_NEAR(total(reshape<2>(dk.read(), flat)), .79540379, 6e-9);
@@ -184,8 +192,9 @@ TEST_P(Variant, Gradients) {
   d[rwkv7::b] = filled<double, 4>(b, heads, weight_of(4));
   tensor<double, 4, B> dk(b, heads), dkappa(b, heads);
   tensor<double, 2, B> ddecay(b, {rows, width}), drate(b, {rows, width});
-  layers::rad_rwkv7_maps<double, B>::backward(b, c, on.params, on.saved, {d[0], d[1], d[2], d[3], d[4]},
-                                              dk, dkappa, ddecay, drate, on.grads);
+  layers::rad_rwkv7_maps<double, B>::backward(b, c, on.params, on.saved,
+                                              {d[0], d[1], d[2], d[3], d[4]}, dk, dkappa, ddecay,
+                                              drate, on.grads);
   named_values<double> gradients{{"k", values_of(dk)},
                                  {"kappa", values_of(dkappa)},
                                  {"decay", values_of(ddecay)},

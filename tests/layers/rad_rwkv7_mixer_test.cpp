@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/rad_rwkv7_mixer.hpp"
-
 #include "layers/mixer_case.hpp"
+#include "radlads/layers/rad_rwkv7_mixer.hpp"
 #include "reference/rad_rwkv7.hpp"
 
 #include <gtest/gtest.h>
@@ -33,9 +32,9 @@ std::vector<mixer_config> cases() {
   released.gate_rank_type = 1;
   mixer_options half = small_ranks();
   half.balance_state = false;
-  std::vector<mixer_config> all{sizes(2, 2, 6, paper),      sizes(4, 2, 2, paper, true),
-                                sizes(2, 1, 6, plain),      sizes(3, 1, 5, plain, true),
-                                sizes(2, 1, 6, released),   sizes(3, 3, 4, released, true),
+  std::vector<mixer_config> all{sizes(2, 2, 6, paper),    sizes(4, 2, 2, paper, true),
+                                sizes(2, 1, 6, plain),    sizes(3, 1, 5, plain, true),
+                                sizes(2, 1, 6, released), sizes(3, 3, 4, released, true),
                                 sizes(4, 4, 3, released)};
   all[1].qk_norm = true;
   all[4].qk_norm = true;
@@ -165,7 +164,8 @@ TEST(RadRwkv7Mixer, SaysWhenThereIsNoVFirst) {
   const mixer_config c = sizes(2, 1, 6, small_ranks());
   mixer_run<rad_rwkv7_mixer, double> run(b, c, 2, 3, mixer_point<rad_rwkv7_mixer>(b, c, 2, 3));
   run.v_first.release();
-  EXPECT_EQ(error_of([&] { run.forward(); }), "rad_rwkv7: v_first is (0, 0, 0), expected (2, 3, 12)");
+  EXPECT_EQ(error_of([&] { run.forward(); }),
+            "rad_rwkv7: v_first is (0, 0, 0), expected (2, 3, 12)");
 }
 
 }  // namespace

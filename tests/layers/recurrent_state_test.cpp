@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/recurrent_state.hpp"
-
 #include "layers/mixer_case.hpp"
+#include "radlads/layers/recurrent_state.hpp"
 #include "radlads/wkv/gla.hpp"
 
 #include <gtest/gtest.h>
@@ -66,15 +65,19 @@ struct tokens_of_gla {
     k = part(3);
     v = part(4);
   }
-  std::array<view<const double, 4>, gla::inputs> inputs() const { return {r.read(), w.read(), k.read()}; }
+  std::array<view<const double, 4>, gla::inputs> inputs() const {
+    return {r.read(), w.read(), k.read()};
+  }
 };
 
 TEST_F(RecurrentState, OnlyTrainingWritesCheckpoints) {
   const tokens_of_gla all(b, 40);
   tensor<double, 4, B> trained(b, all.v.sizes()), plain(b, all.v.sizes()), checkpoints;
-  layers::run_recurrence<gla, double, B>(b, all.inputs(), all.v, plain, nullptr, false, checkpoints);
+  layers::run_recurrence<gla, double, B>(b, all.inputs(), all.v, plain, nullptr, false,
+                                         checkpoints);
   EXPECT_TRUE(checkpoints.empty());
-  layers::run_recurrence<gla, double, B>(b, all.inputs(), all.v, trained, nullptr, true, checkpoints);
+  layers::run_recurrence<gla, double, B>(b, all.inputs(), all.v, trained, nullptr, true,
+                                         checkpoints);
   EXPECT_EQ(checkpoints.sizes(), (shape<4>{2, 3, 4, 4}));
   EXPECT_EQ(values_of(trained), values_of(plain));
 }

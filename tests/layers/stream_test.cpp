@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/stream.hpp"
-
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/tensor.hpp"
+#include "radlads/layers/stream.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/swiglu.hpp"
-
 #include "layers/layer_case.hpp"
 #include "radlads/layers/concepts.hpp"
+#include "radlads/layers/swiglu.hpp"
 
 #include <gtest/gtest.h>
 

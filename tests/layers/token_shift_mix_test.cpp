@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/layers/token_shift_mix.hpp"
-
 #include "layers/mixer_case.hpp"
+#include "radlads/layers/token_shift_mix.hpp"
 #include "reference/rad_rwkv6.hpp"
 
 #include <gtest/gtest.h>
@@ -69,7 +68,8 @@ struct shift_run {
   }
 };
 
-named_values<double> shift_point(B& b, const mixer_config& c, std::int64_t batch, std::int64_t tokens) {
+named_values<double> shift_point(B& b, const mixer_config& c, std::int64_t batch,
+                                 std::int64_t tokens) {
   token_shift_mix::params<double, B> p;
   p.allocate(b, c);
   named_values<double> point{{"x", random_values(batch * tokens * c.hidden, 12)}};
@@ -80,17 +80,19 @@ named_values<double> shift_point(B& b, const mixer_config& c, std::int64_t batch
 TEST(TokenShiftMix, Gradients) {
   B b({.threads = 2, .poison = true});
   for (const auto& [c, batch, tokens] :
-       {std::tuple{sizes(1, 1), 1, 2}, std::tuple{sizes(7, 3), 2, 5}, std::tuple{sizes(19, 2), 1, 4}}) {
+       {std::tuple{sizes(1, 1), 1, 2}, std::tuple{sizes(7, 3), 2, 5},
+        std::tuple{sizes(19, 2), 1, 4}}) {
     const auto point = shift_point(b, c, batch, tokens);
     shift_run<double> run(b, c, batch, tokens, point);
     run.loss();
     run.backward();
     auto gradients = values_by_name<double>(run.grads);
     gradients["x"] = values_of(run.dx);
-    expect_gradients(point, gradients, [&, &c = c, &batch = batch,
-                                        &tokens = tokens](const named_values<complex>& at) {
-      return shift_run<complex>(b, c, batch, tokens, at).loss();
-    });
+    expect_gradients(
+        point, gradients,
+        [&, &c = c, &batch = batch, &tokens = tokens](const named_values<complex>& at) {
+          return shift_run<complex>(b, c, batch, tokens, at).loss();
+        });
   }
 }
 
@@ -126,7 +128,8 @@ TEST(TokenShiftMix, AgreesWithTheReference) {
   for (std::size_t i = 0; i < blends; ++i) {
     const auto found = reference::as_matrix(values_of(run.saved.shifted[i]), 7);
     for (std::size_t t = 0; t < found.size(); ++t) {
-      EXPECT_LT(relative_error(found[t], expected[i][t]), order_tolerance<double>) << i << " at " << t;
+      EXPECT_LT(relative_error(found[t], expected[i][t]), order_tolerance<double>)
+          << i << " at " << t;
     }
   }
 }
@@ -147,8 +150,9 @@ TEST(TokenShiftMix, CarriesTheLastTokenFromCallToCall) {
     EXPECT_EQ(values_of(last), values_of(newest));
     for (std::size_t i = 0; i < blends; ++i) {
       const auto all = filled<double, 3>(b, whole.x.sizes(), values_of(whole.saved.shifted[i]));
-      EXPECT_LT(relative_error(values_of(saved.shifted[i]), values_of(some_tokens(b, all, begin, end))),
-                order_tolerance<double>);
+      EXPECT_LT(
+          relative_error(values_of(saved.shifted[i]), values_of(some_tokens(b, all, begin, end))),
+          order_tolerance<double>);
     }
   }
 }
@@ -160,10 +164,12 @@ TEST(TokenShiftMix, StartsWithoutAnyShift) {
   shift_run<double> run(b, c, 1, 3, point);
   token_shift_mix::initialise<double, B>(b, run.params, {3, "layer."});
   run.loss();
-  for (std::size_t i = 0; i < blends; ++i) EXPECT_EQ(values_of(run.saved.shifted[i]), point.at("x"));
+  for (std::size_t i = 0; i < blends; ++i)
+    EXPECT_EQ(values_of(run.saved.shifted[i]), point.at("x"));
   EXPECT_EQ(values_of(run.params.mu_x), std::vector<double>(6, 1));
   const auto w2 = values_of(run.params.w2);
-  EXPECT_TRUE(std::all_of(w2.begin(), w2.end(), [](double v) { return v != 0 && std::abs(v) <= 0.01; }));
+  EXPECT_TRUE(
+      std::all_of(w2.begin(), w2.end(), [](double v) { return v != 0 && std::abs(v) <= 0.01; }));
 }
 
 TEST(TokenShiftMix, NamesAndShapesAreThoseOfTheFiles) {
@@ -173,8 +179,9 @@ TEST(TokenShiftMix, NamesAndShapesAreThoseOfTheFiles) {
   std::vector<std::string> found;
   p.for_each(
       [&](const std::string& name, const auto& each) {
-        found.push_back(name + " " + to_string<std::tuple_size_v<std::decay_t<decltype(each.sizes())>>>(
-                                         each.sizes()));
+        found.push_back(
+            name + " " +
+            to_string<std::tuple_size_v<std::decay_t<decltype(each.sizes())>>>(each.sizes()));
       },
       p);
   EXPECT_EQ(found, (std::vector<std::string>{"time_maa_x (1, 1, 6)", "time_maa_r (1, 1, 6)",

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/models/block.hpp"
-
 #include "layers/named_values.hpp"
 #include "models/pointwise_mixer.hpp"
 #include "ops/tensor_values.hpp"
+#include "radlads/models/block.hpp"
 
 #include <gtest/gtest.h>
 
@@ -155,8 +154,8 @@ TEST_F(Block, IsNormMixerAddNormFeedForwardAdd) {
 TEST_F(Block, TheFirstHalfFillsTheSameTap) {
   block_run<double> whole(b, true, point(true)), half(b, true, point(true));
   whole.loss();
-  block::forward_mixer<double, B>(b, half.config, half.params, half.x, half.v_first, nullptr, half.tap,
-                                  half.saved);
+  block::forward_mixer<double, B>(b, half.config, half.params, half.x, half.v_first, nullptr,
+                                  half.tap, half.saved);
   EXPECT_EQ(values_of(half.tap.input), values_of(whole.tap.input));
   EXPECT_EQ(values_of(half.tap.output), values_of(whole.tap.output));
 }
@@ -169,7 +168,8 @@ TEST_F(Block, StartsWithNormsOfOneAndNarrowFeedForwards) {
   EXPECT_EQ(values.at("input_layernorm.weight"), std::vector<double>(C, 1));
   EXPECT_EQ(values.at("post_attention_layernorm.weight"), std::vector<double>(C, 1));
   double square = 0;
-  for (const char* const name : {"mlp.gate_proj.weight", "mlp.up_proj.weight", "mlp.down_proj.weight"}) {
+  for (const char* const name :
+       {"mlp.gate_proj.weight", "mlp.up_proj.weight", "mlp.down_proj.weight"}) {
     for (const double value : values.at(name)) square += value * value / (3.0 * C * F);
   }
   EXPECT_NEAR(std::sqrt(square), 0.02, 0.005);

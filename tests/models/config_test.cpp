@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/models/config.hpp"
-
 #include "ops/tensor_values.hpp"
+#include "radlads/models/config.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,8 +27,9 @@ TEST(ModelConfig, SaysWhatDoesNotFit) {
   EXPECT_EQ(complaint(fitting()), "no error was thrown");
   models::config c = fitting();
   c.intermediate = -1;
-  EXPECT_EQ(complaint(c), "model: sizes must be positive; vocabulary is 11, hidden 8, intermediate -1, "
-                          "layers 2, heads 4, kv heads 2, head size 3");
+  EXPECT_EQ(complaint(c),
+            "model: sizes must be positive; vocabulary is 11, hidden 8, intermediate -1, "
+            "layers 2, heads 4, kv heads 2, head size 3");
   c = fitting();
   c.kv_heads = 3;
   EXPECT_EQ(complaint(c), "model: 4 heads are not a multiple of 3 key/value heads");

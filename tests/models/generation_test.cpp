@@ -18,10 +18,11 @@ using B = cpu_backend;
 struct Generation : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
 
-  const std::vector<std::vector<std::string>> cases{{"attention", "attention"},
-                                                    {"rad_rwkv7", "rad_rwkv7"},
-                                                    {"rad_rwkv6", "rad_rwkv6"},
-                                                    {"rad_rwkv7", "rad_rwkv6", "attention", "rad_rwkv7"}};
+  const std::vector<std::vector<std::string>> cases{
+      {"attention", "attention"},
+      {"rad_rwkv7", "rad_rwkv7"},
+      {"rad_rwkv6", "rad_rwkv6"},
+      {"rad_rwkv7", "rad_rwkv6", "attention", "rad_rwkv7"}};
 
   template <class T>
   language_model<T> model_of(const std::vector<std::string>& mixers) {
@@ -108,7 +109,8 @@ TEST_F(Generation, SequencesOfABatchDoNotMeet) {
   for (const auto& mixers : cases) {
     const auto model = model_of<double>(mixers);
     const std::vector<std::int32_t> ids = some_ids(20);
-    const std::vector<std::int32_t> first(ids.begin(), ids.begin() + 10), second(ids.begin() + 10, ids.end());
+    const std::vector<std::int32_t> first(ids.begin(), ids.begin() + 10),
+        second(ids.begin() + 10, ids.end());
     std::vector<std::int32_t> swapped = second;
     swapped.insert(swapped.end(), first.begin(), first.end());
     std::vector<double> expected = logits(model, second, 1);

@@ -41,12 +41,13 @@ inline models::config small_model(const std::vector<std::string>& mixers) {
 /// Ids below 13 that repeat, so that rows of the embedding meet more than once.
 inline std::vector<std::int32_t> some_ids(std::int64_t count) {
   std::vector<std::int32_t> ids;
-  for (std::int64_t i = 0; i < count; ++i) ids.push_back(static_cast<std::int32_t>((i * i + 3 * i) % 13));
+  for (std::int64_t i = 0; i < count; ++i)
+    ids.push_back(static_cast<std::int32_t>((i * i + 3 * i) % 13));
   return ids;
 }
 
-/// Random parameters by name. Norm weights are about one; the others are small enough for rounding not
-/// to grow from layer to layer.
+/// Random parameters by name. Norm weights are about one; the others are small enough for rounding
+/// not to grow from layer to layer.
 inline named_values<double> model_point(cpu_backend& b, const models::config& c) {
   language_model<double> model;
   model.build(b, c);

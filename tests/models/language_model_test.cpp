@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradients of whole models, of their losses included. Running them is tested in generation_test.cpp.
-#include "radlads/models/language_model.hpp"
-
+// Gradients of whole models, of their losses included. Running them is tested in
+// generation_test.cpp.
 #include "models/language_model_case.hpp"
+#include "radlads/models/language_model.hpp"
 #include "radlads/ops/cross_entropy.hpp"
 #include "radlads/ops/kl_divergence.hpp"
 
@@ -51,11 +51,13 @@ struct step_run {
     const view<const std::int32_t, 1> wanted(targets.data(), {rows});
     const auto head = language_model<T>::head_of(std::as_const(model.weights));
     if (has_teacher) {
-      const auto teacher_head =
-          filled<T, 2>(b, {config.vocabulary, teacher_width}, random_values(13 * teacher_width, 61));
-      const auto teacher_x = filled<T, 2>(b, {rows, teacher_width}, random_values(rows * teacher_width, 62));
+      const auto teacher_head = filled<T, 2>(b, {config.vocabulary, teacher_width},
+                                             random_values(13 * teacher_width, 61));
+      const auto teacher_x =
+          filled<T, 2>(b, {rows, teacher_width}, random_values(rows * teacher_width, 62));
       ops::head_kl_divergence<T>(b, kl_weight, ce_weight, scale, head, saved.normed, teacher_head,
-                                 teacher_x, wanted, losses, dnormed, language_model<T>::head_of(grads));
+                                 teacher_x, wanted, losses, dnormed,
+                                 language_model<T>::head_of(grads));
     } else {
       ops::head_cross_entropy<T>(b, scale, head, saved.normed, wanted, losses, {}, dnormed,
                                  language_model<T>::head_of(grads));
@@ -75,9 +77,10 @@ struct LanguageModel : testing::Test {
     step_run<double> run(b, c, point);
     run.loss(has_teacher);
     run.backward();
-    expect_gradients(point, values_by_name<double>(run.grads), [&](const named_values<complex>& at) {
-      return step_run<complex>(b, c, at).loss(has_teacher);
-    });
+    expect_gradients(point, values_by_name<double>(run.grads),
+                     [&](const named_values<complex>& at) {
+                       return step_run<complex>(b, c, at).loss(has_teacher);
+                     });
   }
 };
 
@@ -159,7 +162,9 @@ TEST_F(LanguageModel, ATiedHeadIsTheEmbedding) {
 
 TEST_F(LanguageModel, BuildSaysWhatIsWrong) {
   language_model<double> model;
-  EXPECT_EQ(error_of([&] { model.build(b, small_model({"attention", "mamba"})); }),
+  EXPECT_EQ(error_of([&] {
+              model.build(b, small_model({"attention", "mamba"}));
+            }),
             "model: layer 1 names the mixer 'mamba'; known are attention, rad_rwkv7, rad_rwkv6");
   models::config c = small_model({"attention", "attention"});
   c.layers = 3;

@@ -60,7 +60,8 @@ struct pointwise_mixer {
   };
 
   template <class T, class B>
-  static void initialise(B& b, const config&, params<T, B>& p, const layers::tensor_source& source) {
+  static void initialise(B& b, const config&, params<T, B>& p,
+                         const layers::tensor_source& source) {
     layers::fill_normal(b, p.s, 1, source.of("s"));
     if (!p.u.empty()) layers::fill_normal(b, p.u, 1, source.of("u"));
   }

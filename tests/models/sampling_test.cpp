@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/models/sampling.hpp"
-
 #include "radlads/core/error.hpp"
 #include "radlads/core/random.hpp"
+#include "radlads/models/sampling.hpp"
 
 #include <gtest/gtest.h>
 

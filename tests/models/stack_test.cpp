@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/models/stack.hpp"
-
 #include "layers/named_values.hpp"
 #include "models/pointwise_mixer.hpp"
 #include "ops/tensor_values.hpp"
+#include "radlads/models/stack.hpp"
 
 #include <gtest/gtest.h>
 
@@ -95,10 +94,11 @@ struct Stack : testing::Test {
 };
 
 TEST_F(Stack, GradientsThroughLayersAndVFirst) {
-  const std::vector<std::vector<std::string>> cases{{"scaling"},
-                                                    {"value"},
-                                                    {"value", "value"},
-                                                    {"scaling", "value", "scaling", "value", "value"}};
+  const std::vector<std::vector<std::string>> cases{
+      {"scaling"},
+      {"value"},
+      {"value", "value"},
+      {"scaling", "value", "scaling", "value", "value"}};
   for (const auto& mixers : cases) {
     const auto at = point(mixers);
     stack_run<double> run(b, mixers, at);
@@ -133,7 +133,9 @@ TEST_F(Stack, KnowsItsProvider) {
 
 TEST_F(Stack, AnUnknownMixerListsTheKnownOnes) {
   stack<float> layers;
-  EXPECT_EQ(error_of([&] { layers.configure(description({"scaling", "softmax"})); }),
+  EXPECT_EQ(error_of([&] {
+              layers.configure(description({"scaling", "softmax"}));
+            }),
             "model: layer 1 names the mixer 'softmax'; known are scaling, value");
 }
 

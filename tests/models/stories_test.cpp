@@ -69,21 +69,34 @@ class Stories : public testing::Test {
   teacher_model teacher;
 };
 
-TEST_F(Stories, TheLossIsThatOfTheTeachersOwnMeasurement) {
+/// The stories of the file without the white space around them.
+std::vector<std::string> stories_of(const std::string& text) {
+  const std::string end = "<|endoftext|>", white = " \n\r\t";
+  std::vector<std::string> stories;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t stop = std::min(text.find(end, begin), text.size());
+    const std::string story = text.substr(begin, stop - begin);
+    const std::size_t first = story.find_first_not_of(white);
+    if (first != std::string::npos) {
+      stories.push_back(story.substr(first, story.find_last_not_of(white) - first + 1));
+    }
+    begin = stop + end.size();
+  }
+  return stories;
+}
+
+// An implementation in float64 that shares nothing with this one, tokenizer included,
+// gives 1.4897834 nats and 59.41 % on the same 15774 tokens. Other stories of the kind give 1.47
+// and 60.5 %.
+TEST_F(Stories, TheLossIsThatOfAnIndependentImplementation) {
   const auto tokenizer = text::tokenizer::load(folder);
-  std::string rest = text_of(data / "text/tinystories.txt");
-  const std::string end = "<|endoftext|>";
+  const std::vector<std::string> stories = stories_of(text_of(data / "text/tinystories.txt"));
+  ASSERT_EQ(stories.size(), 2084u);
   double loss = 0;
   std::int64_t scored = 0, likeliest = 0;
   teacher_model::saved saved;
-  for (int story = 0; story < 40; ++story) {
-    const std::size_t length = rest.find(end);
-    ASSERT_NE(length, std::string::npos);
-    std::string text = rest.substr(0, length);
-    rest.erase(0, length + end.size());
-    text.erase(0, text.find_first_not_of(" \n"));
-    text.erase(text.find_last_not_of(" \n") + 1);
-    std::vector<std::int32_t> ids = tokenizer.encode(text);
+  for (std::size_t story = 0; story < stories.size(); story += 52) {
+    std::vector<std::int32_t> ids = tokenizer.encode(stories[story]);
     ids.insert(ids.begin(), 1);
     if (ids.size() > 512) ids.resize(512);
     const auto count = static_cast<std::int64_t>(ids.size());
@@ -93,8 +106,8 @@ TEST_F(Stories, TheLossIsThatOfTheTeachersOwnMeasurement) {
     tensor<float, 1, B> losses(b, {count});
     tensor<std::int32_t, 1, B> best(b, {count});
     ops::head_cross_entropy<float>(b, 1, teacher_model::head_of(teacher.weights), saved.normed,
-                                   view<const std::int32_t, 1>(targets.data(), {count}), losses, best,
-                                   {}, {});
+                                   view<const std::int32_t, 1>(targets.data(), {count}), losses,
+                                   best, {}, {});
     for (std::int64_t i = 0; i + 1 < count; ++i) {
       ASSERT_TRUE(std::isfinite(losses.data()[i]));
       loss += losses.data()[i];
@@ -102,9 +115,9 @@ TEST_F(Stories, TheLossIsThatOfTheTeachersOwnMeasurement) {
     }
     scored += count - 1;
   }
-  // 1.47 nats and 60.5 % on other stories of the same kind; 40 stories spread by about 0.03 and 1 %.
-  EXPECT_NEAR(loss / static_cast<double>(scored), 1.47, 0.09);
-  EXPECT_NEAR(static_cast<double>(likeliest) / static_cast<double>(scored), 0.605, 0.03);
+  EXPECT_EQ(scored, 15774);
+  EXPECT_NEAR(loss / static_cast<double>(scored), 1.4897834, 1e-5);
+  EXPECT_NEAR(static_cast<double>(likeliest) / static_cast<double>(scored), 0.5940789, 2e-4);
 }
 
 TEST_F(Stories, GreedyTextIsThatOfTheAuthorsProgram) {
@@ -117,8 +130,8 @@ TEST_F(Stories, GreedyTextIsThatOfTheAuthorsProgram) {
   while (ids.size() < 201) {
     teacher.forward(b, {&ids.back(), {1, 1}}, &state, saved);
     teacher.logits(b, saved, logits);
-    ids.push_back(
-        static_cast<std::int32_t>(std::max_element(logits.data(), logits.data() + 512) - logits.data()));
+    ids.push_back(static_cast<std::int32_t>(std::max_element(logits.data(), logits.data() + 512) -
+                                            logits.data()));
   }
   const std::string written = tokenizer.decode(ids);
   const std::size_t compared = std::min(written.size(), expected.size());

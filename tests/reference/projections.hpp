@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What softmax attention and the RAD mixers share, for one sequence: projections with rows x = (T, C),
-// head norms, rotary position, grouped heads, and gate and output projection. Weights are flat lists
-// under the names of the files.
+// What softmax attention and the RAD mixers share, for one sequence: projections with rows x = (T,
+// C), head norms, rotary position, grouped heads, and gate and output projection. Weights are flat
+// lists under the names of the files.
 
 #include "reference/head.hpp"
 
@@ -53,7 +53,8 @@ inline rows<double> from_right(const std::vector<double>& factor, const rows<dou
 }
 
 /// Turns the pair (i, i + N/2) of a head by position base^(-2i/N).
-inline std::vector<double> rotated(const std::vector<double>& head, std::size_t position, double base) {
+inline std::vector<double> rotated(const std::vector<double>& head, std::size_t position,
+                                   double base) {
   const std::size_t half = head.size() / 2;
   std::vector<double> result(head.size());
   for (std::size_t i = 0; i < half; ++i) {
@@ -126,7 +127,8 @@ inline rows<double> joined_heads(const std::vector<rows<double>>& heads) {
   return result;
 }
 
-/// Scale or group norm, gate and o_proj behind a recurrence; `read` is (T, D_a), `x` the gate's input.
+/// Scale or group norm, gate and o_proj behind a recurrence; `read` is (T, D_a), `x` the gate's
+/// input.
 inline rows<double> gated_output(const weights& w, const mixer_sizes& s, rows<double> read,
                                  const rows<double>& x) {
   const double N = static_cast<double>(s.head_size);
@@ -153,8 +155,9 @@ inline rows<double> gated_output(const weights& w, const mixer_sizes& s, rows<do
       }
       for (std::size_t i = h * s.head_size; i < (h + 1) * s.head_size; ++i) {
         if (s.group_norm) {
-          read[t][i] = (read[t][i] - mean) / std::sqrt(variance + N * 1e-5) * w.at("ln_x.weight")[i] +
-                       w.at("ln_x.bias")[i];
+          read[t][i] =
+              (read[t][i] - mean) / std::sqrt(variance + N * 1e-5) * w.at("ln_x.weight")[i] +
+              w.at("ln_x.bias")[i];
         } else {
           read[t][i] /= std::sqrt(N);
         }

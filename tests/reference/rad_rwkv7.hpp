@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// RAD-RWKV7 time mixing of one sequence, in the order of the paper's appendix A.2 and with the variant
-// of its reference implementation that has group norm and k_k, k_a.
+// RAD-RWKV7 time mixing of one sequence, in the order of the paper's appendix A.2 and with the
+// variant of its reference implementation that has group norm and k_k, k_a.
 
 #include "reference/projections.hpp"
 #include "reference/rwkv7.hpp"
@@ -15,7 +15,8 @@ namespace radlads::reference {
 
 /// start + f(x A) B for the decay, with tanh between, and for rates, without.
 inline rows<double> low_rank_sum(const std::vector<double>& start, const std::vector<double>& down,
-                                 const std::vector<double>& up, bool has_tanh, const rows<double>& x) {
+                                 const std::vector<double>& up, bool has_tanh,
+                                 const rows<double>& x) {
   rows<double> low = from_right(down, x);
   for (auto& row : low) {
     for (double& value : row) value = has_tanh ? std::tanh(value) : value;
@@ -40,7 +41,8 @@ inline rows<double> rad_rwkv7(const weights& w, const mixer_sizes& s, bool is_fi
   } else {
     const auto mix = low_rank_sum(w.at("v0"), w.at("v1"), w.at("v2"), false, x);
     for (std::size_t t = 0; t < T; ++t) {
-      for (std::size_t i = 0; i < width; ++i) v[t][i] += (v_first[t][i] - v[t][i]) * sigmoid(mix[t][i]);
+      for (std::size_t i = 0; i < width; ++i)
+        v[t][i] += (v_first[t][i] - v[t][i]) * sigmoid(mix[t][i]);
     }
   }
   std::vector<rows<double>> outputs;
@@ -66,8 +68,7 @@ inline rows<double> rad_rwkv7(const weights& w, const mixer_sizes& s, bool is_fi
       }
     }
     const matrix<double> start(N, std::vector<double>(N, 0));
-    outputs.push_back(
-        rwkv7(r[h], decay, key, removal, insertion, head_of(v, h, N), start).y);
+    outputs.push_back(rwkv7(r[h], decay, key, removal, insertion, head_of(v, h, N), start).y);
   }
   return gated_output(w, s, joined_heads(outputs), x);
 }

@@ -293,6 +293,13 @@ TYPED_TEST(scan, names_what_does_not_fit) {
                                           on.dinput_views(), on.dv, {});
             }),
             "scan_backward: checkpoints is (0, 0, 0, 0), expected (6, 1, 8, 4)");
+  auto dinputs = on.dinput_views();
+  dinputs[1] = other;
+  EXPECT_EQ(message([&] {
+              wkv::scan_backward<Cell, T>(b, on.input_views(), on.v, on.checkpoints, on.dy, {},
+                                          dinputs, on.dv, {});
+            }),
+            "scan_backward: dw is (2, 3, 4, 8), expected (2, 5, 3, 8)");
   scan_tensors<Cell, T> wide(b, this->random({1, 1, 1, 257, 4}, 83));
   EXPECT_EQ(message([&] { wide.forward(b); }),
             "scan: the key width is 257; the largest that is built is 256");

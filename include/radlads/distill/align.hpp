@@ -31,7 +31,6 @@ class alignment {
  public:
   using T = typename Student::scalar_type;
   using B = typename Student::backend_type;
-  static constexpr bool needs_targets = false;
 
   alignment(const Teacher& teacher, const Student& student, const alignment_options& options = {})
       : teacher_(teacher), student_(student), options_(options) {
@@ -42,13 +41,17 @@ class alignment {
     require(!aligned_.empty(), "align: every layer of the student has the teacher's mixer");
   }
 
-  /// Loss of ids (rows, tokens); adds its gradient to `grads` unless that is null. Throws, naming the
-  /// layer, when a loss is not finite.
-  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Student::params* grads) {
+  bool needs_targets() const { return false; }
+
+  /// Loss of ids (rows, tokens) times `share`; adds its gradient to `grads` unless that is null. A
+  /// share below one is for rows that are part of a batch. Throws, naming the layer, when a loss is not
+  /// finite.
+  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Student::params* grads,
+                        double share = 1) {
     batch_loss result;
     result.layers.assign(static_cast<std::size_t>(student_.config.layers), 0.0);
     const auto tokens = static_cast<double>(ids.size());
-    const double scale = factor() / (static_cast<double>(aligned_.size()) * tokens);
+    const double scale = share * factor() / (static_cast<double>(aligned_.size()) * tokens);
     for_each_micro_batch(ids, options_.micro_batch,
                          [&](auto rows) { run(b, rows, scale, grads, result); });
     for (const std::int64_t layer : aligned_) {

@@ -69,11 +69,13 @@ class distillation {
 
   bool needs_targets() const { return options_.ce_weight != 0; }
 
-  /// Loss of ids (rows, T) or, with targets, (rows, T + 1); adds its gradient to `grads` unless that is
-  /// null. Throws, naming the layer, when the loss is not finite.
-  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Student::params* grads) {
+  /// Loss of ids (rows, T) or, with targets, (rows, T + 1), times `share`; adds its gradient to `grads`
+  /// unless that is null. A share below one is for rows that are part of a batch. Throws, naming the
+  /// layer, when the loss is not finite.
+  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Student::params* grads,
+                        double share = 1) {
     const std::int64_t tokens = ids.extent(1) - (needs_targets() ? 1 : 0);
-    const double scale = 1.0 / static_cast<double>(ids.extent(0) * tokens);
+    const double scale = share / static_cast<double>(ids.extent(0) * tokens);
     batch_loss result;
     for_each_micro_batch(ids, options_.micro_batch,
                          [&](auto rows) { result.loss += scale * run(b, rows, tokens, scale, grads); });
@@ -135,10 +137,12 @@ class next_token {
 
   bool needs_targets() const { return true; }
 
-  /// Loss of ids (rows, T + 1); adds its gradient to `grads` unless that is null. Throws, naming the
-  /// layer, when the loss is not finite.
-  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Model::params* grads) {
-    const double scale = 1.0 / static_cast<double>(ids.extent(0) * (ids.extent(1) - 1));
+  /// Loss of ids (rows, T + 1) times `share`; adds its gradient to `grads` unless that is null. A share
+  /// below one is for rows that are part of a batch. Throws, naming the layer, when the loss is not
+  /// finite.
+  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Model::params* grads,
+                        double share = 1) {
+    const double scale = share / static_cast<double>(ids.extent(0) * (ids.extent(1) - 1));
     batch_loss result;
     for_each_micro_batch(ids, micro_batch_,
                          [&](auto rows) { result.loss += scale * run(b, rows, scale, grads); });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Layers made of layers: one after the other, around a residual, side by side. The type is the tape:
-// each combinator derives config, params, saved and a mirrored backward from its parts. Where two
-// paths meet the combinator adds; a part overwrites its outputs and its input gradient.
+// Layers made of layers: one after the other, around a residual, side by side. The type is the
+// tape: each combinator derives config, params, saved and a mirrored backward from its parts. Where
+// two paths meet the combinator adds; a part overwrites its outputs and its input gradient.
 
 #include "radlads/core/parameters.hpp"
 #include "radlads/layers/concepts.hpp"
@@ -17,8 +17,9 @@ namespace radlads::layers {
 /// to += from, both (N, C).
 template <class T, class B>
 void add_rows(B& b, view_on<const T, 2, B> from, view_on<T, 2, B> to) {
-  ops::elementwise<T>(b, [](const auto& x, const auto& y, auto& z) { z = x + y; }, std::array{to},
-                      std::array{view_on<const T, 2, B>(to), from});
+  ops::elementwise<T>(
+      b, [](const auto& x, const auto& y, auto& z) { z = x + y; }, std::array{to},
+      std::array{view_on<const T, 2, B>(to), from});
 }
 
 /// Calls f(prefix + name, tensors...) for the parameters of one part.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// From logits to the next token: the likeliest one, or a draw from the tempered distribution cut to its
-// likeliest part. Random numbers are the caller's.
+// From logits to the next token: the likeliest one, or a draw from the tempered distribution cut to
+// its likeliest part. Random numbers are the caller's.
 
 #include "radlads/core/error.hpp"
 

@@ -21,7 +21,7 @@ void require_attention_shapes(const view<const T, 4, Space>& q, const view<const
   const std::int64_t batches = q.extent(0), times = q.extent(1), heads = q.extent(2);
   const std::int64_t keys = k.extent(1), kv_heads = k.extent(2), width = q.extent(3);
   require_shape(k, {batches, keys, kv_heads, width}, function, "k");
-  require_shape<const T, 4>(v, k.sizes(), function, "v");
+  require_shape(v, k.sizes(), function, "v");
   require(kv_heads > 0 && heads % kv_heads == 0, function, ": ", heads,
           " query heads cannot share ", kv_heads, " key/value heads evenly");
   require(times <= keys, function, ": ", times, " queries need at least as many keys, found ",
@@ -38,7 +38,7 @@ void attention_forward(B& b, real_t<T> scale, view_on<const T, 4, B> q, view_on<
                        view_on<accumulate_t<T>, 3, B> log_sum) {
   constexpr const char* function = "attention_forward";
   require_attention_shapes(q, k, v, function);
-  require_shape<T, 4>(y, q.sizes(), function, "y");
+  require_shape(y, q.sizes(), function, "y");
   if (log_sum.pointer != nullptr) {
     require_shape(log_sum, {q.extent(0), q.extent(2), q.extent(1)}, function, "log_sum");
   }
@@ -54,12 +54,12 @@ void attention_backward(B& b, real_t<T> scale, view_on<const T, 4, B> q, view_on
                         view_on<T, 4, B> dq, view_on<T, 4, B> dk, view_on<T, 4, B> dv) {
   constexpr const char* function = "attention_backward";
   require_attention_shapes(q, k, v, function);
-  require_shape<const T, 4>(y, q.sizes(), function, "y");
+  require_shape(y, q.sizes(), function, "y");
   require_shape(log_sum, {q.extent(0), q.extent(2), q.extent(1)}, function, "log_sum");
-  require_shape<const T, 4>(dy, q.sizes(), function, "dy");
-  require_shape<T, 4>(dq, q.sizes(), function, "dq");
-  require_shape<T, 4>(dk, k.sizes(), function, "dk");
-  require_shape<T, 4>(dv, k.sizes(), function, "dv");
+  require_shape(dy, q.sizes(), function, "dy");
+  require_shape(dq, q.sizes(), function, "dq");
+  require_shape(dk, k.sizes(), function, "dk");
+  require_shape(dv, k.sizes(), function, "dv");
   attention_backward_on<T>(b, scale, q, k, v, y, log_sum, dy, dq, dk, dv);
 }
 

@@ -12,26 +12,23 @@
 #include "radlads/wkv/state.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <string>
-#include <type_traits>
 
 namespace radlads::wkv {
 
 /// Throws unless all inputs share (B, T, H, K) and v is (B, T, H, V).
 template <class Cell, class T, class Space>
-void require_inputs(const std::array<view<T, 4, Space>, Cell::inputs>& inputs,
-                    const view<const std::remove_const_t<T>, 4, Space>& v, const char* function,
-                    const char* prefix) {
+void require_inputs(const std::array<view<const T, 4, Space>, Cell::inputs>& inputs,
+                    const view<const T, 4, Space>& v, const char* function) {
   const shape<4> first = inputs[0].sizes();
-  const auto disagree = [&](const std::string& name, const shape<4>& found) {
-    fail(function, ": ", name, " is ", to_string<4>(found), ", ", prefix, Cell::names[0], " is ",
+  const auto disagree = [&](const auto& name, const shape<4>& found) {
+    fail(function, ": ", name, " is ", to_string<4>(found), ", ", Cell::names[0], " is ",
          to_string<4>(first));
   };
-  for (int input = 1; input < Cell::inputs; ++input) {
-    const shape<4> found = inputs[static_cast<std::size_t>(input)].sizes();
-    if (found != first)
-      disagree(concatenate(prefix, Cell::names[static_cast<std::size_t>(input)]), found);
+  for (std::size_t input = 1; input < inputs.size(); ++input) {
+    const shape<4> found = inputs[input].sizes();
+    if (found != first) disagree(Cell::names[input], found);
   }
   const shape<4> value = v.sizes();
   const bool agrees = value[0] == first[0] && value[1] == first[1] && value[2] == first[2];
@@ -45,7 +42,7 @@ template <class T, class Space>
 void require_state(const view<T, 4, Space>& state, const shape<4>& expected, const char* function,
                    const char* name) {
   if (state.empty()) return;
-  require_shape<T, 4>(state, expected, function, name);
+  require_shape(state, expected, function, name);
   require(state.is_dense(), function, ": ", name, " must be dense");
 }
 
@@ -61,10 +58,10 @@ void scan_forward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& 
                   view_on<accumulate_t<T>, 4, B> final_state,
                   view_on<accumulate_t<T>, 4, B> checkpoints) {
   constexpr const char* function = "scan_forward";
-  require_inputs<Cell>(inputs, v, function, "");
+  require_inputs<Cell, T>(inputs, v, function);
   const auto [batch, time, heads, K] = inputs[0].sizes();
   const std::int64_t V = v.extent(3);
-  require_shape<T, 4>(y, v.sizes(), function, "y");
+  require_shape(y, v.sizes(), function, "y");
   require_state(initial_state, state_shape(batch, heads, K, V), function, "initial_state");
   require_state(final_state, state_shape(batch, heads, K, V), function, "final_state");
   require_state(checkpoints, checkpoint_shape(batch, time, heads, K, V), function, "checkpoints");
@@ -82,18 +79,18 @@ void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>&
                    const std::array<view_on<T, 4, B>, Cell::inputs>& dinputs, view_on<T, 4, B> dv,
                    view_on<accumulate_t<T>, 4, B> dinitial_state) {
   constexpr const char* function = "scan_backward";
-  require_inputs<Cell>(inputs, v, function, "");
+  require_inputs<Cell, T>(inputs, v, function);
   const auto [batch, time, heads, K] = inputs[0].sizes();
   const std::int64_t V = v.extent(3);
-  require_shape<const T, 4>(dy, v.sizes(), function, "dy");
-  require_shape<T, 4>(dv, v.sizes(), function, "dv");
-  for (int input = 0; input < Cell::inputs; ++input) {
-    const std::string name = concatenate("d", Cell::names[static_cast<std::size_t>(input)]);
-    require_shape<T, 4>(dinputs[static_cast<std::size_t>(input)], inputs[0].sizes(), function,
-                        name.c_str());
+  require_shape(dy, v.sizes(), function, "dy");
+  require_shape(dv, v.sizes(), function, "dv");
+  for (std::size_t input = 0; input < dinputs.size(); ++input) {
+    const shape<4> found = dinputs[input].sizes();
+    if (found == inputs[0].sizes()) continue;
+    fail(function, ": d", Cell::names[input], " is ", to_string<4>(found), ", expected ",
+         to_string<4>(inputs[0].sizes()));
   }
-  require_shape<const accumulate_t<T>, 4>(checkpoints, checkpoint_shape(batch, time, heads, K, V),
-                                          function, "checkpoints");
+  require_shape(checkpoints, checkpoint_shape(batch, time, heads, K, V), function, "checkpoints");
   require(checkpoints.is_dense(), function, ": checkpoints must be dense");
   require_state(dfinal_state, state_shape(batch, heads, K, V), function, "dfinal_state");
   require_state(dinitial_state, state_shape(batch, heads, K, V), function, "dinitial_state");
@@ -106,11 +103,10 @@ template <recurrence Cell, class T, backend B>
 void scan_step(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                view_on<const T, 4, B> v, view_on<T, 4, B> y, view_on<accumulate_t<T>, 4, B> state) {
   constexpr const char* function = "scan_step";
-  require_inputs<Cell>(inputs, v, function, "");
+  require_inputs<Cell, T>(inputs, v, function);
   const auto [batch, time, heads, K] = inputs[0].sizes();
-  require_shape<T, 4>(y, v.sizes(), function, "y");
-  require_shape<accumulate_t<T>, 4>(state, state_shape(batch, heads, K, v.extent(3)), function,
-                                    "state");
+  require_shape(y, v.sizes(), function, "y");
+  require_shape(state, state_shape(batch, heads, K, v.extent(3)), function, "state");
   require(state.is_dense(), function, ": state must be dense");
   scan_forward_on(
       b, scan_forward_arguments<Cell, T, typename B::space>{inputs, v, y, state, state, {}});

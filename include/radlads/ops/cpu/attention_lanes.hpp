@@ -155,19 +155,6 @@ void forward_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_
   }
 }
 
-/// Fetches what the tile from row `begin` on will read and write: its rows lie too far apart for
-/// the processor to foresee, and a tile computes long enough to hide it.
-template <int N, class T>
-void prefetch_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_t kv_head,
-                   std::int64_t begin, const view<T, 4>& y) {
-  const std::int64_t rows = in.times() * in.group();
-  for (std::int64_t r = begin; r < std::min<std::int64_t>(begin + lanes<T>::width, rows); ++r) {
-    const auto [b, t, h] = row_of(in, batch, kv_head, r);
-    Eigen::internal::prefetch(in.q.row(b, t, h));
-    Eigen::internal::prefetch(static_cast<const T*>(y.row(b, t, h)));
-  }
-}
-
 /// Copies one head's keys and values side by side: (S, 2, N).
 template <int N, class T>
 void pack_pairs(const attention_inputs<T>& in, std::int64_t batch, std::int64_t kv_head, T* to) {
@@ -191,10 +178,6 @@ void forward(cpu_backend& b, const attention_inputs<T>& in, view<T, 4> y, view<T
       if (i / tiles != packed_head) pack_pairs<N>(in, batch, kv_head, packed);
       packed_head = i / tiles;
       const std::int64_t row = balanced_tile(i % tiles, tiles) * W;
-      if (i + 1 < end) {
-        prefetch_tile<N>(in, (i + 1) / tiles / in.kv_heads(), (i + 1) / tiles % in.kv_heads(),
-                         balanced_tile((i + 1) % tiles, tiles) * W, y);
-      }
       forward_tile<N>(in, batch, kv_head, row, packed, y, log_sum);
     }
   });

@@ -11,6 +11,8 @@
 #include "radlads/wkv/cpu/segment.hpp"
 #include "radlads/wkv/state.hpp"
 
+#include <Eigen/Core>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -174,8 +176,8 @@ struct cpu_scan {
       for (std::int64_t i = begin; i < end; ++i) {
         T* from = m.gradients + ((i - begin) * Cell::inputs + input) * K;
         if (input == Cell::decay) {
-          const T* w = token_inputs<T, K>{m.tokens + i * K}[input];
-          for (int j = 0; j < K; ++j) from[j] *= w[j];
+          using factors = Eigen::Map<Eigen::Array<T, K, 1>>;
+          factors{from} *= factors(m.tokens + (input * segment_length + i) * K);
         }
         if (at.part.offset > 0) {
           for (std::int64_t j = 0; j < at.part.keys; ++j) to[i][j] += from[j];

@@ -17,11 +17,13 @@
 namespace radlads::wkv {
 
 /// Lanes of a pack for heads of K keys, which tend to have as many channels. Wide heads get four
-/// registers, so that one broadcast of an input serves four.
+/// of the registers that Eigen was compiled for, so that one broadcast of an input serves four.
 template <class T, int K>
-inline constexpr int pack_width = K <= 8    ? lane_width<T> / 2
-                                  : K <= 32 ? lane_width<T>
-                                            : 4 * EIGEN_MAX_STATIC_ALIGN_BYTES / int{sizeof(T)};
+inline constexpr int pack_width = K <= 8
+                                      ? lane_width<T> / 2
+                                      : (K <= 32 ? lane_width<T>
+                                                 : 4 * std::max(16, EIGEN_MAX_STATIC_ALIGN_BYTES) /
+                                                       int{sizeof(T)});
 
 /// One token's inputs, x[input][j], out of a segment's (inputs, segment_length, K).
 template <class T, int K>

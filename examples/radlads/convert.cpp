@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// radlads convert: all steps in a row. The finished model is the output directory itself, the steps
+// lie in its folder steps/; a rerun goes on where the last one ended.
+
+#include "begin_token.hpp"
+#include "commands.hpp"
+#include "radlads/core/error.hpp"
+#include "radlads/data/corpus.hpp"
+#include "scores.hpp"
+#include "stages.hpp"
+#include "student.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace radlads::program {
+
+namespace {
+
+struct convert_options {
+  common_options common;
+  settings_options settings;
+  std::filesystem::path teacher, text, out, eval_text;
+  std::string student;
+  std::vector<std::int64_t> keep_attention;
+  std::int64_t hold_out = 0;
+  bool is_restarted = false;
+};
+
+const std::vector<std::string> sections{"model", "align", "distill", "extend"};
+
+/// The table of scores on documents that training does not see.
+class score_table {
+ public:
+  score_table(backend_type& b, const model_type& teacher,
+              std::vector<std::vector<std::int32_t>> documents)
+      : backend_(b), teacher_(teacher), documents_(std::move(documents)) {}
+
+  void add(const std::string& name, const model_type& model) {
+    if (documents_.empty()) return;
+    const distill::score s = score_documents(backend_, model, &teacher_, documents_).total;
+    require(s.tokens > 0, "the documents to score hold no tokens to predict");
+    if (rows_.empty()) add_row("teacher", s.tokens, s.per_token(s.teacher_nats), 0, 0, 1);
+    add_row(name, s.tokens, s.per_token(s.nats), s.per_token(s.nats - s.teacher_nats),
+            s.per_token(s.divergence), s.share(s.agreed));
+  }
+
+  void print() const {
+    if (rows_.empty()) return;
+    fmt::print("{:<12} {:>10} {:>11} {:>9} {:>9} {:>9}\n", "model", "tokens", "nats/token", "gap",
+               "KL", "agree %");
+    for (const std::string& row : rows_) fmt::print("{}\n", row);
+  }
+
+ private:
+  void add_row(const std::string& name, std::int64_t tokens, double nats, double gap, double kl,
+               double agreement) {
+    rows_.push_back(fmt::format("{:<12} {:>10} {:>11.5f} {:>9.5f} {:>9.5f} {:>9.2f}", name, tokens,
+                                nats, gap, kl, 100 * agreement));
+  }
+
+  backend_type& backend_;
+  const model_type& teacher_;
+  std::vector<std::vector<std::int32_t>> documents_;
+  std::vector<std::string> rows_;
+};
+
+std::vector<std::vector<std::int32_t>> documents_to_score(const convert_options& o,
+                                                          const training_text& text,
+                                                          const models::config& teacher,
+                                                          std::int64_t context) {
+  std::vector<std::vector<std::int32_t>> ids;
+  if (o.eval_text.empty() && text.held_out.empty()) return ids;
+  const text::tokenizer tokenizer = load_tokenizer(o.teacher, teacher);
+  const std::int32_t begin = begin_id(tokenizer, teacher);
+  const auto add = [&](const std::string& document) {
+    ids.push_back(scoring_ids(tokenizer, begin, document, context));
+  };
+  std::for_each(text.held_out.begin(), text.held_out.end(), add);
+  if (o.eval_text.empty()) return ids;
+  const std::vector<std::string> documents = data::read_documents(o.eval_text);
+  std::for_each(documents.begin(), documents.end(), add);
+  return ids;
+}
+
+/// The transferred student, made or read back from steps/transfer.
+std::unique_ptr<model_type> transferred(backend_type& b, const convert_options& o,
+                                        const settings& values, const model_type& teacher) {
+  const std::string mixer = mixer_name(o.student);
+  const std::filesystem::path place = o.out / "steps" / "transfer";
+  prepare_output(place, o.is_restarted);
+  const run_record record = transfer_record(values, mixer, teacher, b.threads());
+  if (is_finished(place, record)) return load_model(b, place);
+  made_student student = make_student(b, teacher, mixer, values.model);
+  save_output(b, *student.model, o.teacher, place, record);
+  return std::move(student.model);
+}
+
+void run(const CLI::App& app, const convert_options& o) {
+  settings values = read_settings(app, o.settings, sections);
+  if (!o.keep_attention.empty()) values.model.keep_attention = o.keep_attention;
+  if (o.settings.is_dry_run) {
+    fmt::print("{}", to_yaml(values, sections));
+    return;
+  }
+  require_apart(o.out, o.teacher);
+  backend_type b(backend_options(o.common));
+  const auto teacher = load_model(b, o.teacher);
+  student_config(teacher->config, mixer_name(o.student), values.model);
+  const training_text text =
+      read_training_text(o.text, o.teacher, teacher->config, o.hold_out, b.threads());
+  prepare_output(o.out, o.is_restarted);
+  score_table table(b, *teacher,
+                    documents_to_score(o, text, teacher->config, values.distill.context));
+
+  const auto student = transferred(b, o, values, *teacher);
+  table.add("transferred", *student);
+  const stage_inputs inputs{b, teacher.get(), text, values, o.text, o.teacher};
+  std::int64_t samples = 0;
+  for (const std::string stage : {"align", "distill", "extend"}) {
+    if (values.stage(stage).tokens == 0) continue;
+    const std::filesystem::path place = o.out / "steps" / stage;
+    prepare_output(place, o.is_restarted);
+    if (stage == "extend") {
+      student->config.max_positions =
+          std::max(student->config.max_positions, values.extend.context);
+    }
+    samples = run_stage(inputs, stage, *student, samples, place);
+    table.add(stage, *student);
+  }
+  run_record record;
+  record.settings = to_yaml(values, sections);
+  record.about["stage"] = "convert";
+  record.about["samples"] = std::to_string(samples);
+  save_output(b, *student, o.teacher, o.out, record);
+  table.print();
+}
+
+}  // namespace
+
+void add_convert(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "convert",
+      "Turn a softmax teacher into a linear-attention model: transfer, align, distill, extend");
+  const auto o = std::make_shared<convert_options>();
+  command->add_option("--teacher", o->teacher, "model directory")->required();
+  command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
+  command->add_option("--student", o->student, "rad_rwkv7 or rad_rwkv6")->required();
+  command->add_option("--out", o->out, "directory of the finished model; its steps lie in steps/")
+      ->required();
+  command
+      ->add_option("--keep-attention", o->keep_attention, "layers that stay softmax attention: 4,7")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("LAYERS");
+  command->add_option("--hold-out", o->hold_out, "keep every N-th document for the table of scores")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  command->add_option("--eval-text", o->eval_text, "documents for the table of scores");
+  command->add_flag("--restart", o->is_restarted, "Start over instead of going on");
+  add_settings(*command, o->settings);
+  add_common(*command, o->common);
+  command->callback([command, o] { run(*command, *o); });
+}
+
+}  // namespace radlads::program

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// radlads extend: step 3, longer contexts by cross-entropy, without a teacher.
+
+#include "commands.hpp"
+#include "model.hpp"
+#include "radlads/distill/distillation.hpp"
+#include "stages.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+namespace radlads::program {
+
+void run_next_token(backend_type& b, model_type& model, const data::token_stream& stream,
+                    const stage_task& task) {
+  distill::next_token<model_type> objective(model, task.settings.micro_batch);
+  run_loop loop(b, model, stream, task, objective.needs_targets());
+  loop.run(objective);
+}
+
+namespace {
+
+struct extend_options {
+  common_options common;
+  settings_options settings;
+  std::filesystem::path model, text, out;
+  bool is_restarted = false;
+};
+
+void run(const CLI::App& app, const extend_options& o) {
+  const settings values = read_settings(app, o.settings, {"extend"});
+  if (o.settings.is_dry_run) {
+    fmt::print("{}", to_yaml(values, {"extend"}));
+    return;
+  }
+  require_apart(o.out, o.model);
+  backend_type b(backend_options(o.common));
+  const auto model = load_model(b, o.model);
+  // The context of the stage becomes the one the model was made for.
+  model->config.max_positions = std::max(model->config.max_positions, values.extend.context);
+  const training_text text = read_training_text(o.text, o.model, model->config, 0, b.threads());
+  prepare_output(o.out, o.is_restarted);
+  const stage_inputs inputs{b, nullptr, text, values, o.text, o.model};
+  run_stage(inputs, "extend", *model, samples_of(o.model), o.out);
+}
+
+}  // namespace
+
+void add_extend(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "extend", "Step 3: train on longer contexts by cross-entropy, without a teacher");
+  const auto o = std::make_shared<extend_options>();
+  command->add_option("--model", o->model, "model directory")->required();
+  command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
+  command->add_option("--out", o->out, "directory of the trained model")->required();
+  command->add_flag("--restart", o->is_restarted,
+                    "Start over instead of going on from a checkpoint");
+  add_settings(*command, o->settings);
+  add_common(*command, o->common);
+  command->callback([command, o] { run(*command, *o); });
+}
+
+}  // namespace radlads::program

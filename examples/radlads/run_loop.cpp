@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/io/checkpoint.hpp"
+#include "record.hpp"
+#include "run_loop.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <variant>
+
+template class radlads::distill::trainer<radlads::program::model_type>;
+
+namespace radlads::program {
+
+namespace {
+
+double exact_steps(const stage_settings& s) {
+  return static_cast<double>(s.tokens) / static_cast<double>(s.context * s.batch);
+}
+
+optim::schedule_options schedule_of(const stage_settings& s, double initial, double final) {
+  optim::schedule_options schedule;
+  schedule.shape = optim::decay_shape_of(s.lr_decay_type);
+  schedule.initial = initial;
+  schedule.final = final;
+  schedule.steps = exact_steps(s);
+  schedule.warmup_steps = s.warmup_steps;
+  schedule.wait = s.lr_wait;
+  schedule.endpoint = s.lr_endpoint;
+  return schedule;
+}
+
+distill::trainer_options trainer_options_of(const stage_settings& s) {
+  distill::trainer_options options;
+  options.schedule = schedule_of(s, s.lr_init, s.lr_final);
+  if (s.lr2_init)
+    options.mixer_schedule = schedule_of(s, *s.lr2_init, s.lr2_final.value_or(s.lr_final));
+  options.adamw = {s.beta1, s.beta2, s.adam_eps, s.weight_decay};
+  options.clip_norm = s.gradient_clip_val;
+  if (s.trainable == "mixers") options.what = distill::trainable::mixers;
+  if (s.trainable == "decay_and_shift") options.what = distill::trainable::decay_and_shift;
+  return options;
+}
+
+std::variant<data::cubic_sampler, data::epoch_sampler> make_sampler(
+    const stage_settings& s, const data::token_stream& stream, std::int64_t row_length) {
+  const std::int64_t slots = data::count_slots(stream.size(), s.context, row_length);
+  if (s.sampler == "epochs") return data::epoch_sampler(slots, static_cast<std::uint64_t>(s.seed));
+  const std::int64_t prime = s.magic_prime > 0 ? s.magic_prime : data::magic_prime(slots);
+  return data::cubic_sampler(slots, prime, s.sample_offset);
+}
+
+}  // namespace
+
+std::int64_t step_count(const stage_settings& stage) {
+  return static_cast<std::int64_t>(std::ceil(exact_steps(stage)));
+}
+
+run_loop::run_loop(backend_type& b, model_type& model, const data::token_stream& stream,
+                   const stage_task& task, bool needs_targets)
+    : backend_(b),
+      model_(model),
+      stream_(stream),
+      task_(task),
+      total_(step_count(task.settings)),
+      sampler_(
+          make_sampler(task.settings, stream, task.settings.context + (needs_targets ? 1 : 0))),
+      trainer_(b, model, trainer_options_of(task.settings)) {
+  ids_.resize(b, {task.settings.batch, task.settings.context + (needs_targets ? 1 : 0)});
+  rows_.resize(static_cast<std::size_t>(ids_.size()));
+  resume();
+}
+
+void run_loop::resume() {
+  const std::filesystem::path metrics = task_.directory / "metrics.jsonl";
+  const auto place = io::latest_checkpoint(task_.directory);
+  if (!place) {
+    metrics_.emplace(io::metrics_log::create(metrics));
+    return;
+  }
+  const std::string difference =
+      find_difference(io::read_checkpoint_state(*place).text("settings"), task_.record);
+  require(difference.empty(), place->string(), " cannot be continued: ", difference,
+          "; --restart starts over");
+  auto& optimizer = trainer_.optimizer();
+  const io::checkpoint_state state = io::load_checkpoint(
+      backend_, *place, io::named_set{"weights", model_.weights},
+      io::named_set{"first_moments", optimizer.m}, io::named_set{"second_moments", optimizer.v});
+  optimizer.steps = saved_step_ = state.integer("step");
+  metrics_.emplace(io::metrics_log::resume(metrics, saved_step_ - 1));
+  if (is_done()) return;
+  fmt::print(stderr, "{}: continuing after step {} of {}\n", task_.stage, saved_step_, total_);
+}
+
+void run_loop::read_rows() {
+  const std::int64_t first = task_.samples_before + trainer_.steps() * task_.settings.batch;
+  for (std::int64_t row = 0; row < ids_.extent(0); ++row) {
+    const std::int64_t slot =
+        std::visit([&](const auto& sampler) { return sampler.slot_at(first + row); }, sampler_);
+    data::copy_row(stream_, slot, task_.settings.context, rows_.data() + row * ids_.extent(1),
+                   ids_.extent(1));
+  }
+  backend_.copy(ids_.data(), rows_.data(), rows_.size() * sizeof(std::int32_t));
+}
+
+void run_loop::write_metrics(const distill::step_report& report, double tokens_per_second) {
+  metrics_->write(report.step, {{"loss", report.loss.loss},
+                                {"gradient_norm", report.gradient_norm},
+                                {"rate", report.rate},
+                                {"tokens", (report.step + 1) * tokens_per_step()},
+                                {"tokens_per_second", tokens_per_second}});
+  for (std::size_t layer = 0; layer < report.loss.layers.size(); ++layer) {
+    metrics_->write(report.step, {{"layer", static_cast<std::int64_t>(layer)},
+                                  {"layer_loss", report.loss.layers[layer]}});
+  }
+}
+
+void run_loop::save() {
+  io::checkpoint_state state;
+  state.integers["step"] = trainer_.steps();
+  state.integers["sampler_position"] =
+      task_.samples_before + trainer_.steps() * task_.settings.batch;
+  state.integers["seed"] = task_.settings.seed;
+  state.texts["settings"] = task_.record;
+  auto& optimizer = trainer_.optimizer();
+  io::save_checkpoint(backend_, task_.directory, state, io::named_set{"weights", model_.weights},
+                      io::named_set{"first_moments", optimizer.m},
+                      io::named_set{"second_moments", optimizer.v});
+  saved_step_ = trainer_.steps();
+}
+
+void run_loop::stop() const {
+  throw interrupted(fmt::format(
+      "{}: stopped and saved after step {} of {}; the same command goes on "
+      "from {}",
+      task_.stage, saved_step_, total_, (task_.directory / io::checkpoint_name).string()));
+}
+
+std::string run_loop::last_checkpoint() const {
+  if (saved_step_ == 0) return "no checkpoint had been saved";
+  return fmt::format("the checkpoint after step {} is kept in {}", saved_step_,
+                     (task_.directory / io::checkpoint_name).string());
+}
+
+}  // namespace radlads::program

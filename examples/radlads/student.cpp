@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/core/error.hpp"
+#include "radlads/io/architecture.hpp"
+#include "student.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace radlads::program {
+
+std::string mixer_name(const std::string& given) {
+  std::string bare;
+  for (const char c : given) {
+    if (c == '-' || c == '_' || c == ' ') continue;
+    bare += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  if (bare == "rwkv7" || bare == "radrwkv7") return "rad_rwkv7";
+  if (bare == "rwkv6" || bare == "radrwkv6") return "rad_rwkv6";
+  fail("there is no student ", given, "; there are rad_rwkv7 and rad_rwkv6");
+}
+
+models::config student_config(const models::config& teacher, const std::string& mixer,
+                              const model_settings& options) {
+  require(
+      !options.tied || teacher.is_tied,
+      "model.tied is true, but the teacher has a head of its own, which a tied student would lose");
+  models::config c = teacher;
+  c.is_tied = options.tied;
+  c.mixers.assign(static_cast<std::size_t>(teacher.layers), mixer);
+  for (const std::int64_t layer : options.keep_attention) {
+    require(layer >= 0 && layer < teacher.layers, "model.keep_attention names layer ", layer,
+            "; the teacher has layers 0 to ", teacher.layers - 1);
+    const auto at = static_cast<std::size_t>(layer);
+    c.mixers[at] = teacher.mixers[at];
+  }
+  require(std::find(c.mixers.begin(), c.mixers.end(), mixer) != c.mixers.end(),
+          "model.keep_attention names every layer, so no layer is left to convert");
+  layers::mixer_options& o = c.options;
+  o = {};
+  o.use_rope = options.use_rope;
+  o.balance_state = options.balance_state;
+  o.group_norm = options.groupnorm_att;
+  o.token_shift = options.use_tokenshift;
+  if (options.gate_rank_type) o.gate_rank_type = static_cast<int>(*options.gate_rank_type);
+  o.rank_decay = options.lora_rank_decay;
+  o.rank_iclr = options.lora_rank_iclr;
+  o.rank_value_mix = options.lora_rank_value_residual_mix;
+  o.rank_gate = options.lora_rank_gate;
+  o.rank_token_shift = options.lora_rank_tokenshift;
+  return c;
+}
+
+made_student make_student(backend_type& b, const model_type& teacher, const std::string& mixer,
+                          const model_settings& options) {
+  for (const std::string& each : teacher.config.mixers) {
+    require(each == io::softmax_mixer, "transfer: the teacher has a layer of ", each,
+            "; only softmax attention is converted");
+  }
+  made_student result{std::make_unique<model_type>(), {}};
+  model_type& student = *result.model;
+  student.build(b, student_config(teacher.config, mixer, options));
+  student.initialise(b, static_cast<std::uint64_t>(options.seed));
+  transfer::plan_options plan_options;
+  plan_options.fresh_projections = options.reinit_att;
+  result.plan = transfer::make_plan(teacher, student, plan_options);
+  transfer::apply(b, result.plan, teacher, student);
+  return result;
+}
+
+}  // namespace radlads::program

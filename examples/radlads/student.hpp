@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A student made of a teacher: the same decoder with other mixers, the teacher's tensors in place
+// and the rest freshly initialised.
+
+#include "model.hpp"
+#include "radlads/models/config.hpp"
+#include "radlads/transfer/plan.hpp"
+#include "settings.hpp"
+
+#include <memory>
+#include <string>
+
+namespace radlads::program {
+
+/// The mixer's name in models for rad_rwkv7, RAD-RWKV7, rwkv7 and their like; throws on others.
+std::string mixer_name(const std::string& given);
+
+/// The teacher's description with `mixer` in all layers but those that are kept.
+models::config student_config(const models::config& teacher, const std::string& mixer,
+                              const model_settings& options);
+
+/// The student itself, and the plan it was made by.
+struct made_student {
+  std::unique_ptr<model_type> model;
+  transfer::plan plan;
+};
+made_student make_student(backend_type& b, const model_type& teacher, const std::string& mixer,
+                          const model_settings& options);
+
+}  // namespace radlads::program

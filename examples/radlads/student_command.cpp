@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/core/error.hpp"
+#include "radlads/transfer/plan.hpp"
+#include "student_command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+
+namespace radlads::program {
+
+namespace {
+
+struct student_options {
+  common_options common;
+  settings_options settings;
+  std::filesystem::path teacher, student, text, out;
+  bool is_restarted = false;
+};
+
+/// Throws when teacher and student have tokenizers that give different ids.
+void require_same_tokenizer(const std::filesystem::path& teacher,
+                            const std::filesystem::path& student) {
+  std::error_code code;
+  for (const auto& directory : {teacher, student}) {
+    const bool has_one = std::filesystem::exists(directory / "tokenizer.json", code) ||
+                         std::filesystem::exists(directory / "vocab.json", code);
+    if (!has_one) return;
+  }
+  require(
+      text::tokenizer::load(teacher).fingerprint() == text::tokenizer::load(student).fingerprint(),
+      "the tokenizers of ", teacher.string(), " and ", student.string(), " are not the same");
+}
+
+void run(const CLI::App& app, const std::string& stage, const student_options& o) {
+  const settings values = read_settings(app, o.settings, {stage});
+  if (o.settings.is_dry_run) {
+    fmt::print("{}", to_yaml(values, {stage}));
+    return;
+  }
+  require_apart(o.out, o.teacher);
+  require_apart(o.out, o.student);
+  backend_type b(backend_options(o.common));
+  const auto teacher = load_model(b, o.teacher);
+  const auto student = load_model(b, o.student);
+  transfer::check_pair(teacher->config, student->config);
+  require_same_tokenizer(o.teacher, o.student);
+  const training_text text = read_training_text(o.text, o.teacher, teacher->config, 0, b.threads());
+  prepare_output(o.out, o.is_restarted);
+  const stage_inputs inputs{b, teacher.get(), text, values, o.text, o.student};
+  run_stage(inputs, stage, *student, samples_of(o.student), o.out);
+}
+
+}  // namespace
+
+void add_student_command(CLI::App& app, const std::string& stage, const std::string& description) {
+  CLI::App* command = app.add_subcommand(stage, description);
+  const auto o = std::make_shared<student_options>();
+  command->add_option("--teacher", o->teacher, "model directory")->required();
+  command->add_option("--student", o->student, "model directory")->required();
+  command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
+  command->add_option("--out", o->out, "directory of the trained student")->required();
+  command->add_flag("--restart", o->is_restarted,
+                    "Start over instead of going on from a checkpoint");
+  add_settings(*command, o->settings);
+  add_common(*command, o->common);
+  command->callback([command, stage, o] { run(*command, stage, *o); });
+}
+
+}  // namespace radlads::program

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// radlads transfer: the teacher's tensors into a student with other mixers.
+
+#include "commands.hpp"
+#include "radlads/core/error.hpp"
+#include "radlads/core/parameters.hpp"
+#include "stages.hpp"
+#include "student.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace radlads::program {
+
+namespace {
+
+struct transfer_options {
+  common_options common;
+  settings_options settings;
+  std::filesystem::path teacher, out;
+  std::string student;
+  std::vector<std::int64_t> keep_attention;
+  bool is_plan_printed = false;
+  bool is_restarted = false;
+};
+
+void run(const CLI::App& app, const transfer_options& o) {
+  settings values = read_settings(app, o.settings, {"model"});
+  if (!o.keep_attention.empty()) values.model.keep_attention = o.keep_attention;
+  if (o.settings.is_dry_run) {
+    fmt::print("{}", to_yaml(values, {"model"}));
+    return;
+  }
+  if (o.out.empty() && !o.is_plan_printed) throw CLI::RequiredError("--out");
+  const std::string mixer = mixer_name(o.student);
+  backend_type b(backend_options(o.common));
+  const auto teacher = load_model(b, o.teacher);
+  const made_student student = make_student(b, *teacher, mixer, values.model);
+  if (o.is_plan_printed) transfer::print(student.plan, std::cout);
+  if (o.out.empty()) return;
+  require_apart(o.out, o.teacher);
+  prepare_output(o.out, o.is_restarted);
+  const run_record record = transfer_record(values, mixer, *teacher, b.threads());
+  if (is_finished(o.out, record)) {
+    fmt::print(stderr, "transfer: {} is complete\n", o.out.string());
+    return;
+  }
+  save_output(b, *student.model, o.teacher, o.out, record);
+  fmt::print(stderr, "transfer: {} with {} parameters, the teacher has {}\n", o.out.string(),
+             parameter_count(student.model->weights), parameter_count(teacher->weights));
+}
+
+}  // namespace
+
+void add_transfer(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("transfer", "Put a teacher's tensors into a student with other mixers");
+  const auto o = std::make_shared<transfer_options>();
+  command->add_option("--teacher", o->teacher, "model directory")->required();
+  command->add_option("--student", o->student, "rad_rwkv7 or rad_rwkv6")->required();
+  command->add_option("--out", o->out, "directory of the student");
+  command
+      ->add_option("--keep-attention", o->keep_attention, "layers that stay softmax attention: 4,7")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("LAYERS");
+  command->add_flag("--plan", o->is_plan_printed,
+                    "Print where every tensor comes from; without --out nothing is written");
+  command->add_flag("--restart", o->is_restarted, "Replace a student made with other settings");
+  add_settings(*command, o->settings);
+  add_common(*command, o->common);
+  command->callback([command, o] { run(*command, *o); });
+}
+
+}  // namespace radlads::program
