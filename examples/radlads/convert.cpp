@@ -96,9 +96,9 @@ std::unique_ptr<model_type> transferred(backend_type& b, const convert_options& 
                                         const settings& values, const model_type& teacher) {
   const std::string mixer = mixer_name(o.student);
   const std::filesystem::path place = o.out / "steps" / "transfer";
-  prepare_output(place, o.is_restarted);
+  check_output(place);
   const run_record record = transfer_record(values, mixer, teacher, b.threads());
-  if (is_finished(place, record)) return load_model(b, place);
+  if (!o.is_restarted && is_finished(place, record)) return load_model(b, place);
   made_student student = make_student(b, teacher, mixer, values.model);
   save_output(b, *student.model, o.teacher, place, record);
   return std::move(student.model);
@@ -117,18 +117,18 @@ void run(const CLI::App& app, const convert_options& o) {
   student_config(teacher->config, mixer_name(o.student), values.model);
   const training_text text =
       read_training_text(o.text, o.teacher, teacher->config, o.hold_out, b.threads());
-  prepare_output(o.out, o.is_restarted);
+  check_output(o.out);
   score_table table(b, *teacher,
                     documents_to_score(o, text, teacher->config, values.distill.context));
 
   const auto student = transferred(b, o, values, *teacher);
   table.add("transferred", *student);
-  const stage_inputs inputs{b, teacher.get(), text, values, o.text, o.teacher};
+  const stage_inputs inputs{b, teacher.get(), text, values, o.text, o.teacher, o.is_restarted};
   std::int64_t samples = 0;
   for (const std::string stage : {"align", "distill", "extend"}) {
     if (values.stage(stage).tokens == 0) continue;
     const std::filesystem::path place = o.out / "steps" / stage;
-    prepare_output(place, o.is_restarted);
+    check_output(place);
     if (stage == "extend") {
       student->config.max_positions =
           std::max(student->config.max_positions, values.extend.context);

@@ -43,8 +43,8 @@ void run(const CLI::App& app, const extend_options& o) {
   // The context of the stage becomes the one the model was made for.
   model->config.max_positions = std::max(model->config.max_positions, values.extend.context);
   const training_text text = read_training_text(o.text, o.model, model->config, 0, b.threads());
-  prepare_output(o.out, o.is_restarted);
-  const stage_inputs inputs{b, nullptr, text, values, o.text, o.model};
+  check_output(o.out);
+  const stage_inputs inputs{b, nullptr, text, values, o.text, o.model, o.is_restarted};
   run_stage(inputs, "extend", *model, samples_of(o.model), o.out);
 }
 

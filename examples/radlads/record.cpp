@@ -65,7 +65,7 @@ std::string run_record::text() const {
   return result;
 }
 
-void create_directory(const std::filesystem::path& directory) {
+void make_directory(const std::filesystem::path& directory) {
   std::error_code code;
   std::filesystem::create_directories(directory, code);
   require(!code, "cannot create directory ", directory.string(), ": ", code.message());

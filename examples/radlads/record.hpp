@@ -25,7 +25,7 @@ struct run_record {
 };
 
 /// Makes a directory and those above it; throws with the system's reason.
-void create_directory(const std::filesystem::path& directory);
+void make_directory(const std::filesystem::path& directory);
 
 /// Writes DIRECTORY/resolved.yaml, which run_record::text() gives.
 void write_record(const std::filesystem::path& directory, const std::string& text);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/io/checkpoint.hpp"
+#include "radlads/io/model_directory.hpp"
 #include "record.hpp"
 #include "run_loop.hpp"
 
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <variant>
 
 template class radlads::distill::trainer<radlads::program::model_type>;
@@ -54,6 +56,15 @@ std::variant<data::cubic_sampler, data::epoch_sampler> make_sampler(
   return data::cubic_sampler(slots, prime, s.sample_offset);
 }
 
+void remove_checkpoints(const std::filesystem::path& directory) {
+  std::error_code code;
+  for (const std::string& name : io::directory_names(directory)) {
+    if (!name.starts_with(io::checkpoint_name)) continue;
+    std::filesystem::remove_all(directory / name, code);
+    require(!code, "cannot remove ", (directory / name).string(), ": ", code.message());
+  }
+}
+
 }  // namespace
 
 std::int64_t step_count(const stage_settings& stage) {
@@ -76,9 +87,12 @@ run_loop::run_loop(backend_type& b, model_type& model, const data::token_stream&
 }
 
 void run_loop::resume() {
+  make_directory(task_.directory);
+  if (task_.is_restarted) remove_checkpoints(task_.directory);
   const std::filesystem::path metrics = task_.directory / "metrics.jsonl";
   const auto place = io::latest_checkpoint(task_.directory);
   if (!place) {
+    write_record(task_.directory, task_.record);
     metrics_.emplace(io::metrics_log::create(metrics));
     return;
   }
@@ -86,6 +100,7 @@ void run_loop::resume() {
       find_difference(io::read_checkpoint_state(*place).text("settings"), task_.record);
   require(difference.empty(), place->string(), " cannot be continued: ", difference,
           "; --restart starts over");
+  write_record(task_.directory, task_.record);
   auto& optimizer = trainer_.optimizer();
   const io::checkpoint_state state = io::load_checkpoint(
       backend_, *place, io::named_set{"weights", model_.weights},

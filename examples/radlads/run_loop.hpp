@@ -32,6 +32,7 @@ struct stage_task {
   std::filesystem::path directory;  ///< of checkpoint/ and metrics.jsonl
   std::string record;  ///< text of resolved.yaml; a checkpoint of another one is refused
   std::int64_t samples_before = 0;  ///< rows that earlier stages have read
+  bool is_restarted = false;        ///< whether an older checkpoint is thrown away
 };
 
 /// Number of steps: tokens over those of a step, rounded up.
@@ -39,8 +40,8 @@ std::int64_t step_count(const stage_settings& stage);
 
 class run_loop {
  public:
-  /// Loads the newest checkpoint of the directory, if there is one, into `model`. Rows have one id
-  /// more than the context when targets are needed.
+  /// Makes the directory, or loads its newest checkpoint into `model`. Rows have one id more than
+  /// the context when targets are needed. Throws before anything is written on too short a text.
   run_loop(backend_type& b, model_type& model, const data::token_stream& stream,
            const stage_task& task, bool needs_targets);
 

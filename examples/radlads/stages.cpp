@@ -94,7 +94,7 @@ std::int64_t samples_of(const std::filesystem::path& directory) {
 void save_output(backend_type& b, const model_type& model,
                  const std::filesystem::path& tokenizer_source, const std::filesystem::path& out,
                  run_record record) {
-  create_directory(out);
+  make_directory(out);
   io::save_options options;
   options.own_entries = own_entries(out);
   io::save_model(b, model.config, model.weights, tokenizer_source, out, options);

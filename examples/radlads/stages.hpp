@@ -33,8 +33,8 @@ struct stage_inputs {
   const training_text& text;
   const settings& values;
   std::filesystem::path text_path;
-  std::filesystem::path
-      tokenizer_source;  ///< directory whose tokenizer files the output takes over
+  std::filesystem::path tokenizer_source;  ///< whose tokenizer files the output takes over
+  bool is_restarted = false;               ///< whether what an earlier run left is put aside
 };
 
 /// Throws unless a model may be written to `out`: nothing is there, or what this program put there.

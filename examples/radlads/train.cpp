@@ -65,9 +65,9 @@ void run(const CLI::App& app, const train_options& o) {
   model.build(b, teacher_config(values, text::tokenizer::load(o.tokenizer)));
   model.initialise(b, static_cast<std::uint64_t>(values.model.seed));
   const training_text text = read_training_text(o.text, o.tokenizer, model.config, 0, b.threads());
-  prepare_output(o.out, o.is_restarted);
+  check_output(o.out);
   fmt::print(stderr, "train: a softmax model of {} parameters\n", parameter_count(model.weights));
-  const stage_inputs inputs{b, nullptr, text, values, o.text, o.tokenizer};
+  const stage_inputs inputs{b, nullptr, text, values, o.text, o.tokenizer, o.is_restarted};
   run_stage(inputs, "train", model, 0, o.out);
 }
 

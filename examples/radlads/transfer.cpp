@@ -46,9 +46,9 @@ void run(const CLI::App& app, const transfer_options& o) {
   if (o.is_plan_printed) transfer::print(student.plan, std::cout);
   if (o.out.empty()) return;
   require_apart(o.out, o.teacher);
-  prepare_output(o.out, o.is_restarted);
+  check_output(o.out);
   const run_record record = transfer_record(values, mixer, *teacher, b.threads());
-  if (is_finished(o.out, record)) {
+  if (!o.is_restarted && is_finished(o.out, record)) {
     fmt::print(stderr, "transfer: {} is complete\n", o.out.string());
     return;
   }
