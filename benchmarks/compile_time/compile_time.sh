@@ -31,8 +31,8 @@ seconds() {
 # report <budget> <seconds> <name>
 report() {
   awk -v budget="$1" -v spent="$2" -v name="$3" 'BEGIN {
-    printf "%7.2f s of %6.2f s  %-5s %s\n", spent, budget, spent > budget ? "OVER" : "", name
-    exit spent > budget }' || over=$((over + 1))
+    printf "%7.2f s of %6.2f s  %-5s %s\n", spent, budget, (spent > budget ? "OVER" : ""), name
+    exit (spent > budget) }' || over=$((over + 1))
 }
 
 # header <budget> <file>: a source that holds nothing but the include.

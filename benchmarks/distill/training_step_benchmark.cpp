@@ -11,6 +11,7 @@
 #include "../support/turns.hpp"
 #include "radlads/distill/align.hpp"
 #include "radlads/distill/distillation.hpp"
+#include "radlads/distill/replicas.hpp"
 #include "radlads/distill/trainer.hpp"
 #include "radlads/model.hpp"
 #include "radlads/rad_rwkv6.hpp"
@@ -23,6 +24,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <thread>
 #include <vector>
 
@@ -162,7 +164,7 @@ struct conversion {
   }
 
   template <class Objective>
-  void measure(benchmark::State& state, int stage, Objective objective) {
+  void measure(benchmark::State& state, int stage, Objective&& objective) {
     distill::trainer_options options;
     options.schedule.steps = 1e6;
     options.schedule.warmup_steps = 0;
@@ -186,19 +188,30 @@ struct conversion {
       state.counters["eigen"] = product.operations() / median(turns[1]) * 1e-9;
       state.counters["of_eigen"] =
           per_token * count / product.operations() * median_ratio(turns[1], turns[0]);
-      state.counters["peak_MB"] = static_cast<double>(b.peak_bytes()) * 1e-6;
     }
   }
 };
+
+/// The objective itself on one thread; on more, one replica a thread, each with its share of the rows.
+template <class Objective, class Options>
+void run(benchmark::State& state, conversion& c, int stage, const Options& options) {
+  if (c.b.threads() == 1) {
+    c.measure(state, stage, Objective(c.teacher, c.student, options));
+  } else {
+    c.measure(state, stage,
+              distill::replicas<Objective, student_model::params>(c.b.threads(), c.teacher,
+                                                                  c.student, options));
+  }
+}
 
 void step(benchmark::State& state, const workload& w, const std::string& mixer, int stage) {
   conversion c(w, mixer, static_cast<int>(state.range(1)));
   if (stage == 1) {
     const distill::alignment_options options{.micro_batch = state.range(0)};
-    c.measure(state, stage, distill::alignment(c.teacher, c.student, options));
+    run<distill::alignment<teacher_model, student_model>>(state, c, stage, options);
   } else {
     const distill::distillation_options options{.micro_batch = state.range(0)};
-    c.measure(state, stage, distill::distillation(c.teacher, c.student, options));
+    run<distill::distillation<teacher_model, student_model>>(state, c, stage, options);
   }
 }
 

@@ -129,16 +129,10 @@ void run(const CLI::App& app, const convert_options& o) {
     if (values.stage(stage).tokens == 0) continue;
     const std::filesystem::path place = o.out / "steps" / stage;
     check_output(place);
-    if (stage == "extend") {
-      student->config.max_positions =
-          std::max(student->config.max_positions, values.extend.context);
-    }
     samples = run_stage(inputs, stage, *student, samples, place);
     table.add(stage, *student);
   }
-  run_record record;
-  record.settings = to_yaml(values, sections);
-  record.about["stage"] = "convert";
+  run_record record = conversion_record(values, mixer_name(o.student), *teacher, text, b.threads());
   record.about["samples"] = std::to_string(samples);
   save_output(b, *student, o.teacher, o.out, record);
   table.print();

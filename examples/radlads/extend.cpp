@@ -4,12 +4,12 @@
 #include "commands.hpp"
 #include "model.hpp"
 #include "radlads/distill/distillation.hpp"
+#include "radlads/distill/replicas.hpp"
 #include "stages.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -17,7 +17,8 @@ namespace radlads::program {
 
 void run_next_token(backend_type& b, model_type& model, const data::token_stream& stream,
                     const stage_task& task) {
-  distill::next_token<model_type> objective(model, task.settings.micro_batch);
+  distill::replicas<distill::next_token<model_type>, model_type::params> objective(
+      distill::replica_count(model.config.hidden, b.threads()), model, task.settings.micro_batch);
   run_loop loop(b, model, stream, task, objective.needs_targets());
   loop.run(objective);
 }
@@ -40,8 +41,6 @@ void run(const CLI::App& app, const extend_options& o) {
   require_apart(o.out, o.model);
   backend_type b(backend_options(o.common));
   const auto model = load_model(b, o.model);
-  // The context of the stage becomes the one the model was made for.
-  model->config.max_positions = std::max(model->config.max_positions, values.extend.context);
   const training_text text = read_training_text(o.text, o.model, model->config, 0, b.threads());
   check_output(o.out);
   const stage_inputs inputs{b, nullptr, text, values, o.text, o.model, o.is_restarted};

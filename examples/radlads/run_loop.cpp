@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "radlads/core/parameters.hpp"
 #include "radlads/io/checkpoint.hpp"
 #include "radlads/io/model_directory.hpp"
 #include "record.hpp"
@@ -94,6 +95,7 @@ void run_loop::resume() {
   if (!place) {
     write_record(task_.directory, task_.record);
     metrics_.emplace(io::metrics_log::create(metrics));
+    announce();
     return;
   }
   const std::string difference =
@@ -109,6 +111,14 @@ void run_loop::resume() {
   metrics_.emplace(io::metrics_log::resume(metrics, saved_step_ - 1));
   if (is_done()) return;
   fmt::print(stderr, "{}: continuing after step {} of {}\n", task_.stage, saved_step_, total_);
+}
+
+void run_loop::announce() const {
+  const stage_settings& s = task_.settings;
+  fmt::print(stderr,
+             "{}: {} steps of {} x {} tokens, rate {} to {}; {} parameters, {} tokens of text\n",
+             task_.stage, total_, s.batch, s.context, s.lr_init, s.lr_final,
+             parameter_count(model_.weights), stream_.size());
 }
 
 void run_loop::read_rows() {

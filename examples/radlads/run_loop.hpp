@@ -77,6 +77,7 @@ class run_loop {
 
   std::int64_t tokens_per_step() const { return task_.settings.batch * task_.settings.context; }
   void resume();
+  void announce() const;
   void read_rows();
   void write_metrics(const distill::step_report& report, double tokens_per_second);
   void save();

@@ -14,7 +14,7 @@
 namespace radlads::program {
 
 /// Section "model": of the student that transfer makes and, from `hidden` on, of the teacher that
-/// train makes. What is absent takes the mixer's own default.
+/// train makes. What is absent takes the mixer's own default, or the one in train.cpp.
 struct model_settings {
   std::optional<bool> use_rope, balance_state, groupnorm_att, use_tokenshift;
   std::optional<std::int64_t> gate_rank_type;
@@ -27,14 +27,8 @@ struct model_settings {
   bool reinit_att = false;                   ///< fresh q, k, v, o instead of the teacher's
   bool tied = false;                         ///< embedding and head are one tensor
   std::int64_t seed = 1337;                  ///< of freshly initialised tensors
-  std::int64_t hidden = 64;
-  std::int64_t layers = 4;
-  std::int64_t heads = 8;
-  std::int64_t kv_heads = 0;      ///< 0: as many as heads
-  std::int64_t head_size = 0;     ///< 0: hidden / heads
-  std::int64_t intermediate = 0;  ///< 0: about 8/3 hidden, a multiple of 4
-  double rope_theta = 1e4;
-  double rms_norm_eps = 1e-6;
+  std::optional<std::int64_t> hidden, layers, heads, kv_heads, head_size, intermediate;
+  std::optional<double> rope_theta, rms_norm_eps;
 
   template <class F, class S>
   static void for_each(F&& f, S& s) {

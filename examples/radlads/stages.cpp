@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -36,12 +37,18 @@ std::vector<std::string> own_entries(const std::filesystem::path& out) {
 
 std::string hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
 
+void add_data(const training_text& text, run_record& record) {
+  record.run["data_hash"] = hex(text.hash);
+  record.run["data_tokens"] = std::to_string(text.stream.size());
+}
+
 run_record record_of(const stage_inputs& inputs, const std::string& stage, const model_type& model,
                      std::int64_t samples_before) {
   run_record record;
-  record.settings = to_yaml(inputs.values, {stage});
-  record.run["data_hash"] = hex(inputs.text.hash);
-  record.run["data_tokens"] = std::to_string(inputs.text.stream.size());
+  record.settings =
+      to_yaml(inputs.values, stage == "train" ? std::vector<std::string>{"model", "train"}
+                                              : std::vector<std::string>{stage});
+  add_data(inputs.text, record);
   record.run["model_hash"] = hex(weights_hash(model));
   record.run["samples_before"] = std::to_string(samples_before);
   if (inputs.teacher != nullptr) record.run["teacher_hash"] = hex(weights_hash(*inputs.teacher));
@@ -50,13 +57,6 @@ run_record record_of(const stage_inputs& inputs, const std::string& stage, const
   record.about["threads"] = std::to_string(inputs.backend.threads());
   record.about["finished"] = "false";
   return record;
-}
-
-void announce(const stage_inputs& inputs, const std::string& stage) {
-  const stage_settings& s = inputs.values.stage(stage);
-  fmt::print(stderr, "{}: {} steps of {} x {} tokens, rate {} to {}, on a text of {} tokens\n",
-             stage, step_count(s), s.batch, s.context, s.lr_init, s.lr_final,
-             inputs.text.stream.size());
 }
 
 }  // namespace
@@ -114,6 +114,15 @@ run_record transfer_record(const settings& values, const std::string& mixer,
   return record;
 }
 
+run_record conversion_record(const settings& values, const std::string& mixer,
+                             const model_type& teacher, const training_text& text, int threads) {
+  run_record record = transfer_record(values, mixer, teacher, threads);
+  record.settings = to_yaml(values, {"model", "align", "distill", "extend"});
+  add_data(text, record);
+  record.about["stage"] = "convert";
+  return record;
+}
+
 std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, model_type& model,
                        std::int64_t samples_before, const std::filesystem::path& out) {
   const stage_settings& s = inputs.values.stage(stage);
@@ -129,7 +138,8 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
             unread.empty() ? "" : unread.front());
     return samples;
   }
-  announce(inputs, stage);
+  // A teacher from nothing is for this context; a student keeps its teacher's when that is longer.
+  model.config.max_positions = std::max(model.config.max_positions, s.context);
   const stage_task task{stage, s, out, record.text(), samples_before, inputs.is_restarted};
   if (stage == "align") {
     run_align(inputs.backend, *inputs.teacher, model, inputs.text.stream, task);

@@ -55,9 +55,11 @@ void save_output(backend_type& b, const model_type& model,
                  const std::filesystem::path& tokenizer_source, const std::filesystem::path& out,
                  run_record record);
 
-/// The record of a student just transferred.
+/// The record of a student just transferred, and of one that has gone through all stages.
 run_record transfer_record(const settings& values, const std::string& mixer,
                            const model_type& teacher, int threads);
+run_record conversion_record(const settings& values, const std::string& mixer,
+                             const model_type& teacher, const training_text& text, int threads);
 
 /// Trains `model` by the stage of that name into `out`, or loads what is complete there. Returns
 /// the rows read by now, `samples_before` of them by earlier stages.

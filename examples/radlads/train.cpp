@@ -4,7 +4,6 @@
 #include "commands.hpp"
 #include "model.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/core/parameters.hpp"
 #include "radlads/io/architecture.hpp"
 #include "stages.hpp"
 
@@ -28,33 +27,47 @@ struct train_options {
   bool is_restarted = false;
 };
 
-/// Qwen2's decoder in the sizes that the settings name.
+/// Gives every size a value, so that the record names all of them.
+void complete_sizes(model_settings& m) {
+  const auto keep_or = [](auto& value, auto fallback) { value = value.value_or(fallback); };
+  keep_or(m.hidden, 64);
+  keep_or(m.layers, 4);
+  keep_or(m.heads, 8);
+  keep_or(m.kv_heads, *m.heads);
+  require(m.head_size || (*m.heads > 0 && *m.hidden % *m.heads == 0), "model.hidden is ", *m.hidden,
+          ", not a multiple of model.heads, which is ", *m.heads,
+          "; --model.head_size says the size");
+  keep_or(m.head_size, m.head_size ? 0 : *m.hidden / *m.heads);
+  keep_or(m.intermediate, (*m.hidden * 8 / 3 + 3) / 4 * 4);
+  keep_or(m.rope_theta, 1e4);
+  keep_or(m.rms_norm_eps, 1e-6);
+  require(*m.layers > 0, "model.layers is ", *m.layers, ", expected at least 1");
+}
+
+/// Qwen2's decoder in these sizes.
 models::config teacher_config(const settings& values, const text::tokenizer& tokenizer) {
   const model_settings& m = values.model;
   models::config c;
   c.vocabulary = tokenizer.vocabulary_size();
-  c.hidden = m.hidden;
-  c.layers = m.layers;
-  c.heads = m.heads;
-  c.kv_heads = m.kv_heads > 0 ? m.kv_heads : m.heads;
-  require(m.head_size > 0 || (m.heads > 0 && m.hidden % m.heads == 0), "model.hidden is ", m.hidden,
-          ", not a multiple of model.heads, which is ", m.heads,
-          "; --model.head_size says the size");
-  c.head_size = m.head_size > 0 ? m.head_size : m.hidden / m.heads;
-  c.intermediate = m.intermediate > 0 ? m.intermediate : (m.hidden * 8 / 3 + 3) / 4 * 4;
+  c.hidden = *m.hidden;
+  c.layers = *m.layers;
+  c.heads = *m.heads;
+  c.kv_heads = *m.kv_heads;
+  c.head_size = *m.head_size;
+  c.intermediate = *m.intermediate;
   c.max_positions = values.train.context;
-  c.norm_epsilon = m.rms_norm_eps;
-  c.rope_base = m.rope_theta;
+  c.norm_epsilon = *m.rms_norm_eps;
+  c.rope_base = *m.rope_theta;
   c.is_tied = m.tied;
   c.bos = tokenizer.bos_id();
   c.eos = tokenizer.eos_id();
-  require(m.layers > 0, "model.layers is ", m.layers, ", expected at least 1");
-  c.mixers.assign(static_cast<std::size_t>(m.layers), std::string(io::softmax_mixer));
+  c.mixers.assign(static_cast<std::size_t>(c.layers), std::string(io::softmax_mixer));
   return c;
 }
 
 void run(const CLI::App& app, const train_options& o) {
-  const settings values = read_settings(app, o.settings, {"model", "train"});
+  settings values = read_settings(app, o.settings, {"model", "train"});
+  complete_sizes(values.model);
   if (o.settings.is_dry_run) {
     fmt::print("{}", to_yaml(values, {"model", "train"}));
     return;
@@ -66,7 +79,6 @@ void run(const CLI::App& app, const train_options& o) {
   model.initialise(b, static_cast<std::uint64_t>(values.model.seed));
   const training_text text = read_training_text(o.text, o.tokenizer, model.config, 0, b.threads());
   check_output(o.out);
-  fmt::print(stderr, "train: a softmax model of {} parameters\n", parameter_count(model.weights));
   const stage_inputs inputs{b, nullptr, text, values, o.text, o.tokenizer, o.is_restarted};
   run_stage(inputs, "train", model, 0, o.out);
 }

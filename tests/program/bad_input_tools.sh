@@ -4,7 +4,7 @@
 source "$(dirname "$0")/tiny.bash"
 
 make_teacher
-expected="has the id 300, outside the vocabulary of 300"
+expected="has the id 280, outside the vocabulary of 280"
 run_eval() { "$RADLADS" eval --text text.txt --model "$@"; }
 
 # broken NAME: a copy of the teacher to break, in the folder NAME.
@@ -43,8 +43,8 @@ patch type/model.safetensors '"model.norm.weight":{"dtype":"F32"' '"model.norm.w
 expect_refusal model.norm.weight run_eval type
 
 broken shape
-patch shape/model.safetensors '"shape":[300,16]' '"shape":[16,300]'
-expect_refusal "(300, 16)" run_eval shape
+patch shape/model.safetensors '"shape":[280,16]' '"shape":[16,280]'
+expect_refusal "(280, 16)" run_eval shape
 
 broken tensor
 patch tensor/model.safetensors '"model.norm.weight"' '"model.none.weight"'
@@ -64,10 +64,10 @@ expect_refusal nowhere "$RADLADS" inspect nowhere
 
 # A tokenizer of more tokens than the model, and one that numbers them otherwise.
 broken vocabulary
-"$RADLADS" tokenizer --text text.txt --vocab 310 --out larger >>made.txt
+"$RADLADS" tokenizer --text text.txt --vocab 285 --out larger >>made.txt
 cp larger/* vocabulary
-expect_refusal 300 run_eval vocabulary
-expect_refusal 309 "$RADLADS" generate --model vocabulary
+expect_refusal 280 run_eval vocabulary
+expect_refusal 284 "$RADLADS" generate --model vocabulary
 broken other
 echo "Quite another text, about other things, about others, about nothing of the kind. Another." >other.txt
 "$RADLADS" tokenizer --text other.txt --vocab 260 --out another >>made.txt
@@ -77,13 +77,13 @@ expect_refusal "different tokenizers" run_eval teacher --teacher other
 # Texts.
 printf 'good\n<|endoftext|>\nbad \xff byte\n' >invalid.txt
 for command in "eval --model teacher" "tokenize --tokenizer tokenizer --out ids" \
-  "tokenizer --vocab 300 --out made"; do
+  "tokenizer --vocab 280 --out made"; do
   expect_refusal invalid.txt "$RADLADS" $command --text invalid.txt
 done
 expect_refusal "not valid UTF-8" "$RADLADS" generate --model teacher --prompt $'\xff'
 printf ' \n<|endoftext|>\n\n' >empty.txt
 for command in "eval --model teacher" "tokenize --tokenizer tokenizer --out ids" \
-  "tokenizer --vocab 300 --out made"; do
+  "tokenizer --vocab 280 --out made"; do
   expect_refusal "empty.txt: holds no text" "$RADLADS" $command --text empty.txt
 done
 expect_refusal missing.txt "$RADLADS" eval --model teacher --text missing.txt
@@ -91,7 +91,7 @@ cp text.txt text.pdf
 expect_refusal "expected the extension" "$RADLADS" eval --model teacher --text text.pdf
 
 # Values.
-expect_refusal "$expected" "$RADLADS" logits --model teacher --tokens 1,300 --out logits.safetensors
+expect_refusal "$expected" "$RADLADS" logits --model teacher --tokens 1,280 --out logits.safetensors
 expect_refusal "outside the vocabulary" "$RADLADS" logits --model teacher --tokens=-1 \
   --out logits.safetensors
 expect_refusal tokens "$RADLADS" logits --model teacher --tokens one --out logits.safetensors
@@ -101,19 +101,19 @@ expect_refusal top_p "$RADLADS" generate --model teacher --top-p 0
 expect_refusal ctx run_eval teacher --ctx 1
 expect_refusal colour run_eval teacher --colour red
 expect_refusal device run_eval teacher --device gpu
-expect_refusal nonsense "$RADLADS" nonsense
+expect_refusal subcommand "$RADLADS" nonsense
 
 # Places. Root may write where the mode says no, but not into /proc.
 mkdir locked
 chmod 555 locked
 [ -w locked ] && locked=/proc || locked=locked
 expect_refusal "$locked" "$RADLADS" logits --model teacher --tokens 1 --out $locked/logits.safetensors
-expect_refusal "$locked" "$RADLADS" tokenizer --text text.txt --vocab 300 --out $locked/made
+expect_refusal "$locked" "$RADLADS" tokenizer --text text.txt --vocab 280 --out $locked/made
 expect_refusal "$locked" "$RADLADS" tokenize --tokenizer tokenizer --text text.txt --out $locked/ids
 expect_refusal "$locked" run_eval teacher --json $locked/scores.json
 expect_refusal /dev/full run_eval teacher --json /dev/full
 expect_refusal /dev/full "$RADLADS" logits --model teacher --tokens 1 --out /dev/full
-expect_refusal "not empty" "$RADLADS" tokenizer --text text.txt --vocab 300 --out teacher
+expect_refusal "not empty" "$RADLADS" tokenizer --text text.txt --vocab 280 --out teacher
 to_full_device() { "$@" >/dev/full; }
 expect_refusal "standard output" to_full_device "$RADLADS" generate --model teacher
 
@@ -121,4 +121,4 @@ expect_refusal "standard output" to_full_device "$RADLADS" generate --model teac
 full_disk() { (trap '' XFSZ && ulimit -f 1 && exec "$@"); }
 expect_refusal logits.safetensors full_disk "$RADLADS" logits --model teacher --tokens 1,2,3 \
   --out logits.safetensors
-expect_refusal made full_disk "$RADLADS" tokenizer --text text.txt --vocab 300 --out made
+expect_refusal made full_disk "$RADLADS" tokenizer --text text.txt --vocab 280 --out made

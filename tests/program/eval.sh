@@ -5,8 +5,8 @@ source "$(dirname "$0")/tiny.bash"
 
 make_teacher
 "$RADLADS" eval --model teacher --text text.txt --json alone.json >alone.txt
-# After one step a model of 300 tokens still guesses.
-expect_near nats_per_token "$(json_value nats_per_token alone.json)" 5.7 0.3
+# After one step a model of 280 tokens still guesses.
+expect_near nats_per_token "$(json_value nats_per_token alone.json)" 5.635 0.1
 expect_near perplexity "$(json_value perplexity alone.json)" \
   "$(awk -v n="$(json_value nats_per_token alone.json)" 'BEGIN { print exp(n) }')" 0.01
 grep -q '"kl"' alone.json && stop "a divergence without a teacher: $(cat alone.json)"

@@ -18,13 +18,13 @@ expect() {
   done
 }
 
-# Width 16, two heads of 8, one for keys and values, feed-forward 24, 300 tokens, two layers: q and o
+# Width 16, two heads of 8, one for keys and values, feed-forward 24, 280 tokens, two layers: q and o
 # 16 x 16, k and v 8 x 16, biases 16 + 8 + 8; three matrices of 16 x 24; five norms of 16.
 expect teacher "architecture Qwen2ForCausalLM" \
-  "sizes vocabulary 300, hidden 16, feed-forward 24, context 32, head tied to the embedding" \
+  "sizes vocabulary 280, hidden 16, feed-forward 24, context 32, head tied to the embedding" \
   "heads 2 of 8, 1 for keys and values" "layers 2: 0-1 attention" \
-  "parameters 8,784: embedding 4,800, mixers 1,600, feed-forward 2,304, norms 80" \
-  "tensors 26 F32 in 1 file" "tokenizer 300 tokens, BOS 0 <|endoftext|>, EOS 0 <|endoftext|>"
+  "parameters 8,464: embedding 4,480, mixers 1,600, feed-forward 2,304, norms 80" \
+  "tensors 26 F32 in 1 file" "tokenizer 280 tokens, BOS 0 <|endoftext|>, EOS 0 <|endoftext|>"
 # Keys and values of two layers, 8 floats each.
 expect teacher "state 0 bytes a sequence (0 recurrent" "cache 128 bytes a token (2 softmax"
 # Two heads of 8 x 8 floats a layer.

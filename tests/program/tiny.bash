@@ -30,10 +30,10 @@ make_text() {
   done >"$1"
 }
 
-# make_teacher: text.txt, tokenizer/ of 300 tokens, and teacher/, two softmax layers after one step.
+# make_teacher: text.txt, tokenizer/ of 280 tokens, and teacher/, two softmax layers after one step.
 make_teacher() {
   make_text text.txt
-  "$RADLADS" tokenizer --text text.txt --vocab 300 --out tokenizer >made.txt
+  "$RADLADS" tokenizer --text text.txt --vocab 280 --out tokenizer >made.txt
   "$RADLADS" train --text text.txt --tokenizer tokenizer --out teacher --threads 1 \
     --model.hidden 16 --model.layers 2 --model.heads 2 --model.kv_heads 1 --model.intermediate 24 \
     --model.tied true --train.tokens 64 --train.batch 2 --train.micro_batch 2 --train.context 32 \

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <variant>
 #include <vector>
 
 namespace radlads::distill {
@@ -34,11 +35,18 @@ class alignment {
 
   alignment(const Teacher& teacher, const Student& student, const alignment_options& options = {})
       : teacher_(teacher), student_(student), options_(options) {
+    require(teacher.config.layers == student.config.layers &&
+                teacher.config.hidden == student.config.hidden,
+            "align: the teacher has ", teacher.config.layers, " layers of width ", teacher.config.hidden,
+            ", the student ", student.config.layers, " of width ", student.config.hidden);
     for (std::int64_t i = 0; i < student.config.layers; ++i) {
       const auto at = static_cast<std::size_t>(i);
       if (student.config.mixers[at] != teacher.config.mixers[at]) aligned_.push_back(i);
     }
     require(!aligned_.empty(), "align: every layer of the student has the teacher's mixer");
+    const std::int64_t provider = student.layers.provider();
+    require(provider < 0 || std::find(aligned_.begin(), aligned_.end(), provider) != aligned_.end(),
+            "align: layer ", provider, " provides v_first to later layers but has the teacher's mixer");
   }
 
   bool needs_targets() const { return false; }

@@ -5,6 +5,8 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/core/scalar.hpp"
+#include "radlads/core/tensor.hpp"
 #include "radlads/ops/cross_entropy.hpp"
 #include "radlads/ops/kl_divergence.hpp"
 
@@ -43,7 +45,8 @@ struct score {
   }
 };
 
-/// Score of all tokens, and by the position of the predicted token: 0-127, 128-255, 256-511, ...
+/// Score of all tokens, and by how many tokens of context the prediction had before its last one:
+/// 0-127, 128-255, 256-511, ...
 struct evaluation {
   score total;
   std::vector<score> by_position;

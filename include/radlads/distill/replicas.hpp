@@ -20,7 +20,12 @@
 
 namespace radlads::distill {
 
-/// `Objective` for models with parameters `P`, once for each part of a batch.
+/// Number of replicas worth having for a model of this width: one a thread while an operation on one
+/// sequence is too short to be split, one in all beyond.
+inline int replica_count(std::int64_t hidden, int threads) { return hidden <= 512 ? threads : 1; }
+
+/// `Objective` for models with parameters `P`, once for each part of a batch. A single one runs on all
+/// threads of the caller's backend.
 template <class Objective, parameter_set P>
 class replicas {
  public:
@@ -36,6 +41,7 @@ class replicas {
   /// As the objective's own call: loss of ids (rows, tokens), its gradient added to `grads` unless that
   /// is null.
   batch_loss operator()(cpu_backend& b, view<const std::int32_t, 2> ids, P* grads) {
+    if (parts_.size() == 1) return parts_.front()->objective(b, ids, grads);
     const std::int64_t rows = ids.extent(0);
     const auto count = std::min(static_cast<std::int64_t>(parts_.size()), rows);
     if (grads != nullptr) {

@@ -67,6 +67,8 @@ inline void check_pair(const models::config& teacher, const models::config& stud
 template <class Teacher, class Student>
 plan make_plan(const Teacher& teacher, const Student& student, const plan_options& options = {}) {
   check_pair(teacher.config, student.config);
+  require(teacher.config.is_tied || !student.config.is_tied,
+          "transfer: the teacher's head is not its embedding, so the student's cannot be tied");
   std::map<std::string, std::vector<std::int64_t>> found;
   Teacher::params::for_each(
       [&](const std::string& name, const auto& each) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Several numbers side by side that behave as one scalar: what cells, gates and elementwise functions
-// see on the CPU. Eigen turns each operation into vector instructions.
+// see on the CPU. Eigen turns each operation into vector instructions. Every operator is inlined by
+// force: left to the compiler some stay calls, and a pack then travels through memory.
 
+#include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"
 
 #include <Eigen/Core>
@@ -29,60 +31,60 @@ struct lanes {
   lanes(T x) : value(array::Constant(x)) {}
   explicit lanes(const array& x) : value(x) {}
 
-  static lanes load(const T* from) { return lanes(array(Eigen::Map<const array>(from))); }
+  RADLADS_INLINE static lanes load(const T* from) { return lanes(array(Eigen::Map<const array>(from))); }
   /// Reads `count` <= W values; the rest are `fill`.
-  static lanes load(const T* from, std::int64_t count, T fill = T(0)) {
+  RADLADS_INLINE static lanes load(const T* from, std::int64_t count, T fill = T(0)) {
     if (count >= W) return load(from);
     lanes result(fill);
     std::memcpy(static_cast<void*>(result.value.data()), from,
                 static_cast<std::size_t>(count) * sizeof(T));
     return result;
   }
-  void store(T* to) const {
+  RADLADS_INLINE void store(T* to) const {
     Eigen::Map<array> target(to);
     target = value;
   }
-  void store(T* to, std::int64_t count) const {
+  RADLADS_INLINE void store(T* to, std::int64_t count) const {
     if (count >= W) {
       store(to);
     } else {
       std::memcpy(static_cast<void*>(to), value.data(), static_cast<std::size_t>(count) * sizeof(T));
     }
   }
-  T sum() const { return value.sum(); }
+  RADLADS_INLINE T sum() const { return value.sum(); }
 
-  friend lanes operator+(const lanes& a, const lanes& b) { return lanes(array(a.value + b.value)); }
-  friend lanes operator-(const lanes& a, const lanes& b) { return lanes(array(a.value - b.value)); }
-  friend lanes operator*(const lanes& a, const lanes& b) { return lanes(array(a.value * b.value)); }
-  friend lanes operator/(const lanes& a, const lanes& b) { return lanes(array(a.value / b.value)); }
-  friend lanes operator+(const lanes& a, T b) { return lanes(array(a.value + b)); }
-  friend lanes operator-(const lanes& a, T b) { return lanes(array(a.value - b)); }
-  friend lanes operator*(const lanes& a, T b) { return lanes(array(a.value * b)); }
-  friend lanes operator/(const lanes& a, T b) { return lanes(array(a.value / b)); }
-  friend lanes operator+(T a, const lanes& b) { return lanes(array(a + b.value)); }
-  friend lanes operator-(T a, const lanes& b) { return lanes(array(a - b.value)); }
-  friend lanes operator*(T a, const lanes& b) { return lanes(array(a * b.value)); }
-  friend lanes operator/(T a, const lanes& b) { return lanes(array(a / b.value)); }
-  friend lanes operator-(const lanes& a) { return lanes(array(-a.value)); }
-  lanes& operator+=(const lanes& b) {
+  RADLADS_INLINE friend lanes operator+(const lanes& a, const lanes& b) { return lanes(array(a.value + b.value)); }
+  RADLADS_INLINE friend lanes operator-(const lanes& a, const lanes& b) { return lanes(array(a.value - b.value)); }
+  RADLADS_INLINE friend lanes operator*(const lanes& a, const lanes& b) { return lanes(array(a.value * b.value)); }
+  RADLADS_INLINE friend lanes operator/(const lanes& a, const lanes& b) { return lanes(array(a.value / b.value)); }
+  RADLADS_INLINE friend lanes operator+(const lanes& a, T b) { return lanes(array(a.value + b)); }
+  RADLADS_INLINE friend lanes operator-(const lanes& a, T b) { return lanes(array(a.value - b)); }
+  RADLADS_INLINE friend lanes operator*(const lanes& a, T b) { return lanes(array(a.value * b)); }
+  RADLADS_INLINE friend lanes operator/(const lanes& a, T b) { return lanes(array(a.value / b)); }
+  RADLADS_INLINE friend lanes operator+(T a, const lanes& b) { return lanes(array(a + b.value)); }
+  RADLADS_INLINE friend lanes operator-(T a, const lanes& b) { return lanes(array(a - b.value)); }
+  RADLADS_INLINE friend lanes operator*(T a, const lanes& b) { return lanes(array(a * b.value)); }
+  RADLADS_INLINE friend lanes operator/(T a, const lanes& b) { return lanes(array(a / b.value)); }
+  RADLADS_INLINE friend lanes operator-(const lanes& a) { return lanes(array(-a.value)); }
+  RADLADS_INLINE lanes& operator+=(const lanes& b) {
     value += b.value;
     return *this;
   }
-  lanes& operator-=(const lanes& b) {
+  RADLADS_INLINE lanes& operator-=(const lanes& b) {
     value -= b.value;
     return *this;
   }
-  lanes& operator*=(const lanes& b) {
+  RADLADS_INLINE lanes& operator*=(const lanes& b) {
     value *= b.value;
     return *this;
   }
 
-  friend lanes exp(const lanes& x) { return lanes(array(x.value.exp())); }
-  friend lanes log(const lanes& x) { return lanes(array(x.value.log())); }
-  friend lanes sqrt(const lanes& x) { return lanes(array(x.value.sqrt())); }
-  friend lanes tanh(const lanes& x) { return lanes(array(x.value.tanh())); }
+  RADLADS_INLINE friend lanes exp(const lanes& x) { return lanes(array(x.value.exp())); }
+  RADLADS_INLINE friend lanes log(const lanes& x) { return lanes(array(x.value.log())); }
+  RADLADS_INLINE friend lanes sqrt(const lanes& x) { return lanes(array(x.value.sqrt())); }
+  RADLADS_INLINE friend lanes tanh(const lanes& x) { return lanes(array(x.value.tanh())); }
   /// a where the real part of x is at least that of bound, else b.
-  friend lanes select_at_least(const lanes& x, T bound, const lanes& a, const lanes& b) {
+  RADLADS_INLINE friend lanes select_at_least(const lanes& x, T bound, const lanes& a, const lanes& b) {
     lanes result;
     for (int i = 0; i < W; ++i) {
       result.value[i] = real_of(x.value[i]) >= real_of(bound) ? a.value[i] : b.value[i];
