@@ -13,7 +13,7 @@ packages=(g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libgtest-dev li
 cmake/install_packages.sh "${packages[@]}"
 
 jobs=$(nproc)
-cmake --preset release -B "$build"
+cmake --preset release -B "$build" -DRADLADS_BUILD_BENCHMARKS=OFF
 cmake --build "$build" --parallel "$jobs"
 
 log=$build/ctest.log

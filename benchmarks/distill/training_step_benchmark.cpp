@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole training steps of a conversion: teacher forward, student forward, loss, backward, clip, AdamW,
-// on random weights. Each step takes turns with Eigen's product 16384 x 64 x 64 on the same threads.
+// Whole training steps of a conversion: teacher forward, student forward, loss, backward, clip,
+// AdamW, on random weights. Each step takes turns with Eigen's product 16384 x 64 x 64 on the same
+// threads.
 //   small: the shape of stories260K, 32 rows of 512 tokens; medium: four layers 256 wide, 8 rows
 //   step 1 aligns hidden states, step 2 distils logits
 // Operations a token, for P matrix weights: teacher 2 P + 2 T D a layer, and 2 V C for its head in
-// step 2. Student in step 1: 4 P where the layer's input is read as it is, 6 P elsewhere; in step 2:
-// 6 P, head included. Recurrence, forward and backward: 27 D K (RWKV-7), 15 D K (GLA) a layer.
+// step 2. Student in step 1: 4 P where the layer's input is read as it is, 6 P elsewhere; in step
+// 2: 6 P, head included. Recurrence, forward and backward: 27 D K (RWKV-7), 15 D K (GLA) a layer.
 
 #include "../support/arrays.hpp"
 #include "../support/turns.hpp"
@@ -24,8 +25,8 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
-#include <type_traits>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -34,8 +35,8 @@ using namespace radlads;
 using namespace radlads::bench;
 
 using teacher_model = models::language_model<float, cpu_backend, layers::attention_mixer>;
-using student_model = models::language_model<float, cpu_backend, layers::rad_rwkv7_mixer,
-                                             layers::rad_rwkv6_mixer>;
+using student_model =
+    models::language_model<float, cpu_backend, layers::rad_rwkv7_mixer, layers::rad_rwkv6_mixer>;
 
 struct workload {
   models::config config;
@@ -160,7 +161,8 @@ struct conversion {
     student.initialise(b, 2);
     transfer::apply(b, transfer::make_plan(teacher, student), teacher, student);
     const ids drawn = random_ids(b, tokens.size(), w.config.vocabulary, 3);
-    b.copy(tokens.data(), drawn.data(), static_cast<std::size_t>(drawn.size()) * sizeof(std::int32_t));
+    b.copy(tokens.data(), drawn.data(),
+           static_cast<std::size_t>(drawn.size()) * sizeof(std::int32_t));
   }
 
   template <class Objective>
@@ -192,7 +194,8 @@ struct conversion {
   }
 };
 
-/// The objective itself on one thread; on more, one replica a thread, each with its share of the rows.
+/// The objective itself on one thread; on more, one replica a thread, each with its share of the
+/// rows.
 template <class Objective, class Options>
 void run(benchmark::State& state, conversion& c, int stage, const Options& options) {
   if (c.b.threads() == 1) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Head and cross-entropy, in turns with Eigen's product of the head's size. Counts 2 V C operations a
-// token for the loss, 6 V C with both gradients; exponentials are not counted.
+// Head and cross-entropy, in turns with Eigen's product of the head's size. Counts 2 V C operations
+// a token for the loss, 6 V C with both gradients; exponentials are not counted.
 
 #include "../support/arrays.hpp"
 #include "../support/heads.hpp"
@@ -36,9 +36,7 @@ struct scored {
     targets = random_ids(b, N, V, 3);
   }
 
-  void loss() {
-    ops::head_cross_entropy<float>(b, 1.0f, head, x, targets, losses, {}, {}, {});
-  }
+  void loss() { ops::head_cross_entropy<float>(b, 1.0f, head, x, targets, losses, {}, {}, {}); }
   void gradients() {
     ops::head_cross_entropy<float>(b, 1.0f, head, x, targets, losses, {}, dx, dhead);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two heads and the divergence between them, in turns with Eigen's product of one head's size. Counts
-// 4 V C operations a token for the loss, 8 V C with the student's gradients; exponentials are not
-// counted.
+// Two heads and the divergence between them, in turns with Eigen's product of one head's size.
+// Counts 4 V C operations a token for the loss, 8 V C with the student's gradients; exponentials
+// are not counted.
 
 #include "../support/arrays.hpp"
 #include "../support/heads.hpp"
@@ -38,12 +38,12 @@ struct divergence {
   }
 
   void loss() {
-    ops::head_kl_divergence<float>(b, 1.0f, 0.0f, 1.0f, head, x, teacher_head, teacher_x, {}, losses,
-                                   {}, {});
+    ops::head_kl_divergence<float>(b, 1.0f, 0.0f, 1.0f, head, x, teacher_head, teacher_x, {},
+                                   losses, {}, {});
   }
   void gradients() {
-    ops::head_kl_divergence<float>(b, 1.0f, 0.0f, 1.0f, head, x, teacher_head, teacher_x, {}, losses,
-                                   dx, dhead);
+    ops::head_kl_divergence<float>(b, 1.0f, 0.0f, 1.0f, head, x, teacher_head, teacher_x, {},
+                                   losses, dx, dhead);
   }
 
   /// Worst relative error of loss and dx in the first, a middle and the last row.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activations of every element and the update of AdamW, in turns with a copy of as many bytes and with
-// Eigen's expression of the same function on the same threads.
+// Activations of every element and the update of AdamW, in turns with a copy of as many bytes and
+// with Eigen's expression of the same function on the same threads.
 
 #include "../support/arrays.hpp"
 #include "../support/turns.hpp"
@@ -114,7 +114,8 @@ void adamw_update(benchmark::State& state) {
   };
   ours();
   other();
-  const double worst = std::max({difference(p, other_p), difference(m, other_m), difference(v, other_v)});
+  const double worst =
+      std::max({difference(p, other_p), difference(m, other_m), difference(v, other_v)});
   if (agrees(state, worst)) {
     report_bandwidth(state, b, 4.0 * 7 * static_cast<double>(g.size()), ours, other);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Root mean square norm of rows and group norm of heads, forward and backward, in turns with a copy of
-// as many bytes and with plain loops. A forward reads x and writes y; a backward reads x and dy and
-// writes dx.
+// Root mean square norm of rows and group norm of heads, forward and backward, in turns with a copy
+// of as many bytes and with plain loops. A forward reads x and writes y; a backward reads x and dy
+// and writes dx.
 
 #include "../support/arrays.hpp"
 #include "../support/turns.hpp"
@@ -141,9 +141,7 @@ void backward(benchmark::State& state) {
       state, c.b, c.bytes(3), [&] { (c.*Backward)(); }, [&] { c.plain_backward(HasMean); });
 }
 
-void rms_norm_forward(benchmark::State& state) {
-  forward<&rows_case::rms_forward, false>(state);
-}
+void rms_norm_forward(benchmark::State& state) { forward<&rows_case::rms_forward, false>(state); }
 void rms_norm_backward(benchmark::State& state) {
   backward<&rows_case::rms_forward, &rows_case::rms_backward, false>(state);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unit vectors, one a head, forward and backward, in turns with a copy of as many bytes and with plain
-// loops.
+// Unit vectors, one a head, forward and backward, in turns with a copy of as many bytes and with
+// plain loops.
 
 #include "../support/arrays.hpp"
 #include "../support/turns.hpp"
@@ -44,7 +44,8 @@ struct heads_case {
         float squares = 0;
         for (std::int64_t i = 0; i < width; ++i) squares += from[i] * from[i];
         const float factor = 1 / std::sqrt(squares);
-        for (std::int64_t i = 0; i < width; ++i) other_y.data()[head * width + i] = from[i] * factor;
+        for (std::int64_t i = 0; i < width; ++i)
+          other_y.data()[head * width + i] = from[i] * factor;
       }
     });
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies of grouped heads, and the sum of their gradients, in turns with a copy of as many bytes and
-// with plain loops.
+// Copies of grouped heads, and the sum of their gradients, in turns with a copy of as many bytes
+// and with plain loops.
 
 #include "../support/arrays.hpp"
 #include "../support/turns.hpp"

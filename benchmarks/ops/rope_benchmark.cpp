@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rotary position, in turns with a copy of as many bytes and with plain loops that take sine and cosine
-// once for each token and pair of a head.
+// Rotary position, in turns with a copy of as many bytes and with plain loops that take sine and
+// cosine once for each token and pair of a head.
 
 #include "../support/arrays.hpp"
 #include "../support/turns.hpp"

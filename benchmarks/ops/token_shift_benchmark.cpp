@@ -15,8 +15,8 @@ namespace {
 using namespace radlads;
 using namespace radlads::bench;
 
-/// The neighbour, which is zero outside the sequence, minus the token: the one before forward, the one
-/// behind backward.
+/// The neighbour, which is zero outside the sequence, minus the token: the one before forward, the
+/// one behind backward.
 void plain_shift(cpu_backend& b, const floats<3>& x, floats<3>& y, bool is_backward) {
   const std::int64_t tokens = x.extent(1), width = x.extent(2);
   b.parallel_for(x.extent(0) * tokens, 64, [&](std::int64_t begin, std::int64_t end, int) {

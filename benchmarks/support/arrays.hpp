@@ -7,7 +7,6 @@
 #include "radlads/core/tensor.hpp"
 
 #include <Eigen/Core>
-
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

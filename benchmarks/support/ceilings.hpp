@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the machine can do at best, measured at the start of a run: float multiply-adds out of registers,
-// and a copy through memory. And the line that names machine, compiler and version in the report.
+// What the machine can do at best, measured at the start of a run: float multiply-adds out of
+// registers, and a copy through memory. And the line that names machine, compiler and version in
+// the report.
 
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/version.hpp"
@@ -25,8 +26,8 @@ struct ceilings {
   double gigabytes = 0;  ///< a copy of 64 MiB a thread, bytes read plus bytes written, GB/s
 };
 
-/// Seconds of a clock that is fair to one thread: its own, which stands still while another process has
-/// the core. Several threads need the one on the wall.
+/// Seconds of a clock that is fair to one thread: its own, which stands still while another process
+/// has the core. Several threads need the one on the wall.
 inline double clock_seconds(int threads) {
   timespec now{};
   clock_gettime(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
@@ -36,8 +37,8 @@ inline double clock_seconds(int threads) {
 /// Sixteen floats that the compiler keeps in one register, or in as many as the machine needs.
 using float_pack [[gnu::vector_size(64)]] = float;
 
-/// `rounds` times twelve independent multiply-adds of sixteen floats: enough in flight to hide their
-/// latency, few enough for the registers.
+/// `rounds` times twelve independent multiply-adds of sixteen floats: enough in flight to hide
+/// their latency, few enough for the registers.
 inline void multiply_add(std::int64_t rounds) {
   constexpr int chains = 12;
   float_pack sums[chains] = {};
@@ -98,8 +99,8 @@ inline std::string device_name() {
   return "unknown";
 }
 
-/// Writes machine, compiler, version and ceilings at the head of the report. Returns true, so that a
-/// constant can be initialised with it before the benchmarks run.
+/// Writes machine, compiler, version and ceilings at the head of the report. Returns true, so that
+/// a constant can be initialised with it before the benchmarks run.
 inline bool describe_run() {
   const auto add = [](const std::string& name, const auto& value) {
     benchmark::AddCustomContext(name, value);

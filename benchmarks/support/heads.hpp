@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the two losses behind a head share: the shape, naive double logarithms of probabilities to check
-// a few rows against, and Eigen's product of the head's size.
+// What the two losses behind a head share: the shape, naive double logarithms of probabilities to
+// check a few rows against, and Eigen's product of the head's size.
 
 #include "arrays.hpp"
 #include "turns.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Timing by turns. A shared machine is not equally quick from minute to minute, so what is to be compared
-// runs alternately, and a ratio is the median over rounds of the ratio inside a round.
+// Timing by turns. A shared machine is not equally quick from minute to minute, so what is to be
+// compared runs alternately, and a ratio is the median over rounds of the ratio inside a round.
 
 #include "ceilings.hpp"
 
@@ -47,8 +47,7 @@ std::int64_t calls_of(int threads, F& f, double block) {
 
 /// Runs the contestants one after the other, round by round; returns the samples of each.
 template <class... F>
-std::array<samples, sizeof...(F)> take_turns(int threads, const effort& e,
-                                             F&&... contestants) {
+std::array<samples, sizeof...(F)> take_turns(int threads, const effort& e, F&&... contestants) {
   const std::array<std::int64_t, sizeof...(F)> calls{calls_of(threads, contestants, e.block)...};
   std::array<samples, sizeof...(F)> result;
   const double start = clock_seconds(threads);
@@ -79,7 +78,8 @@ inline void report_time(benchmark::State& state, const samples& ours) {
   state.counters["spread"] = (quantile(ours, 0.9) - quantile(ours, 0.1)) / median(ours);
 }
 
-/// One case for each row of `list`, its last argument the number of threads: one, and all there are.
+/// One case for each row of `list`, its last argument the number of threads: one, and all there
+/// are.
 inline void add_cases(benchmark::internal::Benchmark* each, std::vector<std::string> names,
                       const std::vector<std::vector<std::int64_t>>& list) {
   names.emplace_back("threads");
@@ -93,7 +93,8 @@ inline void add_cases(benchmark::internal::Benchmark* each, std::vector<std::str
   }
 }
 
-/// For work that memory bounds: a copy of as many bytes, and another way to do the same work, in turns.
+/// For work that memory bounds: a copy of as many bytes, and another way to do the same work, in
+/// turns.
 template <class Ours, class Other>
 void report_bandwidth(benchmark::State& state, cpu_backend& b, double bytes, Ours&& ours,
                       Other&& other) {

@@ -8,7 +8,7 @@ make_teacher
 "$RADLADS" transfer --teacher teacher --student rad_rwkv6 --out hybrid --keep-attention 1 >>log.txt 2>&1
 
 write() {
-  "$RADLADS" generate --prompt "The cat" --max-tokens 30 "$@" 2>>log.txt
+  "$RADLADS" generate --prompt "The cat" --max-tokens "$tokens" "$@" 2>>log.txt
 }
 
 # The floats of a logits file, one row a line.
@@ -20,6 +20,7 @@ rows() {
 }
 
 for model in teacher student hybrid; do
+  tokens=30
   write --model $model --seed 1 >first.txt
   write --model $model --seed 1 --threads 1 >again.txt
   cmp first.txt again.txt
@@ -32,7 +33,8 @@ for model in teacher student hybrid; do
   write --model $model --top-p 0.000001 >cut.txt
   cmp greedy.txt cut.txt
   [ "$(head -c 7 first.txt)" = "The cat" ] || stop "$model: the prompt is not in: $(cat first.txt)"
-  write --model $model --max-tokens 0 >none.txt
+  tokens=0
+  write --model $model >none.txt
   [ "$(cat none.txt)" = "The cat" ] || stop "$model: no token asked for: $(cat none.txt)"
 
   # A token changes nothing before it: the first rows of a longer sequence are those of a shorter one.
