@@ -10,8 +10,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <fcntl.h>
 #include <filesystem>
 #include <string>
+#include <sys/file.h>
 #include <system_error>
 #include <variant>
 
@@ -87,8 +89,15 @@ run_loop::run_loop(backend_type& b, model_type& model, const data::token_stream&
   resume();
 }
 
-void run_loop::resume() {
+void run_loop::lock() {
   make_directory(task_.directory);
+  lock_ = io::file_descriptor(::open(task_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  require(lock_.is_open() && ::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0, task_.directory.string(),
+          " is in use by another process");
+}
+
+void run_loop::resume() {
+  lock();
   if (task_.is_restarted) remove_checkpoints(task_.directory);
   const std::filesystem::path metrics = task_.directory / "metrics.jsonl";
   const auto place = io::latest_checkpoint(task_.directory);

@@ -11,6 +11,7 @@
 #include "radlads/data/sampler.hpp"
 #include "radlads/data/token_stream.hpp"
 #include "radlads/distill/trainer.hpp"
+#include "radlads/io/file_descriptor.hpp"
 #include "radlads/io/metrics.hpp"
 #include "settings.hpp"
 
@@ -76,6 +77,7 @@ class run_loop {
   }
 
   std::int64_t tokens_per_step() const { return task_.settings.batch * task_.settings.context; }
+  void lock();
   void resume();
   void announce() const;
   void read_rows();
@@ -89,6 +91,7 @@ class run_loop {
   const data::token_stream& stream_;
   stage_task task_;
   std::int64_t total_;
+  io::file_descriptor lock_;
   std::variant<data::cubic_sampler, data::epoch_sampler> sampler_;
   distill::trainer<model_type> trainer_;
   std::optional<io::metrics_log> metrics_;

@@ -56,6 +56,10 @@ models::config student_config(const models::config& teacher, const std::string& 
   o.rank_value_mix = options.lora_rank_value_residual_mix;
   o.rank_gate = options.lora_rank_gate;
   o.rank_token_shift = options.lora_rank_tokenshift;
+  // The class of RAD-RWKV6 files has this rank also where nothing is shifted; its own default then.
+  if (mixer == "rad_rwkv6" && o.rank_token_shift == 0 && o.token_shift == false) {
+    o.rank_token_shift = c.hidden >= 4096 ? 64 : 32;
+  }
   return c;
 }
 

@@ -6,13 +6,14 @@ source "$(dirname "$0")/tiny.bash"
 make_teacher
 for i in $(seq 10); do cat text.txt; done >long.txt
 small=(--threads 1 --align.tokens 512 --align.context 32 --align.batch 4)
-student() {
-  "$RADLADS" transfer --teacher teacher --student rad_rwkv7 "$@"
+transfer() {
+  "$RADLADS" transfer --teacher teacher --student "${student:-rad_rwkv7}" --out "${out:-out}" "$@"
 }
 align() {
-  "$RADLADS" align --teacher teacher --student s --text long.txt --out out "${small[@]}" "$@"
+  "$RADLADS" align --teacher "${teacher:-teacher}" --student "${student:-s}" \
+    --text "${text:-long.txt}" --out "${out:-out}" "${small[@]}" "$@"
 }
-student --out s 2>log.txt
+out=s transfer 2>log.txt
 
 # Usage: exit status 2 and the nearest known word.
 expect_refusal "the nearest is --student" "$RADLADS" align --teacher t --text x --out o --student s --stdent s
@@ -44,49 +45,49 @@ expect_refusal "align.tokens is 0" align --align.tokens 0
 expect_refusal '"sine" is unknown' align --align.lr_decay_type sine
 
 # Models that do not fit.
-expect_refusal "none: is not a model directory" align --student none
-expect_refusal "there is no student mamba" student --out out --student mamba
-expect_refusal "the teacher has layers 0 to 1" student --out out --keep-attention 2
-expect_refusal "no layer is left to convert" student --out out --keep-attention 0,1
+student=none expect_refusal "none: is not a model directory" align
+student=mamba expect_refusal "there is no student mamba" transfer
+expect_refusal "the teacher has layers 0 to 1" transfer --keep-attention 2
+expect_refusal "no layer is left to convert" transfer --keep-attention 0,1
 expect_refusal "only softmax attention is converted" "$RADLADS" transfer --teacher s --student rwkv7 --out o
 "$RADLADS" train --text text.txt --tokenizer tokenizer --out wide --model.hidden 24 --model.layers 2 \
   --model.heads 2 --model.kv_heads 1 --train.tokens 64 --train.batch 2 --train.context 32 2>log.txt
-expect_refusal "the teacher has hidden size 24, the student 16" align --teacher wide
-"$RADLADS" tokenizer --text text.txt --vocab 320 --out other >log.txt
+teacher=wide expect_refusal "the teacher has hidden size 24, the student 16" align
+"$RADLADS" tokenizer --text text.txt --vocab 284 --out other >log.txt
 cp -r s strange
 cp other/tokenizer.json strange/
-expect_refusal "are not the same" align --student strange
+student=strange expect_refusal "are not the same" align
 cp -r teacher foreign
 cp other/tokenizer.json foreign/
-expect_refusal "the tokenizer has ids up to 319, the model's vocabulary is 300" \
-  align --teacher foreign --student s
+teacher=foreign student=foreign expect_refusal \
+  "the tokenizer has ids up to 283, the model's vocabulary is 280" align
 
 # Texts.
 : >empty.txt
-expect_refusal "empty.txt: holds no text" align --text empty.txt
-expect_refusal "none.txt" align --text none.txt
+text=empty.txt expect_refusal "empty.txt: holds no text" align
+text=none.txt expect_refusal "none.txt" align
 printf 'good\n\xff\xfe bad\n' >latin.txt
-expect_refusal "not valid UTF-8" align --text latin.txt
+text=latin.txt expect_refusal "not valid UTF-8" align
 echo "short" >short.txt
-expect_refusal "fewer than the 32 that one row with a context of 32 needs" align --text short.txt
+text=short.txt expect_refusal "fewer than the 32 that one row with a context of 32 needs" align
 cp long.txt long.md
-expect_refusal "expected the extension" align --text long.md
+text=long.md expect_refusal "expected the extension" align
 "$RADLADS" tokenize --tokenizer other --text long.txt --out ids >log.txt
-printf '\x2c\x01' | dd of=ids.bin bs=1 conv=notrunc status=none
-expect_refusal "token 0 has id 300, outside the model's vocabulary of 300" align --text ids.bin
+printf '\x18\x01' | dd of=ids.bin bs=1 conv=notrunc status=none
+text=ids.bin expect_refusal "token 0 has id 280, outside the model's vocabulary of 280" align
 
 # Places that cannot be written.
 echo file >out_file
-expect_refusal "out_file" align --out out_file
-expect_refusal "Not a directory" align --out out_file/deeper
-expect_refusal "is the directory of an input" align --out s
-expect_refusal "is the directory of an input" align --out teacher
+out=out_file expect_refusal "out_file" align
+out=out_file/deeper expect_refusal "Not a directory" align
+out=s expect_refusal "is the directory of an input" align
+out=teacher expect_refusal "is the directory of an input" align
 mkdir full
 echo keep >full/letter.txt
-expect_refusal "it holds letter.txt" align --out full
+out=full expect_refusal "it holds letter.txt" align
 cp -r teacher theirs
 rm theirs/resolved.yaml
-expect_refusal "it is left alone" align --out theirs
+out=theirs expect_refusal "it is left alone" align
 
 # A loss that is not a number: step and layer are named, the last checkpoint stays and can be used.
 run() {

@@ -52,7 +52,8 @@ inline void add_student_keys(const models::config& c, const architecture& a, jso
   if (a.mixer == "rad_rwkv7" && softmax_layers_at_end(c) >= 0) {
     out["num_attention_layers"] = softmax_layers_at_end(c);
   }
-  require(a.mixer != "rad_rwkv6" || (o.rank_decay > 0 && o.rank_token_shift > 0),
+  const bool has_shift = o.token_shift.value_or(true);
+  require(a.mixer != "rad_rwkv6" || (o.rank_decay > 0 && (!has_shift || o.rank_token_shift > 0)),
           "write_config: rank_decay is ", o.rank_decay, " and rank_token_shift ",
           o.rank_token_shift, "; a RAD-RWKV6 file must name both, since its readers do not have ",
           "the mixer's formula");
