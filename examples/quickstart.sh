@@ -131,7 +131,8 @@ if [ ! -d "$out/tokenizer" ]; then
 fi
 
 say "Training a softmax teacher."
-"$radlads" train -c "$recipe" --text "$out/train.txt" --tokenizer "$out/tokenizer" --out "$out/teacher"
+"$radlads" train -c "$recipe" --model.hidden 64 --model.layers 4 --model.heads 4 --model.kv_heads 2 \
+  --model.intermediate 172 --text "$out/train.txt" --tokenizer "$out/tokenizer" --out "$out/teacher"
 
 say "Converting it to $student."
 "$radlads" convert -c "$recipe" --teacher "$out/teacher" --text "$out/train.txt" --student "$student" \
