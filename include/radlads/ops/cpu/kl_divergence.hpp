@@ -71,10 +71,12 @@ T divergence_row(T* student, T* teacher, std::int64_t V, std::int32_t target,
   const real_t<T> ce = target < 0 ? real_t<T>(0) : weights.ce;
   const T wanted = target < 0 ? T(0) : student[target] - largest;
   const divergence_sums<T> sums = divergence_pass(student, teacher, V, largest, teacher_largest);
-  Eigen::Map<array> gradient(student, V);
-  const Eigen::Map<const array> teacher_exp(teacher, V);
-  gradient = gradient * (weights.scale * (weights.kl + ce) / sums.student) -
-             teacher_exp * (weights.scale * weights.kl / sums.teacher);
+  // Both products are rounded before they are subtracted: fused into one operation they would leave a
+  // gradient of rounding size between equal distributions.
+  Eigen::Map<array> gradient(student, V), teacher_part(teacher, V);
+  gradient *= weights.scale * (weights.kl + ce) / sums.student;
+  teacher_part *= weights.scale * weights.kl / sums.teacher;
+  gradient -= teacher_part;
   T loss = weights.kl * (sums.difference / sums.teacher + log(sums.student / sums.teacher));
   if (target >= 0) {
     student[target] -= weights.scale * ce;
