@@ -4,11 +4,11 @@
 add_library(radlads_own_flags INTERFACE)
 target_link_libraries(radlads_own_flags INTERFACE radlads::radlads)
 target_compile_options(radlads_own_flags INTERFACE
-  $<$<CXX_COMPILER_ID:GNU>:-fconcepts-diagnostics-depth=2>
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fconcepts-diagnostics-depth=2>
   # g++ 12 finds uninitialised values inside its own AVX-512 headers, wherever they are inlined.
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized>
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
-  $<$<BOOL:${RADLADS_NATIVE}>:-march=native>)
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-uninitialized>
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${RADLADS_NATIVE}>>:-march=native>)
 
 # radlads_add_test(<floor.name> <source>): one source, one program, one ctest test.
 function(radlads_add_test name source)

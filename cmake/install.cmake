@@ -16,6 +16,14 @@ install(TARGETS radlads EXPORT radladsTargets
 install(EXPORT radladsTargets NAMESPACE radlads::
   DESTINATION ${package_dir} COMPONENT development)
 
+if(RADLADS_CUDA)
+  install(TARGETS radlads_cuda EXPORT radladsCudaTargets
+    FILE_SET HEADERS COMPONENT development
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(EXPORT radladsCudaTargets NAMESPACE radlads::
+    DESTINATION ${package_dir} COMPONENT development)
+endif()
+
 configure_package_config_file(cmake/radladsConfig.cmake.in radladsConfig.cmake
   INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(radladsConfigVersion.cmake

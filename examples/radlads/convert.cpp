@@ -97,7 +97,7 @@ std::unique_ptr<model_type> transferred(backend_type& b, const convert_options& 
   const std::string mixer = mixer_name(o.student);
   const std::filesystem::path place = o.out / "steps" / "transfer";
   check_output(place);
-  const run_record record = transfer_record(values, mixer, teacher, b.threads());
+  const run_record record = transfer_record(b, values, mixer, teacher, host_threads(o.common));
   if (!o.is_restarted && is_finished(place, record)) return load_model(b, place);
   made_student student = make_student(b, teacher, mixer, values.model);
   save_output(b, *student.model, o.teacher, place, record);
@@ -116,14 +116,14 @@ void run(const CLI::App& app, const convert_options& o) {
   const auto teacher = load_model(b, o.teacher);
   student_config(teacher->config, mixer_name(o.student), values.model);
   const training_text text =
-      read_training_text(o.text, o.teacher, teacher->config, o.hold_out, b.threads());
+      read_training_text(o.text, o.teacher, teacher->config, o.hold_out, host_threads(o.common));
   check_output(o.out);
   score_table table(b, *teacher,
                     documents_to_score(o, text, teacher->config, values.distill.context));
 
   const auto student = transferred(b, o, values, *teacher);
   table.add("transferred", *student);
-  const stage_inputs inputs{b, teacher.get(), text, values, o.text, o.teacher, o.is_restarted};
+  const stage_inputs inputs{b, teacher.get(), text, values, o.text, o.teacher, host_threads(o.common), o.is_restarted};
   std::int64_t samples = 0;
   for (const std::string stage : {"align", "distill", "extend"}) {
     if (values.stage(stage).tokens == 0) continue;
@@ -132,7 +132,7 @@ void run(const CLI::App& app, const convert_options& o) {
     samples = run_stage(inputs, stage, *student, samples, place);
     table.add(stage, *student);
   }
-  run_record record = conversion_record(values, mixer_name(o.student), *teacher, text, b.threads());
+  run_record record = conversion_record(b, values, mixer_name(o.student), *teacher, text, host_threads(o.common));
   record.about["samples"] = std::to_string(samples);
   save_output(b, *student, o.teacher, o.out, record);
   table.print();

@@ -153,7 +153,7 @@ void run(const eval_options& o) {
   const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
   const std::unique_ptr<model_type> teacher = load_teacher(b, o, tokenizer);
   const documents all =
-      encode_documents(o, tokenizer, begin_id(tokenizer, model->config), b.threads());
+      encode_documents(o, tokenizer, begin_id(tokenizer, model->config), host_threads(o.common));
   const distill::evaluation e = score_documents(b, *model, teacher.get(), all);
   require(e.total.tokens > 0, o.text.string(), ": holds no token to score");
   require(std::isfinite(e.total.nats), o.model.string(), ": the loss on ", o.text.string(), " is ",

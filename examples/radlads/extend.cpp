@@ -3,8 +3,6 @@
 
 #include "commands.hpp"
 #include "model.hpp"
-#include "radlads/distill/distillation.hpp"
-#include "radlads/distill/replicas.hpp"
 #include "stages.hpp"
 
 #include <CLI/CLI.hpp>
@@ -14,14 +12,6 @@
 #include <memory>
 
 namespace radlads::program {
-
-void run_next_token(backend_type& b, model_type& model, const data::token_stream& stream,
-                    const stage_task& task) {
-  distill::replicas<distill::next_token<model_type>, model_type::params> objective(
-      distill::replica_count(model.config.hidden, b.threads()), model, task.settings.micro_batch);
-  run_loop loop(b, model, stream, task, objective.needs_targets());
-  loop.run(objective);
-}
 
 namespace {
 
@@ -41,9 +31,9 @@ void run(const CLI::App& app, const extend_options& o) {
   require_apart(o.out, o.model);
   backend_type b(backend_options(o.common));
   const auto model = load_model(b, o.model);
-  const training_text text = read_training_text(o.text, o.model, model->config, 0, b.threads());
+  const training_text text = read_training_text(o.text, o.model, model->config, 0, host_threads(o.common));
   check_output(o.out);
-  const stage_inputs inputs{b, nullptr, text, values, o.text, o.model, o.is_restarted};
+  const stage_inputs inputs{b, nullptr, text, values, o.text, o.model, host_threads(o.common), o.is_restarted};
   run_stage(inputs, "extend", *model, samples_of(o.model), o.out);
 }
 

@@ -47,17 +47,16 @@ class sequence {
   sequence(backend_type& b, const model_type& model)
       : backend_(b),
         model_(model),
-        state_(model.make_state(b, 1)),
-        logits_(b, {1, model.config.vocabulary}) {}
+        state_(model.make_state(b, 1)) {}
 
   /// The logits behind the last of `ids`.
   std::span<const float> take(std::span<const std::int32_t> ids) {
     // All but the last need no head.
-    const auto before = static_cast<std::int64_t>(ids.size()) - 1;
-    if (before > 0) model_.forward(backend_, {ids.data(), {1, before}}, &state_, saved_);
-    model_.forward(backend_, {ids.data() + before, {1, 1}}, &state_, saved_);
-    model_.logits(backend_, saved_, logits_);
-    return {logits_.data(), static_cast<std::size_t>(logits_.size())};
+    const std::span<const std::int32_t> before = ids.first(ids.size() - 1);
+    if (!before.empty()) run_forward(backend_, model_, before, &state_, saved_);
+    run_forward(backend_, model_, ids.last(1), &state_, saved_);
+    logits_ = run_logits(backend_, model_, saved_);
+    return logits_;
   }
 
   std::int64_t state_bytes() const { return state_.bytes(); }
@@ -67,7 +66,7 @@ class sequence {
   const model_type& model_;
   model_type::state state_;
   model_type::saved saved_;
-  tensor<float, 2, backend_type> logits_;
+  std::vector<float> logits_;
 };
 
 void run(const generate_options& o) {

@@ -42,7 +42,7 @@ struct state_size {
 };
 
 state_size measure_state(const models::config& c) {
-  backend_type b(cpu_options{.threads = 1});
+  backend_type b(backend_options({.threads = 1}));
   model_type::layers_type layers;
   layers.configure(c);
   const model_type::state state = layers.make_state(b, 1);

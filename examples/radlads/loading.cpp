@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loading.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/core/host_copy.hpp"
 #include "radlads/core/random.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "radlads/io/parameters.hpp"
@@ -23,13 +24,20 @@ void add_common(CLI::App& app, common_options& options) {
   app.add_option("--threads", options.threads, "Threads to use (0: all of the machine)")
       ->check(CLI::Range(0, 4096))
       ->type_name("N");
-  app.add_option("--device", options.device, "Where to compute")->check(CLI::IsMember({"cpu"}));
+  app.add_option("--device", options.device, "Where to compute")->check(CLI::IsMember({"cpu", "cuda"}));
 }
 
-cpu_options backend_options(const common_options& options) {
-  cpu_options result;
+backend_options_type backend_options([[maybe_unused]] const common_options& options) {
+  backend_options_type result;
+#if !defined(RADLADS_PROGRAM_CUDA)
   result.threads = options.threads;
+#endif
   return result;
+}
+
+int host_threads(const common_options& options) {
+  if (options.threads > 0) return options.threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::path& directory) {
@@ -50,15 +58,17 @@ std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::p
   return model;
 }
 
-std::uint64_t weights_hash(const model_type& model) {
+std::uint64_t weights_hash(backend_type& b, const model_type& model) {
   constexpr std::uint64_t factor = 0x100000001b3u;
   std::uint64_t hash = 0xcbf29ce484222325u;
   model_type::params::for_each(
       [&](const std::string& name, const auto& tensor) {
         hash = (hash ^ stream_of(name)) * factor;
-        for (std::int64_t i = 0; i < tensor.size(); ++i) {
-          hash = (hash ^ std::bit_cast<std::uint32_t>(tensor.data()[i])) * factor;
-        }
+        read_on_host(b, tensor, [&](const float* from) {
+          for (std::int64_t i = 0; i < tensor.size(); ++i) {
+            hash = (hash ^ std::bit_cast<std::uint32_t>(from[i])) * factor;
+          }
+        });
       },
       model.weights);
   return hash;

@@ -18,21 +18,24 @@ namespace radlads::program {
 /// Options that every command has that runs a model.
 struct common_options {
   int threads = 0;  ///< 0: as many as the machine has
-  std::string device = "cpu";
+  std::string device{device_name};
 };
 
 /// Adds --threads and --device to a command.
 void add_common(CLI::App& app, common_options& options);
 
-/// The backend's options; threads that were asked for.
-cpu_options backend_options(const common_options& options);
+/// Options of the backend that this program is built for.
+backend_options_type backend_options(const common_options& options);
+
+/// Threads of the host for what is no model: reading text.
+int host_threads(const common_options& options);
 
 /// Description and weights of a model directory. Tensors that the model has no place for are named
 /// on standard error.
 std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::path& directory);
 
 /// A hash of names and values of all weights (FNV-1a on 32-bit words), to tell models apart.
-std::uint64_t weights_hash(const model_type& model);
+std::uint64_t weights_hash(backend_type& b, const model_type& model);
 
 /// The tokenizer of a model directory. Throws, with both numbers, when it has more ids than the
 /// model.

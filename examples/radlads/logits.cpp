@@ -32,9 +32,8 @@ void run(const logits_options& o) {
   }
   const auto count = static_cast<std::int64_t>(o.tokens.size());
   model_type::saved saved;
-  model->forward(b, {o.tokens.data(), {1, count}}, nullptr, saved);
-  tensor<float, 2, backend_type> logits(b, {count, model->config.vocabulary});
-  model->logits(b, saved, logits);
+  run_forward(b, *model, o.tokens, nullptr, saved);
+  const std::vector<float> logits = run_logits(b, *model, saved);
   io::safetensors_writer writer;
   writer.add("logits", io::dtype::f32, {count, model->config.vocabulary}, logits.data());
   writer.write(o.out);

@@ -2,6 +2,7 @@
 // The program radlads: softmax transformers into linear-attention models, and everything around it.
 
 #include "commands.hpp"
+#include "device_program.hpp"
 #include "interruption.hpp"
 #include "radlads/version.hpp"
 
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
                                                 radlads::version_minor, radlads::version_patch));
   app.require_subcommand(1);
   try {
+    radlads::program::become_device_program(argc, argv);
     add_commands(app);
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

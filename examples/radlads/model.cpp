@@ -1,9 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model.hpp"
 
-template class radlads::models::stack<
-    float, radlads::cpu_backend, radlads::layers::attention_mixer, radlads::layers::rad_rwkv6_mixer,
-    radlads::layers::rad_rwkv7_mixer>;
-template struct radlads::models::language_model<
-    float, radlads::cpu_backend, radlads::layers::attention_mixer, radlads::layers::rad_rwkv6_mixer,
-    radlads::layers::rad_rwkv7_mixer>;
+#if defined(RADLADS_PROGRAM_CUDA)
+#include "cuda/instances.cuh"
+#endif
+#include "radlads/core/host_copy.hpp"
+
+#include <algorithm>
+
+namespace radlads::program {
+
+void run_forward(backend_type& b, const model_type& model, std::span<const std::int32_t> ids,
+                 model_type::state* state, model_type::saved& saved) {
+  tensor<std::int32_t, 2, backend_type> tokens(b, {1, static_cast<std::int64_t>(ids.size())});
+  write_on_host(b, tokens, [&](std::int32_t* to) { std::copy(ids.begin(), ids.end(), to); });
+  model.forward(b, tokens, state, saved);
+}
+
+std::vector<float> run_logits(backend_type& b, const model_type& model,
+                              const model_type::saved& saved) {
+  tensor<float, 2, backend_type> logits(b, {saved.normed.extent(0), model.config.vocabulary});
+  model.logits(b, saved, logits);
+  return to_host(b, logits);
+}
+
+}  // namespace radlads::program

@@ -1,27 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The one model type of the program: float on the CPU, any layer softmax attention, RAD-RWKV6 or
-// RAD-RWKV7. Teachers and students are both of it. It is instantiated in model.cpp alone, because that
-// takes the compiler most of a minute.
+// The one model type of the program: float, any layer softmax attention, RAD-RWKV6 or RAD-RWKV7. Teachers
+// and students are both of it. The program is built once for each backend, as radlads for the CPU and as
+// radlads-cuda; what runs a model is compiled in model.cpp and in the sources of the stages alone.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/layers/attention_mixer.hpp"
 #include "radlads/layers/rad_rwkv6_mixer.hpp"
 #include "radlads/layers/rad_rwkv7_mixer.hpp"
 #include "radlads/models/language_model.hpp"
+#if defined(RADLADS_PROGRAM_CUDA)
+#include "radlads/core/cuda/backend.cuh"
+#endif
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
 
 namespace radlads::program {
 
+#if defined(RADLADS_PROGRAM_CUDA)
+using backend_type = cuda_backend;
+using backend_options_type = cuda_options;
+inline constexpr std::string_view device_name = "cuda";
+#else
 using backend_type = cpu_backend;
+using backend_options_type = cpu_options;
+inline constexpr std::string_view device_name = "cpu";
+#endif
+
 using model_type =
     models::language_model<float, backend_type, layers::attention_mixer, layers::rad_rwkv6_mixer,
                            layers::rad_rwkv7_mixer>;
 
-}  // namespace radlads::program
+/// Runs the model over one sequence of ids on the host, from `state` unless that is null.
+void run_forward(backend_type& b, const model_type& model, std::span<const std::int32_t> ids,
+                 model_type::state* state, model_type::saved& saved);
 
-extern template class radlads::models::stack<
-    float, radlads::cpu_backend, radlads::layers::attention_mixer, radlads::layers::rad_rwkv6_mixer,
-    radlads::layers::rad_rwkv7_mixer>;
-extern template struct radlads::models::language_model<
-    float, radlads::cpu_backend, radlads::layers::attention_mixer, radlads::layers::rad_rwkv6_mixer,
-    radlads::layers::rad_rwkv7_mixer>;
+/// The logits (N, V), on the host, of what the last forward left.
+std::vector<float> run_logits(backend_type& b, const model_type& model,
+                              const model_type::saved& saved);
+
+}  // namespace radlads::program

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scores.hpp"
 
+#if defined(RADLADS_PROGRAM_CUDA)
+#include "cuda/instances.cuh"
+#endif
+
 #include <cstdint>
 #include <span>
 #include <vector>

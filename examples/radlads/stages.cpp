@@ -49,12 +49,13 @@ run_record record_of(const stage_inputs& inputs, const std::string& stage, const
       to_yaml(inputs.values, stage == "train" ? std::vector<std::string>{"model", "train"}
                                               : std::vector<std::string>{stage});
   add_data(inputs.text, record);
-  record.run["model_hash"] = hex(weights_hash(model));
+  record.run["model_hash"] = hex(weights_hash(inputs.backend, model));
   record.run["samples_before"] = std::to_string(samples_before);
-  if (inputs.teacher != nullptr) record.run["teacher_hash"] = hex(weights_hash(*inputs.teacher));
+  if (inputs.teacher != nullptr) record.run["teacher_hash"] = hex(weights_hash(inputs.backend, *inputs.teacher));
   record.about["stage"] = stage;
   record.about["text"] = inputs.text_path.string();
-  record.about["threads"] = std::to_string(inputs.backend.threads());
+  record.about["threads"] = std::to_string(inputs.threads);
+  record.about["device"] = device_name;
   record.about["finished"] = "false";
   return record;
 }
@@ -102,21 +103,22 @@ void save_output(backend_type& b, const model_type& model,
   write_record(out, record.text());
 }
 
-run_record transfer_record(const settings& values, const std::string& mixer,
+run_record transfer_record(backend_type& b, const settings& values, const std::string& mixer,
                            const model_type& teacher, int threads) {
   run_record record;
   record.settings = to_yaml(values, {"model"});
   record.run["student"] = mixer;
-  record.run["teacher_hash"] = hex(weights_hash(teacher));
+  record.run["teacher_hash"] = hex(weights_hash(b, teacher));
   record.about["stage"] = "transfer";
   record.about["threads"] = std::to_string(threads);
+  record.about["device"] = device_name;
   record.about["samples"] = "0";
   return record;
 }
 
-run_record conversion_record(const settings& values, const std::string& mixer,
+run_record conversion_record(backend_type& b, const settings& values, const std::string& mixer,
                              const model_type& teacher, const training_text& text, int threads) {
-  run_record record = transfer_record(values, mixer, teacher, threads);
+  run_record record = transfer_record(b, values, mixer, teacher, threads);
   record.settings = to_yaml(values, {"model", "align", "distill", "extend"});
   add_data(text, record);
   record.about["stage"] = "convert";

@@ -34,6 +34,7 @@ struct stage_inputs {
   const settings& values;
   std::filesystem::path text_path;
   std::filesystem::path tokenizer_source;  ///< whose tokenizer files the output takes over
+  int threads = 1;                         ///< of the host, for the record
   bool is_restarted = false;               ///< whether what an earlier run left is put aside
 };
 
@@ -56,9 +57,9 @@ void save_output(backend_type& b, const model_type& model,
                  run_record record);
 
 /// The record of a student just transferred, and of one that has gone through all stages.
-run_record transfer_record(const settings& values, const std::string& mixer,
+run_record transfer_record(backend_type& b, const settings& values, const std::string& mixer,
                            const model_type& teacher, int threads);
-run_record conversion_record(const settings& values, const std::string& mixer,
+run_record conversion_record(backend_type& b, const settings& values, const std::string& mixer,
                              const model_type& teacher, const training_text& text, int threads);
 
 /// Trains `model` by the stage of that name into `out`, or loads what is complete there. Returns

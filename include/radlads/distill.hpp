@@ -19,3 +19,7 @@
 #include "radlads/distill/evaluate.hpp"
 #include "radlads/distill/objective.hpp"
 #include "radlads/distill/trainer.hpp"
+
+#if defined(__CUDACC__)
+#include "radlads/cuda.cuh"
+#endif

@@ -17,3 +17,7 @@
 #include "radlads/gates/sigmoid_root.hpp"
 #include "radlads/wkv/gla.hpp"
 #include "radlads/wkv/scan.hpp"
+
+#if defined(__CUDACC__)
+#include "radlads/cuda.cuh"
+#endif

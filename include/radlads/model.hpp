@@ -25,3 +25,7 @@
 #include "radlads/models/stack.hpp"
 #include "radlads/ops/cross_entropy.hpp"
 #include "radlads/ops/kl_divergence.hpp"
+
+#if defined(__CUDACC__)
+#include "radlads/cuda.cuh"
+#endif

@@ -6,3 +6,7 @@
 #include "radlads/optim/adamw.hpp"
 #include "radlads/optim/clip.hpp"
 #include "radlads/optim/schedule.hpp"
+
+#if defined(__CUDACC__)
+#include "radlads/cuda.cuh"
+#endif

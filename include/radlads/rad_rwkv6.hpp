@@ -13,3 +13,7 @@
 //   radlads::models::language_model<float, cpu, radlads::layers::rad_rwkv6_mixer> model;
 
 #include "radlads/layers/rad_rwkv6_mixer.hpp"
+
+#if defined(__CUDACC__)
+#include "radlads/cuda.cuh"
+#endif

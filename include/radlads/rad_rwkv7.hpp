@@ -14,3 +14,7 @@
 //   radlads::models::language_model<float, cpu, radlads::layers::rad_rwkv7_mixer> model;
 
 #include "radlads/layers/rad_rwkv7_mixer.hpp"
+
+#if defined(__CUDACC__)
+#include "radlads/cuda.cuh"
+#endif

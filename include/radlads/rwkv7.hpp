@@ -19,3 +19,7 @@
 #include "radlads/gates/exp_neg_sigmoid.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 #include "radlads/wkv/scan.hpp"
+
+#if defined(__CUDACC__)
+#include "radlads/cuda.cuh"
+#endif

@@ -11,3 +11,7 @@
 //   radlads::models::language_model<float, cpu, radlads::layers::attention_mixer> model;
 
 #include "radlads/layers/attention_mixer.hpp"
+
+#if defined(__CUDACC__)
+#include "radlads/cuda.cuh"
+#endif

@@ -81,6 +81,24 @@ TYPED_TEST(map, writes_in_place) {
   }
 }
 
+TYPED_TEST(map, sums_products_and_multiples) {
+  using T = TypeParam;
+  cpu_backend backend({.threads = 2, .poison = true});
+  const auto x = filled<T, 2>(backend, {3, 37}, random_values(3 * 37, 8));
+  const auto y = filled<T, 2>(backend, {3, 37}, random_values(3 * 37, 9));
+  tensor<T, 2, cpu_backend> sum(backend, x.sizes()), product(backend, x.sizes()),
+      half_of_x(backend, x.sizes());
+  ops::elementwise<T>(backend, ops::sum_of_two{}, ops::outputs(sum), ops::inputs(x, y));
+  ops::elementwise<T>(backend, ops::product_of_two{}, ops::outputs(product), ops::inputs(x, y));
+  ops::elementwise<T>(backend, ops::scaled<real_t<T>>{real_t<T>(0.5)}, ops::outputs(half_of_x),
+                      ops::inputs(x));
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    EXPECT_EQ(sum.data()[i], x.data()[i] + y.data()[i]);
+    EXPECT_EQ(product.data()[i], x.data()[i] * y.data()[i]);
+    EXPECT_EQ(half_of_x.data()[i] + half_of_x.data()[i], x.data()[i]);
+  }
+}
+
 TEST(map_functions, result_does_not_depend_on_threads) {
   std::vector<std::vector<float>> results;
   for (const int threads : {1, 2, 3}) {

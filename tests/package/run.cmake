@@ -5,8 +5,11 @@ file(REMOVE_RECURSE ${WORK})
 set(options -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER} -D RADLADS_FETCH_DEPENDENCIES=${FETCH}
   -D CMAKE_BUILD_TYPE=Debug)
 
-if(CASE STREQUAL "find_package")
+if(CASE STREQUAL "find_package" OR CASE STREQUAL "cuda")
   set(project ${SOURCE}/examples/consumer)
+  if(CASE STREQUAL "cuda")
+    set(project ${SOURCE}/tests/package/cuda)
+  endif()
   set(prefix ${WORK}/prefix)
   execute_process(COMMAND_ERROR_IS_FATAL ANY
     COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix} --component development)

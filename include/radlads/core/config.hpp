@@ -8,12 +8,20 @@
 #define RADLADS_HOST_DEVICE
 #endif
 
-#if defined(__clang__)
+#if defined(__CUDA_ARCH__) || defined(__clang__)
 #define RADLADS_UNROLL _Pragma("unroll")
-#elif defined(__GNUC__)
+#elif defined(__GNUC__) && !defined(__CUDACC__)
 #define RADLADS_UNROLL _Pragma("GCC unroll 16")
 #else
 #define RADLADS_UNROLL
+#endif
+
+// Over a row of recurrent state: registers cannot be indexed at run time on a GPU, while a host compiler
+// knows best.
+#if defined(__CUDA_ARCH__)
+#define RADLADS_UNROLL_ROW _Pragma("unroll")
+#else
+#define RADLADS_UNROLL_ROW
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)

@@ -21,11 +21,17 @@ void visit(F&& f, const std::string& name, First& first, Rest&... rest) {
   if (!first.empty()) f(name, first, rest...);
 }
 
+/// Stands in for a visitor where a parameter set is checked. Not a lambda: nvcc rejects those here.
+struct visitor_probe {
+  template <class... Each>
+  void operator()(const std::string&, Each&...) const {}
+};
+
 /// An aggregate of tensors with one visitor that takes any number of instances.
 template <class P>
-concept parameter_set = requires(P& p, const P& c) {
-  P::for_each([](const std::string&, auto&...) {}, p);
-  P::for_each([](const std::string&, auto&...) {}, c, p);
+concept parameter_set = requires(P& p, const P& c, const visitor_probe& f) {
+  P::for_each(f, p);
+  P::for_each(f, c, p);
 };
 
 /// Number of scalars in all tensors.
@@ -36,9 +42,9 @@ std::int64_t parameter_count(const P& p) {
   return count;
 }
 
-/// Gives `target` the shapes of `source` and fills it with zeros.
-template <parameter_set P, backend B>
-void allocate_like(B& b, const P& source, P& target) {
+/// Gives `target` the shapes of `source`, whose scalar may be another, and fills it with zeros.
+template <parameter_set P, parameter_set Q, backend B>
+void allocate_like(B& b, const P& source, Q& target) {
   if constexpr (requires { target.match(source); }) target.match(source);
   P::for_each(
       [&](const std::string&, const auto& from, auto& to) {

@@ -28,11 +28,8 @@ void require_finite(B& b, double loss, Saved& saved, const char* stage) {
   if (std::isfinite(loss)) return;
   for (std::size_t i = 0; i < saved.layers.hidden.size(); ++i) {
     const tensor<T, 3, B>& hidden = saved.layers.hidden[i];
-    std::vector<T> host(static_cast<std::size_t>(hidden.size()));
-    b.copy(host.data(), hidden.data(), host.size() * sizeof(T));
-    b.synchronize();
-    for (const T each : host) {
-      if (std::isfinite(each)) continue;
+    for (const T each : to_host(b, hidden)) {
+      if (std::isfinite(static_cast<accumulate_t<T>>(each))) continue;
       if (i == 0) fail(stage, ": the loss is ", loss, "; the embedding is not finite");
       fail(stage, ": the loss is ", loss, "; the output of layer ", i - 1, " is not finite");
     }

@@ -5,6 +5,7 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/core/host_copy.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/ops/cross_entropy.hpp"
@@ -166,14 +167,6 @@ class evaluator {
     ops::head_cross_entropy<T>(b, 1, M::head_of(model.weights), saved.normed, targets_, losses_, best_,
                                {}, {});
     return {to_host(b, losses_), to_host(b, best_)};
-  }
-
-  template <class V>
-  static std::vector<V> to_host(B& b, const tensor<V, 1, B>& source) {
-    std::vector<V> host(static_cast<std::size_t>(source.size()));
-    b.copy(host.data(), source.data(), host.size() * sizeof(V));
-    b.synchronize();
-    return host;
   }
 
   const Model& model_;

@@ -4,6 +4,7 @@
 // ones whose gradients add up.
 
 #include "radlads/core/error.hpp"
+#include "radlads/core/host_copy.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/core/view.hpp"
 
@@ -32,14 +33,11 @@ void for_each_micro_batch(const view<const std::int32_t, 2, Space>& ids, std::in
   }
 }
 
-/// Sum in double of losses on the host. A backend whose memory the host cannot read copies them first.
+/// Sum of losses, in double, on the host.
 template <class T, class B>
 double sum_of(B& b, const tensor<T, 1, B>& losses) {
-  std::vector<T> host(static_cast<std::size_t>(losses.size()));
-  b.copy(host.data(), losses.data(), host.size() * sizeof(T));
-  b.synchronize();
   double total = 0;
-  for (const T each : host) total += static_cast<double>(each);
+  for (const T each : to_host(b, losses)) total += static_cast<double>(each);
   return total;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// An objective run on several parts of a batch at once, one thread each, with activations and gradients
-// of its own. Narrow models train so: their operations are too short to be worth splitting, whole
-// sequences are not. The parts and the order of the sum depend on the number of replicas alone.
+// An objective run on several parts of a batch at once, one thread each, with activations and
+// gradients of its own. Narrow models train so: their operations are too short to be worth
+// splitting, whole sequences are not. The parts and the order of the sum depend on the number of
+// replicas alone.
 
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/parameters.hpp"
@@ -20,12 +21,12 @@
 
 namespace radlads::distill {
 
-/// Number of replicas worth having for a model of this width: one a thread while an operation on one
-/// sequence is too short to be split, one in all beyond.
+/// Number of replicas worth having for a model of this width: one a thread while an operation on
+/// one sequence is too short to be split, one in all beyond.
 inline int replica_count(std::int64_t hidden, int threads) { return hidden <= 512 ? threads : 1; }
 
-/// `Objective` for models with parameters `P`, once for each part of a batch. A single one runs on all
-/// threads of the caller's backend.
+/// `Objective` for models with parameters `P`, once for each part of a batch. A single one runs on
+/// all threads of the caller's backend.
 template <class Objective, parameter_set P>
 class replicas {
  public:
@@ -38,8 +39,8 @@ class replicas {
 
   bool needs_targets() const { return parts_.front()->objective.needs_targets(); }
 
-  /// As the objective's own call: loss of ids (rows, tokens), its gradient added to `grads` unless that
-  /// is null.
+  /// As the objective's own call: loss of ids (rows, tokens), its gradient added to `grads` unless
+  /// that is null.
   batch_loss operator()(cpu_backend& b, view<const std::int32_t, 2> ids, P* grads) {
     if (parts_.size() == 1) return parts_.front()->objective(b, ids, grads);
     const std::int64_t rows = ids.extent(0);
@@ -94,8 +95,8 @@ class replicas {
     P::for_each(
         [&](const std::string&, const auto& source, auto& target) {
           using T = typename std::remove_cvref_t<decltype(target)>::element_type;
-          ops::elementwise<T>(b, [](const auto& x, const auto& y, auto& z) { z = x + y; },
-                              ops::outputs(target.flat()), ops::inputs(target.flat(), source.flat()));
+          ops::elementwise<T>(b, ops::sum_of_two{}, ops::outputs(target.flat()),
+                              ops::inputs(target.flat(), source.flat()));
         },
         from, to);
   }

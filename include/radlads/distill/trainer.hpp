@@ -41,12 +41,23 @@ struct step_report {
   double rate = 0;
 };
 
+/// The model whose parameters are an optimizer's moments.
+template <class Model>
+struct sums_model {
+  using type = typename Model::template with_scalar<accumulate_t<typename Model::scalar_type>>;
+};
+
 /// Optimizer of one stage for `Model`, which it changes in place.
 template <class Model>
 class trainer {
  public:
   using B = typename Model::backend_type;
   using params = typename Model::params;
+  using scalar = typename Model::scalar_type;
+  /// Parameters themselves or, for a storage type, those of the type sums are kept in.
+  using moments = typename std::conditional_t<std::is_same_v<scalar, accumulate_t<scalar>>,
+                                              std::type_identity<Model>,
+                                              sums_model<Model>>::type::params;
 
   trainer(B& b, Model& model, const trainer_options& options) : model_(model), options_(options) {
     optim::require_schedule(options.schedule);
@@ -59,7 +70,7 @@ class trainer {
   /// Steps taken so far, also those before a resume.
   std::int64_t steps() const { return optimizer_.steps; }
   /// Moments and step count: with the weights, all that a resume needs.
-  optim::adamw<params>& optimizer() { return optimizer_; }
+  optim::adamw<params, moments>& optimizer() { return optimizer_; }
 
   /// One step on ids (rows, tokens). Throws, leaving weights and moments as they were, when loss or
   /// gradient is not finite.
@@ -109,7 +120,7 @@ class trainer {
   Model& model_;
   trainer_options options_;
   params gradients_;
-  optim::adamw<params> optimizer_;
+  optim::adamw<params, moments> optimizer_;
 };
 
 }  // namespace radlads::distill

@@ -5,6 +5,7 @@
 //   checkpoint/weights.safetensors, checkpoint/first.safetensors, ..., checkpoint/state.json
 
 #include "radlads/core/error.hpp"
+#include "radlads/core/host_copy.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/io/atomic_file.hpp"
 #include "radlads/io/json.hpp"
@@ -193,14 +194,15 @@ inline checkpoint_state read_checkpoint_state(const std::filesystem::path& check
 }
 
 /// Writes one set as NAME.safetensors, every element as it is in memory.
-template <class P>
-void write_checkpoint_set(const named_set<P>& each, const std::filesystem::path& directory) {
+template <backend B, class P>
+void write_checkpoint_set(B& b, const named_set<P>& each, const std::filesystem::path& directory) {
   using set_type = std::remove_const_t<P>;
   safetensors_writer writer;
+  host_copies<B> copies(b);
   set_type::for_each(
       [&](const std::string& name, const auto& tensor) {
         using element = typename std::remove_cvref_t<decltype(tensor)>::element_type;
-        writer.add(name, dtype_of<element>(), file_shape(tensor), tensor.data());
+        writer.add(name, dtype_of<element>(), file_shape(tensor), copies.of(tensor));
       },
       std::as_const(each.set));
   writer.write(directory / (std::string(each.name) + ".safetensors"));
@@ -209,7 +211,7 @@ void write_checkpoint_set(const named_set<P>& each, const std::filesystem::path&
 /// Writes `checkpoint` in a run's directory, replacing an older one only when the new one is
 /// complete on the device. Sets are named_set; all tensors have one element type. Throws when the
 /// disk refuses, and when a directory of that name is not a checkpoint; the older one then stays.
-template <host_backend B, class... P>
+template <backend B, class... P>
 void save_checkpoint(B& b, const std::filesystem::path& run, const checkpoint_state& state,
                      const named_set<P>&... sets) {
   const std::filesystem::path place = run / checkpoint_name;
@@ -224,7 +226,7 @@ void save_checkpoint(B& b, const std::filesystem::path& run, const checkpoint_st
   b.synchronize();
   remove_left_checkpoints(run);
   atomic_directory directory(place, existing_directory::replace);
-  (write_checkpoint_set(sets, directory.path()), ...);
+  (write_checkpoint_set(b, sets, directory.path()), ...);
   write_checkpoint_state(state, types[0], {std::string(sets.name)...}, directory.path());
   directory.commit();
   remove_left_checkpoints(run);
@@ -256,7 +258,7 @@ void check_checkpoint_set(const P& p, const safetensors_file& file) {
 /// Fills the sets from a checkpoint that latest_checkpoint found and returns what the run
 /// remembered. Throws naming the file and the tensor when a set, a name, a shape or the element
 /// type differs from the run's; nothing has been overwritten then.
-template <host_backend B, class... P>
+template <backend B, class... P>
 checkpoint_state load_checkpoint(B& b, const std::filesystem::path& checkpoint,
                                  const named_set<P>&... sets) {
   const checkpoint_description found = read_checkpoint_description(checkpoint);
@@ -279,7 +281,9 @@ checkpoint_state load_checkpoint(B& b, const std::filesystem::path& checkpoint,
     const safetensors_file& file = files[next++];
     set_type::for_each(
         [&](const std::string& name, auto& tensor) {
-          read_tensor(*file.find(name), file_shape(tensor), tensor.data());
+          write_on_host(b, tensor, [&](auto* to) {
+            read_tensor(*file.find(name), file_shape(tensor), to);
+          });
         },
         each.set);
   };

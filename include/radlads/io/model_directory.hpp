@@ -163,7 +163,7 @@ models::config with_ranks(models::config c, const P& p) {
 /// are complete before the first of them appears in `target`. Tokenizer files come from
 /// `tokenizer_source`; an empty path leaves those in the target as they are. Throws as
 /// require_model_target does, and when the disk refuses the files; the target is then unchanged.
-template <parameter_set P, host_backend B>
+template <parameter_set P, backend B>
 void save_model(B& b, const models::config& c, const P& p,
                 const std::filesystem::path& tokenizer_source, const std::filesystem::path& target,
                 const save_options& options = {}) {

@@ -5,6 +5,7 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/core/host_copy.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/core/view.hpp"
 #include "radlads/io/dtype.hpp"
@@ -24,10 +25,6 @@
 #include <vector>
 
 namespace radlads::io {
-
-/// A backend whose memory files can be read into and written from.
-template <class B>
-concept host_backend = backend<B> && std::is_same_v<typename B::space, host_space>;
 
 /// The shape of a tensor as files have it.
 template <class Tensor>
@@ -75,12 +72,11 @@ inline bool is_known_unused(const safetensors_set& file, const std::string& name
 /// BF16 and F64. Returns the sorted names of tensors that the model has no place for, without those
 /// of is_known_unused. Throws naming a tensor that is missing or has another shape or type; `p` is
 /// then partly overwritten.
-template <parameter_set P, host_backend B>
+template <parameter_set P, backend B>
 [[nodiscard]] std::vector<std::string> read_parameters(B& b, const std::filesystem::path& model,
                                                        P& p, const read_options& options = {}) {
   const safetensors_set file = safetensors_set::open(model);
   std::set<std::string, std::less<>> read;
-  b.synchronize();
   P::for_each(
       [&](const std::string& name, auto& tensor) {
         const tensor_entry* entry = file.find(name);
@@ -90,7 +86,7 @@ template <parameter_set P, host_backend B>
         const std::vector<std::int64_t> shape = file_shape(tensor);
         require(entry != nullptr, model.string(), ": tensor \"", name, "\" of shape ",
                 shape_text(shape), " is missing");
-        read_tensor(*entry, shape, tensor.data());
+        write_on_host(b, tensor, [&](auto* to) { read_tensor(*entry, shape, to); });
         read.insert(entry->name);
       },
       p);
@@ -104,14 +100,15 @@ template <parameter_set P, host_backend B>
 
 /// Writes every tensor of `p` to model.safetensors or to shards with their index, in a directory
 /// that holds no model yet. Throws naming the file, or a tensor whose value does not fit the type.
-template <parameter_set P, host_backend B>
+template <parameter_set P, backend B>
 void write_parameters(B& b, const P& p, const std::filesystem::path& directory,
                       const write_options& options = {}) {
   safetensors_writer writer;
+  host_copies<B> copies(b);
   writer.add_metadata("format", "pt");
   P::for_each(
       [&](const std::string& name, const auto& tensor) {
-        writer.add(name, options.stored_as, file_shape(tensor), tensor.data());
+        writer.add(name, options.stored_as, file_shape(tensor), copies.of(tensor));
       },
       p);
   b.synchronize();

@@ -17,9 +17,8 @@ namespace radlads::layers {
 /// to += from, both (N, C).
 template <class T, class B>
 void add_rows(B& b, view_on<const T, 2, B> from, view_on<T, 2, B> to) {
-  ops::elementwise<T>(
-      b, [](const auto& x, const auto& y, auto& z) { z = x + y; }, std::array{to},
-      std::array{view_on<const T, 2, B>(to), from});
+  ops::elementwise<T>(b, ops::sum_of_two{}, std::array{to},
+                      std::array{view_on<const T, 2, B>(to), from});
 }
 
 /// Calls f(prefix + name, tensors...) for the parameters of one part.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// RAD-RWKV6 time mixing (arXiv 2505.03005, appendix A.1): the teacher's q, k, v, o around gated linear
-// attention with a decay per channel, keys balanced by what decay takes away.
+// RAD-RWKV6 time mixing (arXiv 2505.03005, appendix A.1): the teacher's q, k, v, o around gated
+// linear attention with a decay per channel, keys balanced by what decay takes away.
 //   log w = max(-exp(d0 + tanh(x_w d1) d2), -5),  k~ = k (1 - w)
 //   S_t = diag(w) S_{t-1} + k~^T v,  y = (r S_t / sqrt(K)) g
-// The inputs x_r, x_k, x_v, x_w, x_g come from the data-dependent token shift of token_shift_mix.hpp.
+// The inputs x_r, x_k, x_v, x_w, x_g come from the data-dependent shift of token_shift_mix.hpp.
 
+#include "radlads/core/config.hpp"
 #include "radlads/core/parameters.hpp"
+#include "radlads/core/scalar.hpp"
 #include "radlads/gates/activation.hpp"
 #include "radlads/gates/exp_neg_exp.hpp"
 #include "radlads/layers/concepts.hpp"
@@ -26,10 +28,42 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <complex>
 #include <cstdint>
 #include <string_view>
 
 namespace radlads::layers {
+
+/// d = d0 + low,  log w = Decay(d),  key = k (1 - w balance), as a functor for elementwise; balance
+/// is one or zero, R real_t of the tensor's scalar.
+template <class Decay, class R>
+struct rad_rwkv6_decay_and_key {
+  R balance;
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& low, const X& d0, const X& k, X& d,
+                                                     X& log_w, X& key) const {
+    using std::exp;
+    d = d0 + low;
+    log_w = Decay::value(d);
+    key = k * (X(1) - exp(log_w) * balance);
+  }
+};
+
+/// dd = (dlog_w - dkey k w balance) Decay'(d),  dk = dkey (1 - w balance), as a functor for
+/// elementwise.
+template <class Decay, class R>
+struct rad_rwkv6_decay_and_key_backward {
+  R balance;
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& d, const X& log_w, const X& k,
+                                                     const X& dlog_w, const X& dkey, X& dd,
+                                                     X& dk) const {
+    using std::exp;
+    const X taken = exp(log_w) * balance;
+    dd = (dlog_w - dkey * k * taken) * Decay::derivative(d, log_w);
+    dk = dkey * (X(1) - taken);
+  }
+};
 
 /// RAD-RWKV6, with `Decay` giving the logarithm of the decay.
 template <class Decay = gates::exp_neg_exp<>>
@@ -56,7 +90,7 @@ struct basic_rad_rwkv6_mixer {
   template <class T, class B>
   struct params : projections::params<T, B> {
     token_shift_mix::params<T, B> shift;
-    tensor<T, 3, B> decay;                       // (1, 1, D_a)
+    tensor<T, 3, B> decay;  // (1, 1, D_a)
     typename decay_map::template params<T, B> w;
     output_gate::params<T, B> gate;
 
@@ -85,9 +119,9 @@ struct basic_rad_rwkv6_mixer {
     token_shift_mix::saved<T, B> shift;
     projections::saved_heads<T, B> r, k_grouped;  // (B, T, H, K), (B, T, Hkv, K)
     typename decay_map::template saved<T, B> w;
-    tensor<T, 2, B> d;          // (N, D_a), pre-activation of the decay
-    tensor<T, 4, B> v_grouped;  // (B, T, Hkv, K)
-    tensor<T, 4, B> k, v;       // (B, T, H, K), repeated
+    tensor<T, 2, B> d;                 // (N, D_a), pre-activation of the decay
+    tensor<T, 4, B> v_grouped;         // (B, T, Hkv, K)
+    tensor<T, 4, B> k, v;              // (B, T, H, K), repeated
     tensor<T, 4, B> log_w, key, read;  // (B, T, H, K)
     tensor<accumulate_t<T>, 4, B> checkpoints;
     output_gate::saved<T, B> gate;
@@ -124,8 +158,8 @@ struct basic_rad_rwkv6_mixer {
     s.v_grouped.resize(b, grouped);
 
     if (c.token_shift) {
-      token_shift_mix::forward<T, B>(b, p.shift, in.x, carried != nullptr ? &carried->last : nullptr,
-                                     s.shift);
+      token_shift_mix::forward<T, B>(b, p.shift, in.x,
+                                     carried != nullptr ? &carried->last : nullptr, s.shift);
     }
     const auto x = inputs_of<T, B>(c, in, s);
     projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x[shifted::r], heads, position, s.r);
@@ -137,21 +171,15 @@ struct basic_rad_rwkv6_mixer {
     repeat<T, B>(b, s.v_grouped, s.v);
 
     decay_map::template forward<T, B>(b, {}, p.w, x[shifted::w], s.d, s.w);
-    const T balance(c.balance_state ? 1 : 0);
+    const real_t<T> balance(c.balance_state ? 1 : 0);
     ops::elementwise<T>(
-        b,
-        [balance](const auto& low, const auto& d0, const auto& k, auto& d, auto& log_w, auto& key) {
-          using std::exp;
-          d = d0 + low;
-          log_w = Decay::value(d);
-          key = k * (T(1) - exp(log_w) * balance);
-        },
+        b, rad_rwkv6_decay_and_key<Decay, real_t<T>>{balance},
         std::array{s.d.whole(), reshape<2>(s.log_w.whole(), wide), reshape<2>(s.key.whole(), wide)},
         std::array{s.d.read(), ops::broadcast_rows(p.decay.flat(), rows),
                    reshape<2>(s.k.read(), wide)});
 
-    const std::array<view_on<const T, 4, B>, wkv::gla::inputs> inputs{s.r.heads.read(), s.log_w.read(),
-                                                                      s.key.read()};
+    const std::array<view_on<const T, 4, B>, wkv::gla::inputs> inputs{s.r.heads.read(),
+                                                                      s.log_w.read(), s.key.read()};
     run_recurrence<wkv::gla, T, B>(b, inputs, s.v, s.read, carried, s.is_training, s.checkpoints);
     output_gate::forward<T, B>(b, c, p.gate, x[shifted::g], s.read, s.gate);
     ops::linear<T>(b, p.o.weight, p.o.bias, s.gate.gated, reshape<2>(y, {rows, c.hidden}));
@@ -176,29 +204,23 @@ struct basic_rad_rwkv6_mixer {
     output_gate::backward<T, B>(b, c, p.gate, s.gate, x[shifted::g], s.read, dgated, dread,
                                 dx[shifted::g], grads.gate);
 
-    const std::array<view_on<const T, 4, B>, wkv::gla::inputs> inputs{s.r.heads.read(), s.log_w.read(),
-                                                                      s.key.read()};
+    const std::array<view_on<const T, 4, B>, wkv::gla::inputs> inputs{s.r.heads.read(),
+                                                                      s.log_w.read(), s.key.read()};
     const std::array<view_on<T, 4, B>, wkv::gla::inputs> d{take(), take(), take()};
     const view_on<T, 4, B> dv = take();
-    wkv::scan_backward<wkv::gla, T>(b, inputs, s.v.read(), s.checkpoints.read(), dread, {}, d, dv, {});
+    wkv::scan_backward<wkv::gla, T>(b, inputs, s.v.read(), s.checkpoints.read(), dread, {}, d, dv,
+                                    {});
 
     const view_on<T, 2, B> dlog_w = reshape<2>(d[wkv::gla::w], wide);
     const view_on<T, 2, B> dk = reshape<2>(d[wkv::gla::k], wide);
-    const T balance(c.balance_state ? 1 : 0);
+    const real_t<T> balance(c.balance_state ? 1 : 0);
     ops::elementwise<T>(
-        b,
-        [balance](const auto& pre, const auto& log_w, const auto& k, const auto& dlog,
-                      const auto& dkey, auto& dd, auto& dk_out) {
-          using std::exp;
-          const auto taken = exp(log_w) * balance;
-          dd = (dlog - dkey * k * taken) * Decay::derivative(pre, log_w);
-          dk_out = dkey * (T(1) - taken);
-        },
-        std::array{dlog_w, dk},
+        b, rad_rwkv6_decay_and_key_backward<Decay, real_t<T>>{balance}, std::array{dlog_w, dk},
         std::array{s.d.read(), reshape<2>(s.log_w.read(), wide), reshape<2>(s.k.read(), wide),
                    view_on<const T, 2, B>(dlog_w), view_on<const T, 2, B>(dk)});
     ops::sum_rows<T>(b, dlog_w, grads.decay.flat());
-    decay_map::template backward<T, B>(b, {}, p.w, s.w, x[shifted::w], dlog_w, dx[shifted::w], grads.w);
+    decay_map::template backward<T, B>(b, {}, p.w, s.w, x[shifted::w], dlog_w, dx[shifted::w],
+                                       grads.w);
 
     const auto dgrouped = scope.template take<T, 4>(s.v_grouped.sizes());
     const auto dprojected = scope.template take<T, 2>(wide);
@@ -206,11 +228,11 @@ struct basic_rad_rwkv6_mixer {
     ops::linear_backward<T>(b, p.v.weight, x[shifted::v], reshape<2>(dgrouped, narrow),
                             dx[shifted::v], grads.v.weight, grads.v.bias, true);
     repeat_backward<T, B>(b, d[wkv::gla::k], dgrouped);
-    ops::linear_backward<T>(
-        b, p.k.weight, x[shifted::k],
-        projections::backward_heads<T, B>(b, c, p.k_norm, s.k_grouped, dgrouped,
-                                          view_on<T, 2, B>(dprojected.data(), narrow), grads.k_norm),
-        dx[shifted::k], grads.k.weight, grads.k.bias, true);
+    ops::linear_backward<T>(b, p.k.weight, x[shifted::k],
+                            projections::backward_heads<T, B>(
+                                b, c, p.k_norm, s.k_grouped, dgrouped,
+                                view_on<T, 2, B>(dprojected.data(), narrow), grads.k_norm),
+                            dx[shifted::k], grads.k.weight, grads.k.bias, true);
     ops::linear_backward<T>(b, p.q.weight, x[shifted::r],
                             projections::backward_heads<T, B>(b, c, p.q_norm, s.r, d[wkv::gla::r],
                                                               dprojected, grads.q_norm),

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The elementwise arithmetic of RAD-RWKV7 between its projections and the recurrence, in one pass over
-// memory each way: decay, learning rate, key, removal key and inserted direction.
+// The elementwise arithmetic of RAD-RWKV7: between its projections and the recurrence, in one pass
+// over memory each way, decay, learning rate, key, removal key and inserted direction; and the
+// functors of the value residual and of the removal key, which the mixer applies.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/config.hpp"
 #include "radlads/gates/activation.hpp"
 #include "radlads/gates/exp_neg_sigmoid.hpp"
 #include "radlads/layers/mixer_config.hpp"
@@ -12,8 +14,113 @@
 #include "radlads/wkv/rwkv7.hpp"
 
 #include <array>
+#include <cmath>
+#include <complex>
 
 namespace radlads::layers {
+
+/// With balance_state, from the low-rank outputs d and a:
+///   log w = -c sigma(w0 + d),  iota = sigma(a0 + a),  key = k (1 - w + iota)
+///   removal = -kappa,  insertion = kappa iota
+struct balanced_maps {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& d, const X& a, const X& k,
+                                                     const X& kappa, const X& w0, const X& a0,
+                                                     X& log_w, X& iota, X& key, X& removal,
+                                                     X& insertion) const {
+    using std::exp;
+    log_w = gates::exp_neg_sigmoid::value(w0 + d);
+    iota = gates::sigmoid::value(a0 + a);
+    key = k * (X(1) - exp(log_w) + iota);
+    removal = -kappa;
+    insertion = kappa * iota;
+  }
+};
+
+/// Gradients of balanced_maps; dd and da are those of w0 + d and a0 + a:
+///   dk = dkey (1 - w + iota),  dkappa = dinsertion iota - dremoval
+///   dd = (dlog_w - dkey k w) (log w)',  da = (dinsertion kappa + dkey k) iota (1 - iota)
+struct balanced_maps_backward {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& kappa, const X& log_w,
+                                                     const X& iota, const X& dlog_w, const X& dkey,
+                                                     const X& dremoval, const X& dinsertion, X& dk,
+                                                     X& dkappa, X& dd, X& da) const {
+    using std::exp;
+    const X w = exp(log_w);
+    dk = dkey * (X(1) - w + iota);
+    dkappa = dinsertion * iota - dremoval;
+    dd = (dlog_w - dkey * k * w) * gates::exp_neg_sigmoid::derivative(log_w, log_w);
+    da = (dinsertion * kappa + dkey * k) * iota * (X(1) - iota);
+  }
+};
+
+/// Without balance_state as balanced_maps, but for key = k (1 + (iota - 1) k_a).
+struct unbalanced_maps {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& d, const X& a, const X& k,
+                                                     const X& kappa, const X& w0, const X& a0,
+                                                     const X& k_a, X& log_w, X& iota, X& key,
+                                                     X& removal, X& insertion) const {
+    log_w = gates::exp_neg_sigmoid::value(w0 + d);
+    iota = gates::sigmoid::value(a0 + a);
+    key = k * (X(1) + (iota - X(1)) * k_a);
+    removal = -kappa;
+    insertion = kappa * iota;
+  }
+};
+
+/// Gradients of unbalanced_maps:
+///   dk = dkey (1 + (iota - 1) k_a),  dkappa = dinsertion iota - dremoval
+///   dd = dlog_w (log w)',  da = (dinsertion kappa + dkey k k_a) iota (1 - iota)
+///   dk_a = dkey k (iota - 1)
+struct unbalanced_maps_backward {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& kappa, const X& log_w,
+                                                     const X& iota, const X& dlog_w, const X& dkey,
+                                                     const X& dremoval, const X& dinsertion,
+                                                     const X& k_a, X& dk, X& dkappa, X& dd, X& da,
+                                                     X& dk_a) const {
+    dk = dkey * (X(1) + (iota - X(1)) * k_a);
+    dkappa = dinsertion * iota - dremoval;
+    dd = dlog_w * gates::exp_neg_sigmoid::derivative(log_w, log_w);
+    da = (dinsertion * kappa + dkey * k * k_a) * iota * (X(1) - iota);
+    dk_a = dkey * k * (iota - X(1));
+  }
+};
+
+/// mix = sigma(v0 + low),  v = own + (first - own) mix
+struct value_residual {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& own, const X& first, const X& low,
+                                                     const X& v0, X& mix, X& v) const {
+    mix = gates::sigmoid::value(v0 + low);
+    v = own + (first - own) * mix;
+  }
+};
+
+/// Gradients of value_residual from d; dfirst is added to what came before:
+///   down = d (1 - mix),  dfirst = first_before + d mix,  dpre = d (first - own) mix (1 - mix)
+struct value_residual_backward {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& d, const X& own, const X& first,
+                                                     const X& mix, const X& first_before, X& down,
+                                                     X& dfirst, X& dpre) const {
+    down = d * (X(1) - mix);
+    dfirst = first_before + d * mix;
+    dpre = d * (first - own) * mix * (X(1) - mix);
+  }
+};
+
+/// Gradients of k k_k from d; dk is added to what came before:  dk = k_before + d k_k,  dk_k = d k
+struct scaled_removal_key_backward {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k_before, const X& d, const X& k,
+                                                     const X& k_k, X& dk, X& dk_k) const {
+    dk = k_before + d * k_k;
+    dk_k = d * k;
+  }
+};
 
 /// Forward and backward of the maps for scalar T on backend B.
 template <class T, class B>
@@ -29,83 +136,44 @@ struct rad_rwkv7_maps {
     const shape<2> wide = decay.sizes();
     const auto out = [&](auto& t) { return reshape<2>(t.whole(), wide); };
     const auto in = [&](const auto& t) { return reshape<2>(t.read(), wide); };
-    const std::array outputs{out(s.log_w), out(s.iota), out(s.key), out(s.removal), out(s.insertion)};
+    const std::array outputs{out(s.log_w), out(s.iota), out(s.key), out(s.removal),
+                             out(s.insertion)};
     const rows_in w0 = ops::broadcast_rows(p.w0.flat(), wide[0]);
     const rows_in a0 = ops::broadcast_rows(p.a0.flat(), wide[0]);
     if (c.balance_state) {
-      ops::elementwise<T>(
-          b,
-          [](const auto& d, const auto& a, const auto& k, const auto& kappa, const auto& w0_,
-             const auto& a0_, auto& log_w, auto& iota, auto& key, auto& removal, auto& insertion) {
-            using std::exp;
-            log_w = gates::exp_neg_sigmoid::value(w0_ + d);
-            iota = gates::sigmoid::value(a0_ + a);
-            key = k * (T(1) - exp(log_w) + iota);
-            removal = -kappa;
-            insertion = kappa * iota;
-          },
-          outputs, std::array{decay, rate, in(s.k), in(s.kappa), w0, a0});
+      ops::elementwise<T>(b, balanced_maps{}, outputs,
+                          std::array{decay, rate, in(s.k), in(s.kappa), w0, a0});
       return;
     }
-    ops::elementwise<T>(
-        b,
-        [](const auto& d, const auto& a, const auto& k, const auto& kappa, const auto& w0_,
-           const auto& a0_, const auto& k_a, auto& log_w, auto& iota, auto& key, auto& removal,
-           auto& insertion) {
-          log_w = gates::exp_neg_sigmoid::value(w0_ + d);
-          iota = gates::sigmoid::value(a0_ + a);
-          key = k * (T(1) + (iota - T(1)) * k_a);
-          removal = -kappa;
-          insertion = kappa * iota;
-        },
-        outputs,
-        std::array{decay, rate, in(s.k), in(s.kappa), w0, a0,
-                   ops::broadcast_rows(p.k_a.flat(), wide[0])});
+    ops::elementwise<T>(b, unbalanced_maps{}, outputs,
+                        std::array{decay, rate, in(s.k), in(s.kappa), w0, a0,
+                                   ops::broadcast_rows(p.k_a.flat(), wide[0])});
   }
 
-  /// From the recurrence's input gradients `d` to those of k and kappa (both overwritten, without what
-  /// comes to k through kappa) and of the two pre-activations (overwritten). Adds to grads.k_a.
+  /// From the recurrence's input gradients `d` to those of k and kappa (both overwritten, without
+  /// what comes to k through kappa) and of the two pre-activations (overwritten). Adds to
+  /// grads.k_a.
   template <class Params, class Saved>
   static void backward(B& b, const mixer_config& c, const Params& p, const Saved& s,
                        const std::array<view_on<T, 4, B>, wkv::rwkv7::inputs>& d,
-                       view_on<T, 4, B> dk, view_on<T, 4, B> dkappa, rows_out ddecay, rows_out drate,
-                       Params& grads) {
+                       view_on<T, 4, B> dk, view_on<T, 4, B> dkappa, rows_out ddecay,
+                       rows_out drate, Params& grads) {
     using cell = wkv::rwkv7;
     const shape<2> wide = ddecay.sizes();
     const auto in = [&](const auto& t) { return reshape<2>(t.read(), wide); };
     const auto rows = [&](const view_on<T, 4, B>& v) { return reshape<2>(v, wide); };
     const std::array outputs{rows(dk), rows(dkappa), ddecay, drate};
-    const std::array<rows_in, 8> inputs{in(s.k),         in(s.kappa),      in(s.log_w),     in(s.iota),
-                                        rows(d[cell::w]), rows(d[cell::k]), rows(d[cell::a]), rows(d[cell::b])};
+    const std::array<rows_in, 8> inputs{in(s.k),          in(s.kappa),      in(s.log_w),
+                                        in(s.iota),       rows(d[cell::w]), rows(d[cell::k]),
+                                        rows(d[cell::a]), rows(d[cell::b])};
     if (c.balance_state) {
-      ops::elementwise<T>(
-          b,
-          [](const auto& k, const auto& kappa, const auto& log_w, const auto& iota, const auto& dlog_w,
-             const auto& dkey, const auto& dremoval, const auto& dinsertion, auto& dk_out,
-             auto& dkappa_out, auto& dd, auto& da) {
-            using std::exp;
-            const auto w = exp(log_w);
-            dk_out = dkey * (T(1) - w + iota);
-            dkappa_out = dinsertion * iota - dremoval;
-            dd = (dlog_w - dkey * k * w) * gates::exp_neg_sigmoid::derivative(log_w, log_w);
-            da = (dinsertion * kappa + dkey * k) * iota * (T(1) - iota);
-          },
-          outputs, inputs);
+      ops::elementwise<T>(b, balanced_maps_backward{}, outputs, inputs);
       return;
     }
     scratch_scope<B> scope(b);
     const rows_out dk_a = scope.template take<T, 2>(wide);
     ops::elementwise<T>(
-        b,
-        [](const auto& k, const auto& kappa, const auto& log_w, const auto& iota, const auto& dlog_w,
-           const auto& dkey, const auto& dremoval, const auto& dinsertion, const auto& k_a,
-           auto& dk_out, auto& dkappa_out, auto& dd, auto& da, auto& dk_a_out) {
-          dk_out = dkey * (T(1) + (iota - T(1)) * k_a);
-          dkappa_out = dinsertion * iota - dremoval;
-          dd = dlog_w * gates::exp_neg_sigmoid::derivative(log_w, log_w);
-          da = (dinsertion * kappa + dkey * k * k_a) * iota * (T(1) - iota);
-          dk_a_out = dkey * k * (iota - T(1));
-        },
+        b, unbalanced_maps_backward{},
         std::array{outputs[0], outputs[1], outputs[2], outputs[3], dk_a},
         std::array{inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], inputs[5], inputs[6],
                    inputs[7], ops::broadcast_rows(p.k_a.flat(), wide[0])});

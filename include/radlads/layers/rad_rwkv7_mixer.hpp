@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// RAD-RWKV7 time mixing (arXiv 2505.03005, appendix A.2): the teacher's q, k, v, o around the RWKV-7
-// recurrence, no token shift, keys balanced by what decay and removal take away.
+// RAD-RWKV7 time mixing (arXiv 2505.03005, appendix A.2): the teacher's q, k, v, o around the
+// RWKV-7 recurrence, no token shift, keys balanced by what decay and removal take away.
 //   log w = -e^(-1/2) sigma(w0 + tanh(x w1) w2),  iota = sigma(a0 + (x a1) a2),  g = sigma(x g1) g2
 //   v = v' + (v_first - v') sigma(v0 + (x v1) v2),  kappa = k / |k|
-//   S_t = S_{t-1} (diag(w) - kappa^T (iota kappa)) + v^T (k (1 - w + iota)),  y = (S_t r / sqrt(K)) g
+//   S_t = S_{t-1} (diag(w) - kappa^T (iota kappa)) + v^T (k (1 - w + iota))
+//   y = (S_t r / sqrt(K)) g
 // The arithmetic between projections and recurrence stands in rad_rwkv7_maps.hpp.
 
 #include "radlads/core/parameters.hpp"
@@ -58,8 +59,8 @@ struct rad_rwkv7_mixer {
 
   template <class T, class B>
   struct params : projections::params<T, B> {
-    tensor<T, 3, B> w0, a0, v0;                         // (1, 1, D_a); v0 empty in the provider
-    typename decay_map::template params<T, B> w;        // decay
+    tensor<T, 3, B> w0, a0, v0;                          // (1, 1, D_a); v0 empty in the provider
+    typename decay_map::template params<T, B> w;         // decay
     typename plain_map::template params<T, B> a, v_mix;  // learning rate, value residual
     output_gate::params<T, B> gate;
     tensor<T, 3, B> k_k, k_a;  // (1, 1, D_a), only without balance_state
@@ -105,16 +106,17 @@ struct rad_rwkv7_mixer {
     projections::saved_heads<T, B> r, k_grouped;  // (B, T, H, K), (B, T, Hkv, K)
     typename decay_map::template saved<T, B> w;
     typename plain_map::template saved<T, B> a, v_mix;
-    tensor<T, 4, B> k;          // (B, T, H, K), repeated
-    tensor<T, 2, B> scaled;     // (N, D_a), k k_k, only without balance_state
-    tensor<T, 4, B> kappa;      // (B, T, H, K)
+    tensor<T, 4, B> k;                      // (B, T, H, K), repeated
+    tensor<T, 2, B> scaled;                 // (N, D_a), k k_k, only without balance_state
+    tensor<T, 4, B> kappa;                  // (B, T, H, K)
     tensor<accumulate_t<T>, 2, B> inverse;  // (N, H), 1 / |k|
-    tensor<T, 4, B> v_grouped;  // (B, T, Hkv, K)
-    tensor<T, 4, B> v_own;      // (B, T, H, K), before the value residual
-    tensor<T, 4, B> v;          // (B, T, H, K)
-    tensor<T, 2, B> mix;        // (N, D_a), sigma(v0 + (x v1) v2)
-    tensor<T, 4, B> log_w, iota, key, removal, insertion;  // (B, T, H, K); what the recurrence reads
-    tensor<T, 4, B> read;                                  // (B, T, H, K), the recurrence's output
+    tensor<T, 4, B> v_grouped;              // (B, T, Hkv, K)
+    tensor<T, 4, B> v_own;                  // (B, T, H, K), before the value residual
+    tensor<T, 4, B> v;                      // (B, T, H, K)
+    tensor<T, 2, B> mix;                    // (N, D_a), sigma(v0 + (x v1) v2)
+    // What the recurrence reads, (B, T, H, K).
+    tensor<T, 4, B> log_w, iota, key, removal, insertion;
+    tensor<T, 4, B> read;  // (B, T, H, K), the recurrence's output
     tensor<accumulate_t<T>, 4, B> checkpoints;
     output_gate::saved<T, B> gate;
   };
@@ -122,8 +124,8 @@ struct rad_rwkv7_mixer {
   template <class T, class B>
   using state = recurrent_state<T, B>;
 
-  /// Section 4.3 of the paper's reference: decay ramp over channels, learning rate 1/2, value mix 0.73
-  /// towards v_first, orthogonal up factors.
+  /// Section 4.3 of the paper's reference: decay ramp over channels, learning rate 1/2, value mix
+  /// 0.73 towards v_first, orthogonal up factors.
   template <class T, class B>
   static void initialise(B& b, const config& c, params<T, B>& p, const tensor_source& source) {
     projections::initialise<T, B>(b, p, source);
@@ -159,8 +161,8 @@ struct rad_rwkv7_mixer {
     const shape<2> wide{rows, c.attention_width()};
     const view_on<const T, 2, B> x = reshape<2>(in.x, {rows, c.hidden});
     const std::int64_t position = carried != nullptr ? carried->position : 0;
-    for (auto* each : {&s.k, &s.kappa, &s.v, &s.log_w, &s.iota, &s.key, &s.removal, &s.insertion,
-                       &s.read}) {
+    for (auto* each :
+         {&s.k, &s.kappa, &s.v, &s.log_w, &s.iota, &s.key, &s.removal, &s.insertion, &s.read}) {
       each->resize(b, heads);
     }
     s.inverse.resize(b, {rows, c.heads});
@@ -168,7 +170,8 @@ struct rad_rwkv7_mixer {
     projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, position, s.r);
     projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, grouped, position, s.k_grouped);
     s.v_grouped.resize(b, grouped);
-    ops::linear<T>(b, p.v.weight, p.v.bias, x, reshape<2>(s.v_grouped.whole(), {rows, c.kv_width()}));
+    ops::linear<T>(b, p.v.weight, p.v.bias, x,
+                   reshape<2>(s.v_grouped.whole(), {rows, c.kv_width()}));
     repeat<T, B>(b, s.k_grouped.heads, s.k);
     forward_value<T, B>(b, c, p, in, s, grouped, heads);
 
@@ -208,9 +211,11 @@ struct rad_rwkv7_mixer {
 
     const std::array<view_on<const T, 4, B>, wkv::rwkv7::inputs> inputs{
         s.r.heads.read(), s.log_w.read(), s.key.read(), s.removal.read(), s.insertion.read()};
-    const std::array<view_on<T, 4, B>, wkv::rwkv7::inputs> d{take(), take(), take(), take(), take()};
+    const std::array<view_on<T, 4, B>, wkv::rwkv7::inputs> d{take(), take(), take(), take(),
+                                                             take()};
     const view_on<T, 4, B> dv = take();
-    wkv::scan_backward<wkv::rwkv7, T>(b, inputs, s.v.read(), s.checkpoints.read(), dread, {}, d, dv, {});
+    wkv::scan_backward<wkv::rwkv7, T>(b, inputs, s.v.read(), s.checkpoints.read(), dread, {}, d, dv,
+                                      {});
 
     const view_on<T, 4, B> dk = take(), dkappa = take();
     const auto ddecay = scope.template take<T, 2>(wide);
@@ -226,16 +231,15 @@ struct rad_rwkv7_mixer {
     const auto dk_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
     const auto dprojected = scope.template take<T, 2>(wide);
     repeat_backward<T, B>(b, dk, dk_grouped);
-    ops::linear_backward<T>(b, p.k.weight, x,
-                            projections::backward_heads<T, B>(
-                                b, c, p.k_norm, s.k_grouped, dk_grouped,
-                                view_on<T, 2, B>(dprojected.data(), {rows, c.kv_width()}),
-                                grads.k_norm),
-                            dx, grads.k.weight, grads.k.bias, true);
+    ops::linear_backward<T>(
+        b, p.k.weight, x,
+        projections::backward_heads<T, B>(b, c, p.k_norm, s.k_grouped, dk_grouped,
+                                          view_on<T, 2, B>(dprojected.data(), {rows, c.kv_width()}),
+                                          grads.k_norm),
+        dx, grads.k.weight, grads.k.bias, true);
     ops::linear_backward<T>(b, p.q.weight, x,
-                            projections::backward_heads<T, B>(b, c, p.q_norm, s.r,
-                                                              d[wkv::rwkv7::r], dprojected,
-                                                              grads.q_norm),
+                            projections::backward_heads<T, B>(b, c, p.q_norm, s.r, d[wkv::rwkv7::r],
+                                                              dprojected, grads.q_norm),
                             dx, grads.q.weight, grads.q.bias, true);
   }
 
@@ -262,13 +266,7 @@ struct rad_rwkv7_mixer {
     plain_map::template forward<T, B>(b, {}, p.v_mix, reshape<2>(in.x, {wide[0], c.hidden}), s.mix,
                                       s.v_mix);
     ops::elementwise<T>(
-        b,
-        [](const auto& own, const auto& first, const auto& low, const auto& v0, auto& mix,
-           auto& mixed) {
-          mix = gates::sigmoid::value(v0 + low);
-          mixed = own + (first - own) * mix;
-        },
-        std::array{s.mix.whole(), v},
+        b, value_residual{}, std::array{s.mix.whole(), v},
         std::array{reshape<2>(s.v_own.read(), wide), view_on<const T, 2, B>(v_first), s.mix.read(),
                    ops::broadcast_rows(p.v0.flat(), wide[0])});
   }
@@ -281,20 +279,13 @@ struct rad_rwkv7_mixer {
     const view_on<T, 2, B> dvalue = reshape<2>(dv, wide), dfirst = reshape<2>(dv_first, wide);
     scratch_scope<B> scope(b);
     if (c.provides_v_first) {
-      ops::elementwise<T>(b, [](const auto& d, const auto& first, auto& out) { out = d + first; },
-                          std::array{dvalue},
-                          std::array{view_on<const T, 2, B>(dvalue), view_on<const T, 2, B>(dfirst)});
+      ops::elementwise<T>(
+          b, ops::sum_of_two{}, std::array{dvalue},
+          std::array{view_on<const T, 2, B>(dvalue), view_on<const T, 2, B>(dfirst)});
     } else {
       const auto dmix = scope.template take<T, 2>(wide);
       ops::elementwise<T>(
-          b,
-          [](const auto& d, const auto& own, const auto& first, const auto& mix, const auto& before,
-             auto& down, auto& dfirst_out, auto& dpre) {
-            down = d * (T(1) - mix);
-            dfirst_out = before + d * mix;
-            dpre = d * (first - own) * mix * (T(1) - mix);
-          },
-          std::array{dvalue, dfirst, dmix},
+          b, value_residual_backward{}, std::array{dvalue, dfirst, dmix},
           std::array{view_on<const T, 2, B>(dvalue), reshape<2>(s.v_own.read(), wide),
                      view_on<const T, 2, B>(reshape<2>(in.v_first, wide)), s.mix.read(),
                      view_on<const T, 2, B>(dfirst)});
@@ -303,8 +294,8 @@ struct rad_rwkv7_mixer {
     }
     const auto dv_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
     repeat_backward<T, B>(b, dv, dv_grouped);
-    ops::linear_backward<T>(b, p.v.weight, x, reshape<2>(dv_grouped, {x.extent(0), c.kv_width()}), dx,
-                            grads.v.weight, grads.v.bias, true);
+    ops::linear_backward<T>(b, p.v.weight, x, reshape<2>(dv_grouped, {x.extent(0), c.kv_width()}),
+                            dx, grads.v.weight, grads.v.bias, true);
   }
 
   /// kappa = k / |k| per head; of k k_k without balance_state.
@@ -318,10 +309,9 @@ struct rad_rwkv7_mixer {
       return;
     }
     s.scaled.resize(b, wide);
-    ops::elementwise<T>(b, [](const auto& k, const auto& k_k, auto& out) { out = k * k_k; },
-                        std::array{s.scaled.whole()},
-                        std::array{reshape<2>(s.k.read(), wide),
-                                   ops::broadcast_rows(p.k_k.flat(), wide[0])});
+    ops::elementwise<T>(
+        b, ops::product_of_two{}, std::array{s.scaled.whole()},
+        std::array{reshape<2>(s.k.read(), wide), ops::broadcast_rows(p.k_k.flat(), wide[0])});
     ops::normalize_forward<T>(b, removal_epsilon, reshape<3>(s.scaled.read(), per_head),
                               reshape<3>(s.kappa.whole(), per_head), s.inverse);
   }
@@ -329,26 +319,21 @@ struct rad_rwkv7_mixer {
   /// Adds to dk what comes through the normalised key; overwrites dkappa.
   template <class T, class B>
   static void backward_removal_key(B& b, const config& c, const params<T, B>& p,
-                                   const saved<T, B>& s, view_on<T, 4, B> dkappa, view_on<T, 4, B> dk,
-                                   params<T, B>& grads) {
+                                   const saved<T, B>& s, view_on<T, 4, B> dkappa,
+                                   view_on<T, 4, B> dk, params<T, B>& grads) {
     const shape<2> wide{s.inverse.extent(0), c.attention_width()};
     const shape<3> per_head{wide[0], c.heads, c.head_size};
     const view_on<T, 2, B> through = reshape<2>(dkappa, wide), total = reshape<2>(dk, wide);
     ops::normalize_backward<T>(b, reshape<3>(s.kappa.read(), per_head), s.inverse,
                                reshape<3>(dkappa, per_head), reshape<3>(dkappa, per_head));
     if (c.balance_state) {
-      ops::elementwise<T>(b, [](const auto& d, const auto& more, auto& out) { out = d + more; },
-                          std::array{total},
-                          std::array{view_on<const T, 2, B>(total), view_on<const T, 2, B>(through)});
+      ops::elementwise<T>(
+          b, ops::sum_of_two{}, std::array{total},
+          std::array{view_on<const T, 2, B>(total), view_on<const T, 2, B>(through)});
       return;
     }
     ops::elementwise<T>(
-        b,
-        [](const auto& d, const auto& more, const auto& k, const auto& k_k, auto& out, auto& dk_k) {
-          out = d + more * k_k;
-          dk_k = more * k;
-        },
-        std::array{total, through},
+        b, scaled_removal_key_backward{}, std::array{total, through},
         std::array{view_on<const T, 2, B>(total), view_on<const T, 2, B>(through),
                    reshape<2>(s.k.read(), wide), ops::broadcast_rows(p.k_k.flat(), wide[0])});
     ops::sum_rows<T>(b, through, grads.k_k.flat());

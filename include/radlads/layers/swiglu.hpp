@@ -2,6 +2,7 @@
 #pragma once
 // Feed-forward of Qwen and Llama: y = (silu(x Wg^T) * (x Wu^T)) Wd^T.
 
+#include "radlads/core/config.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/gates/activation.hpp"
 #include "radlads/ops/map.hpp"
@@ -11,6 +12,25 @@
 #include <cstdint>
 
 namespace radlads::layers {
+
+/// y = silu(gate) up, as a functor for elementwise.
+struct silu_product {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& gate, const X& up, X& y) const {
+    y = gates::silu::value(gate) * up;
+  }
+};
+
+/// dup = d silu(gate),  dgate = d up silu'(gate), as a functor for elementwise.
+struct silu_product_backward {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& gate, const X& up, const X& d, X& dup,
+                                                     X& dgate) const {
+    const X activated = gates::silu::value(gate);
+    dgate = d * up * gates::silu::derivative(gate, activated);
+    dup = d * activated;
+  }
+};
 
 struct swiglu {
   struct config {
@@ -57,9 +77,8 @@ struct swiglu {
     s.combined.resize(b, wide);
     ops::linear<T>(b, p.gate, {}, x, s.gate);
     ops::linear<T>(b, p.up, {}, x, s.up);
-    ops::elementwise<T>(
-        b, [](const auto& gate, const auto& up, auto& out) { out = gates::silu::value(gate) * up; },
-        std::array{s.combined.whole()}, std::array{s.gate.read(), s.up.read()});
+    ops::elementwise<T>(b, silu_product{}, std::array{s.combined.whole()},
+                        std::array{s.gate.read(), s.up.read()});
     ops::linear<T>(b, p.down, {}, s.combined, y);
   }
 
@@ -73,15 +92,8 @@ struct swiglu {
     const view_on<T, 2, B> dcombined = scope.template take<T, 2>(wide);
     const view_on<T, 2, B> dgate = scope.template take<T, 2>(wide);
     ops::linear_backward<T>(b, p.down, s.combined, dy, dcombined, grads.down, {});
-    ops::elementwise<T>(
-        b,
-        [](const auto& gate, const auto& up, const auto& d, auto& dup, auto& dg) {
-          const auto activated = gates::silu::value(gate);
-          dg = d * up * gates::silu::derivative(gate, activated);
-          dup = d * activated;
-        },
-        std::array{dcombined, dgate},
-        std::array{s.gate.read(), s.up.read(), view_on<const T, 2, B>(dcombined)});
+    ops::elementwise<T>(b, silu_product_backward{}, std::array{dcombined, dgate},
+                        std::array{s.gate.read(), s.up.read(), view_on<const T, 2, B>(dcombined)});
     ops::linear_backward<T>(b, p.gate, x, dgate, dx, grads.gate, {});
     ops::linear_backward<T>(b, p.up, x, dcombined, dx, grads.up, {}, true);
   }

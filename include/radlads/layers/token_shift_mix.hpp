@@ -2,8 +2,9 @@
 #pragma once
 // Data-dependent token shift of RWKV-6: five blends of each token with the one before it.
 //   delta_t = x_{t-1} - x_t,  m = tanh((x + delta mu_x) W1) in five slabs of R,
-//   x_i = x + delta (mu_i + m_i W2_i)  for i in r, k, v, w, g       (arXiv 2505.03005, appendix A.1)
+//   x_i = x + delta (mu_i + m_i W2_i)  for i in r, k, v, w, g     (arXiv 2505.03005, appendix A.1)
 
+#include "radlads/core/config.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/gates/activation.hpp"
 #include "radlads/layers/initialise.hpp"
@@ -19,6 +20,38 @@
 
 namespace radlads::layers {
 
+/// out = token + delta mu, as a functor for elementwise.
+struct shift_blend {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& token, const X& delta, const X& mu,
+                                                     X& out) const {
+    out = token + delta * mu;
+  }
+};
+
+/// blend = mu + m,  out = token + delta blend, as a functor for elementwise.
+struct data_dependent_blend {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& token, const X& delta, const X& mu,
+                                                     const X& m, X& blend, X& out) const {
+    blend = mu + m;
+    out = token + delta * blend;
+  }
+};
+
+/// Gradients of out = token + delta blend from d, added to what came before for two of them:
+///   dblend = d delta,  dtoken = token_before + d,  ddelta = delta_before + d blend
+struct shift_blend_backward {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& d, const X& blend, const X& delta,
+                                                     const X& token_before, const X& delta_before,
+                                                     X& dblend, X& dtoken, X& ddelta) const {
+    dtoken = token_before + d;
+    ddelta = delta_before + d * blend;
+    dblend = d * delta;
+  }
+};
+
 struct token_shift_mix {
   /// Order of the five blends in files and arrays.
   struct order {
@@ -27,10 +60,10 @@ struct token_shift_mix {
 
   template <class T, class B>
   struct params {
-    tensor<T, 3, B> mu_x;                           // (1, 1, C)
-    std::array<tensor<T, 3, B>, order::count> mu;   // (1, 1, C) each
-    tensor<T, 2, B> w1;                             // (C, 5R)
-    tensor<T, 3, B> w2;                             // (5, R, C)
+    tensor<T, 3, B> mu_x;                          // (1, 1, C)
+    std::array<tensor<T, 3, B>, order::count> mu;  // (1, 1, C) each
+    tensor<T, 2, B> w1;                            // (C, 5R)
+    tensor<T, 3, B> w2;                            // (5, R, C)
 
     void allocate(B& b, const mixer_config& c) {
       const auto five = static_cast<std::int64_t>(order::count);
@@ -55,9 +88,9 @@ struct token_shift_mix {
 
   template <class T, class B>
   struct saved {
-    tensor<T, 3, B> delta;   // (B, T, C)
-    tensor<T, 2, B> probed;  // (N, C), x + delta mu_x
-    tensor<T, 2, B> low;     // (N, 5R), after tanh
+    tensor<T, 3, B> delta;                              // (B, T, C)
+    tensor<T, 2, B> probed;                             // (N, C), x + delta mu_x
+    tensor<T, 2, B> low;                                // (N, 5R), after tanh
     std::array<tensor<T, 2, B>, order::count> blend;    // (N, C), mu_i + m_i W2_i
     std::array<tensor<T, 2, B>, order::count> shifted;  // (N, C), x_i
   };
@@ -70,8 +103,8 @@ struct token_shift_mix {
     fill_uniform(b, p.w2, -0.01, 0.01, source.of("time_maa_w2"));
   }
 
-  /// Fills `s` from x (B, T, C). `last` (B, C), when given, is the token before and is replaced by the
-  /// last one.
+  /// Fills `s` from x (B, T, C). `last` (B, C), when given, is the token before and is replaced by
+  /// the last one.
   template <class T, class B>
   static void forward(B& b, const params<T, B>& p, view_on<const T, 3, B> x, tensor<T, 2, B>* last,
                       saved<T, B>& s) {
@@ -84,25 +117,20 @@ struct token_shift_mix {
     } else {
       ops::token_shift_forward<T>(b, x, {}, s.delta, {});
     }
-    const view_on<const T, 2, B> tokens = reshape<2>(x, rows), delta = reshape<2>(s.delta.read(), rows);
-    ops::elementwise<T>(
-        b, [](const auto& token, const auto& d, const auto& mu, auto& out) { out = token + d * mu; },
-        std::array{s.probed.whole()},
-        std::array{tokens, delta, ops::broadcast_rows(p.mu_x.flat(), rows[0])});
+    const view_on<const T, 2, B> tokens = reshape<2>(x, rows),
+                                 delta = reshape<2>(s.delta.read(), rows);
+    ops::elementwise<T>(b, shift_blend{}, std::array{s.probed.whole()},
+                        std::array{tokens, delta, ops::broadcast_rows(p.mu_x.flat(), rows[0])});
     ops::matmul<T>(b, {}, s.probed, p.w1, s.low);
     ops::map_forward<T>(b, gates::tanh_gate{}, s.low, s.low);
     for (std::size_t i = 0; i < order::count; ++i) {
       s.blend[i].resize(b, rows);
       s.shifted[i].resize(b, rows);
       ops::matmul<T>(b, {}, slab<const T, B>(s.low.read(), p, i), up<T, B>(p.w2, i), s.blend[i]);
-      ops::elementwise<T>(
-          b,
-          [](const auto& token, const auto& d, const auto& mu, const auto& m, auto& blend, auto& out) {
-            blend = mu + m;
-            out = token + d * blend;
-          },
-          std::array{s.blend[i].whole(), s.shifted[i].whole()},
-          std::array{tokens, delta, ops::broadcast_rows(p.mu[i].flat(), rows[0]), s.blend[i].read()});
+      ops::elementwise<T>(b, data_dependent_blend{},
+                          std::array{s.blend[i].whole(), s.shifted[i].whole()},
+                          std::array{tokens, delta, ops::broadcast_rows(p.mu[i].flat(), rows[0]),
+                                     s.blend[i].read()});
     }
   }
 
@@ -122,19 +150,13 @@ struct token_shift_mix {
     set_zero<T, 2, B>(b, ddelta);
     for (std::size_t i = 0; i < order::count; ++i) {
       ops::elementwise<T>(
-          b,
-          [](const auto& d, const auto& blend, const auto& difference, const auto& token_before,
-             const auto& delta_before, auto& dblend, auto& token, auto& out) {
-            token = token_before + d;
-            out = delta_before + d * blend;
-            dblend = d * difference;
-          },
-          std::array{dshifted[i], dtoken, ddelta},
+          b, shift_blend_backward{}, std::array{dshifted[i], dtoken, ddelta},
           std::array{view_on<const T, 2, B>(dshifted[i]), s.blend[i].read(), delta,
                      view_on<const T, 2, B>(dtoken), view_on<const T, 2, B>(ddelta)});
       ops::sum_rows<T>(b, dshifted[i], grads.mu[i].flat());
       ops::matmul<T>(b, {.transpose_a = true, .accumulate = true},
-                     slab<const T, B>(s.low.read(), p, i), dshifted[i], up_gradient<T, B>(grads.w2, i));
+                     slab<const T, B>(s.low.read(), p, i), dshifted[i],
+                     up_gradient<T, B>(grads.w2, i));
       ops::matmul<T>(b, {.transpose_b = true}, dshifted[i], up<T, B>(p.w2, i),
                      slab<T, B>(dlow, p, i));
     }
@@ -144,22 +166,14 @@ struct token_shift_mix {
     ops::matmul<T>(b, {.transpose_b = true}, dlow, p.w1, dprobed);
     const auto dmu = scope.template take<T, 2>(rows);
     ops::elementwise<T>(
-        b,
-        [](const auto& d, const auto& mu, const auto& difference, const auto& token_before,
-           const auto& delta_before, auto& dmu_out, auto& token, auto& out) {
-          token = token_before + d;
-          out = delta_before + d * mu;
-          dmu_out = d * difference;
-        },
-        std::array{dmu, dtoken, ddelta},
-        std::array{view_on<const T, 2, B>(dprobed), ops::broadcast_rows(p.mu_x.flat(), rows[0]), delta,
-                   view_on<const T, 2, B>(dtoken), view_on<const T, 2, B>(ddelta)});
+        b, shift_blend_backward{}, std::array{dmu, dtoken, ddelta},
+        std::array{view_on<const T, 2, B>(dprobed), ops::broadcast_rows(p.mu_x.flat(), rows[0]),
+                   delta, view_on<const T, 2, B>(dtoken), view_on<const T, 2, B>(ddelta)});
     ops::sum_rows<T>(b, dmu, grads.mu_x.flat());
     if (dx.empty()) return;
     ops::token_shift_backward<T>(b, reshape<3>(ddelta, x.sizes()), dx);
     const view_on<T, 2, B> total = reshape<2>(dx, rows);
-    ops::elementwise<T>(b, [](const auto& d, const auto& more, auto& out) { out = d + more; },
-                        std::array{total},
+    ops::elementwise<T>(b, ops::sum_of_two{}, std::array{total},
                         std::array{view_on<const T, 2, B>(total), view_on<const T, 2, B>(dtoken)});
   }
 

@@ -73,18 +73,20 @@ struct block {
     typename Mixer::template saved<T, B> mixer;
     typename Ffn::template saved<T, B> ffn;
     tensor<accumulate_t<T>, 1, B> input_inverse, post_inverse;  // (N), reciprocal root mean squares
-    tensor<T, 2, B> middle;                       // (N, C), after the mixer
-    tensor<T, 2, B> post_normed;                  // (N, C)
+    tensor<T, 2, B> middle;                                     // (N, C), after the mixer
+    tensor<T, 2, B> post_normed;                                // (N, C)
   };
 
   template <class T, class B>
   using state = typename Mixer::template state<T, B>;
 
   template <class T, class B>
-  static void initialise(B& b, const config& c, params<T, B>& p, const layers::tensor_source& source) {
+  static void initialise(B& b, const config& c, params<T, B>& p,
+                         const layers::tensor_source& source) {
     layers::fill_constant(b, p.input_norm, 1.0);
     layers::fill_constant(b, p.post_norm, 1.0);
-    Mixer::template initialise<T, B>(b, c.mixer, p.mixer, {source.seed, source.prefix + "self_attn."});
+    Mixer::template initialise<T, B>(b, c.mixer, p.mixer,
+                                     {source.seed, source.prefix + "self_attn."});
     Ffn::template params<T, B>::for_each(
         [&](const std::string& name, auto& each) {
           layers::fill_normal(b, each, 0.02, source.of("mlp." + name));
@@ -95,15 +97,16 @@ struct block {
   /// x, y (B, T, C). The mixer's input and output are left in `t`.
   template <class T, class B>
   static void forward(B& b, const config& c, const params<T, B>& p, view_on<const T, 3, B> x,
-                      view_on<T, 3, B> v_first, view_on<T, 3, B> y, state<T, B>* carried, tap<T, B>& t,
-                      saved<T, B>& s) {
+                      view_on<T, 3, B> v_first, view_on<T, 3, B> y, state<T, B>* carried,
+                      tap<T, B>& t, saved<T, B>& s) {
     forward_mixer<T, B>(b, c, p, x, v_first, carried, t, s);
     const shape<2> rows{x.extent(0) * x.extent(1), x.extent(2)};
     s.middle.resize(b, rows);
     s.post_normed.resize(b, rows);
     s.post_inverse.resize(b, {rows[0]});
     add<T, B>(b, reshape<2>(x, rows), reshape<2>(t.output.read(), rows), s.middle);
-    ops::rms_norm_forward<T>(b, c.norm_epsilon, p.post_norm, s.middle, s.post_normed, s.post_inverse);
+    ops::rms_norm_forward<T>(b, c.norm_epsilon, p.post_norm, s.middle, s.post_normed,
+                             s.post_inverse);
     const view_on<T, 2, B> out = reshape<2>(y, rows);
     Ffn::template forward<T, B>(b, c.ffn, p.ffn, s.post_normed, out, s.ffn);
     add<T, B>(b, s.middle, out, out);
@@ -120,7 +123,8 @@ struct block {
     s.input_inverse.resize(b, {rows[0]});
     ops::rms_norm_forward<T>(b, c.norm_epsilon, p.input_norm, reshape<2>(x, rows),
                              reshape<2>(t.input.whole(), rows), s.input_inverse);
-    Mixer::template forward<T, B>(b, c.mixer, p.mixer, {t.input, v_first}, t.output, carried, s.mixer);
+    Mixer::template forward<T, B>(b, c.mixer, p.mixer, {t.input, v_first}, t.output, carried,
+                                  s.mixer);
   }
 
   /// Overwrites dx (B, T, C); adds to dv_first and to the gradients of the parameters.
@@ -143,8 +147,8 @@ struct block {
                                    reshape<3>(dmiddle, x.sizes()),
                                    {reshape<3>(dnormed, x.sizes()), dv_first}, grads.mixer);
     const view_on<T, 2, B> result = reshape<2>(dx, rows);
-    ops::rms_norm_backward<T>(b, p.input_norm, reshape<2>(x, rows), s.input_inverse, dnormed, result,
-                              grads.input_norm);
+    ops::rms_norm_backward<T>(b, p.input_norm, reshape<2>(x, rows), s.input_inverse, dnormed,
+                              result, grads.input_norm);
     add<T, B>(b, result, dmiddle, result);
   }
 
@@ -152,8 +156,7 @@ struct block {
   template <class T, class B>
   static void add(B& b, view_on<const T, 2, B> left, view_on<const T, 2, B> right,
                   view_on<T, 2, B> sum) {
-    ops::elementwise<T>(b, [](const auto& x, const auto& y, auto& z) { z = x + y; }, std::array{sum},
-                        std::array{left, right});
+    ops::elementwise<T>(b, ops::sum_of_two{}, std::array{sum}, std::array{left, right});
   }
 };
 

@@ -25,6 +25,9 @@ struct language_model {
   using scalar_type = T;
   using backend_type = B;
   using layers_type = stack<T, B, Mixers...>;
+  /// The same model in another scalar: an optimizer's moments, for one.
+  template <class S>
+  using with_scalar = language_model<S, B, Mixers...>;
 
   struct params {
     tensor<T, 2, B> embedding;  // (V, C)
@@ -33,7 +36,10 @@ struct language_model {
     tensor<T, 2, B> head;  // (V, C), empty when tied
 
     /// Takes over which mixer each layer has, so that for_each can walk both.
-    void match(const params& other) { layers.match(other.layers); }
+    template <class Other>
+    void match(const Other& other) {
+      layers.match(other.layers);
+    }
 
     template <class F, class... P>
     static void for_each(F&& f, P&... p) {

@@ -32,13 +32,16 @@ class stack {
   struct params {
     std::vector<layer_params> layers;
 
-    void match(const params& other) {
+    /// Takes over which mixer each layer has, also from a stack of another scalar.
+    template <class Other>
+    void match(const Other& other) {
       if (layers.size() != other.layers.size()) layers.resize(other.layers.size());
       for (std::size_t i = 0; i < layers.size(); ++i) {
         if (layers[i].index() != other.layers[i].index()) emplace_at(layers[i], other.layers[i].index());
       }
     }
 
+    /// The instances behind the first may be of another scalar.
     template <class F, class First, class... Rest>
     static void for_each(F&& f, First& first, Rest&... rest) {
       for (std::size_t i = 0; i < first.layers.size(); ++i) {
@@ -46,9 +49,10 @@ class stack {
         std::visit(
             [&](auto& layer) {
               using each_params = std::remove_const_t<std::remove_reference_t<decltype(layer)>>;
+              [[maybe_unused]] constexpr std::size_t index = index_of_params<each_params>();
               each_params::for_each(
                   [&](const std::string& name, auto&... each) { f(prefix + name, each...); }, layer,
-                  std::get<each_params>(rest.layers[i])...);
+                  std::get<index>(rest.layers[i])...);
             },
             first.layers[i]);
       }
@@ -245,6 +249,14 @@ class stack {
     emplace_from(v, index, std::make_index_sequence<sizeof...(Mixers)>{});
   }
 
+  template <class Params>
+  static constexpr std::size_t index_of_params() {
+    constexpr bool matches[] = {
+        std::is_same_v<Params, typename block<Mixers>::template params<T, B>>...};
+    std::size_t index = 0;
+    while (!matches[index]) ++index;
+    return index;
+  }
   template <class Block>
   static constexpr std::size_t index_of() {
     constexpr bool matches[] = {std::is_same_v<Block, block<Mixers>>...};

@@ -71,8 +71,8 @@ auto inputs(const Each&... each) {
 }
 
 /// Calls f(in..., out&...) on every element of views of one shape (rows, columns); f is a functor
-/// whose operator() takes any scalar type. An output may be the very same view as an input, but not
-/// overlap one otherwise. Overwrites the outputs.
+/// of a named type, whose operator() takes any scalar type: CUDA takes no generic lambda. An output
+/// may be the very same view as an input, but not overlap one otherwise. Overwrites the outputs.
 template <class T, backend B, class F, std::size_t Outputs, std::size_t Inputs>
 void elementwise(B& b, const F& f, const std::array<view_on<T, 2, B>, Outputs>& outputs,
                  const std::array<view_on<const T, 2, B>, Inputs>& inputs) {
@@ -90,6 +90,32 @@ void elementwise(B& b, const F& f, const std::array<view_on<T, 2, B>, Outputs>& 
   for (std::size_t i = 0; i < Inputs; ++i) check(inputs[i], "input", i);
   if (outputs[0].size() > 0) elementwise_on<T>(b, f, outputs, inputs);
 }
+
+/// z = x + y, as a functor for elementwise.
+struct sum_of_two {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& x, const X& y, X& z) const {
+    z = x + y;
+  }
+};
+
+/// z = x y, as a functor for elementwise.
+struct product_of_two {
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& x, const X& y, X& z) const {
+    z = x * y;
+  }
+};
+
+/// y = x scale, as a functor for elementwise; R is real_t of the tensor's scalar.
+template <class R>
+struct scaled {
+  R scale;
+  template <class X>
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& x, X& y) const {
+    y = x * scale;
+  }
+};
 
 /// y = gate(z), as a functor for elementwise.
 template <class Gate>

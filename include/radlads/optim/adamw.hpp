@@ -8,7 +8,9 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/core/host_copy.hpp"
 #include "radlads/core/parameters.hpp"
+#include "radlads/core/scalar.hpp"
 #include "radlads/ops/map.hpp"
 
 #include <cmath>
@@ -37,14 +39,14 @@ struct group_rates {
   }
 };
 
-/// One element's update, as a functor for elementwise. Factors are in the tensor's own type.
-template <class T>
+/// One element's update, as a functor for elementwise; R is real_t of the tensor's scalar.
+template <class R>
 struct adamw_step {
-  T gradient_scale, keep1, take1, keep2, take2;
-  T shrink;          // 1 - rate decay
-  T rate;            // rate / (1 - b1^t)
-  T second_inverse;  // 1 / (1 - b2^t)
-  T epsilon;
+  R gradient_scale, keep1, take1, keep2, take2;
+  R shrink;          // 1 - rate decay
+  R rate;            // rate / (1 - b1^t)
+  R second_inverse;  // 1 / (1 - b2^t)
+  R epsilon;
 
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& p, const X& g, const X& m, const X& v,
@@ -57,21 +59,37 @@ struct adamw_step {
   }
 };
 
-/// The optimizer of a parameter set: both moments, as sets of the same type, and the updates made.
-/// Whoever saves a run saves these three.
-template <parameter_set P>
+/// The optimizer of a parameter set: both moments and the updates made. Whoever saves a run saves these
+/// three. Parameters of a storage type (bf16) have moments `M` of the type sums are kept in, and a master
+/// copy of that type, which the update changes and the parameters are rounded from; it is saved as well.
+template <parameter_set P, parameter_set M = P>
 struct adamw {
+  static constexpr bool has_master = !std::is_same_v<P, M>;
+
   adamw_options options{};
-  P m{};
-  P v{};
+  M m{};
+  M v{};
+  M master{};  ///< empty unless has_master
   std::int64_t steps = 0;
 
-  /// Gives the moments the shapes of `params`, zero, and forgets the steps.
+  /// Gives the moments the shapes of `params`, zero, copies the master, and forgets the steps.
   template <backend B>
   void start(B& b, const P& params) {
     allocate_like(b, params, m);
     allocate_like(b, params, v);
     steps = 0;
+    if constexpr (has_master) {
+      allocate_like(b, params, master);
+      P::for_each(
+          [&](const std::string&, const auto& from, auto& to) {
+            using A = typename std::remove_cvref_t<decltype(to)>::element_type;
+            const auto stored = to_host(b, from);
+            write_on_host(b, to, [&](A* copy) {
+              for (const auto& each : stored) *copy++ = static_cast<A>(each);
+            });
+          },
+          params, master);
+    }
   }
 
   /// One update of `params` from `gradients` times `gradient_scale`. `rate_of(name)` is a tensor's
@@ -84,22 +102,33 @@ struct adamw {
     const double t = static_cast<double>(steps);
     const double first = 1 - std::pow(options.beta1, t), second = 1 - std::pow(options.beta2, t);
     P::for_each(
-        [&](const std::string& name, auto& p, const auto& g, auto& m1, auto& v1) {
+        [&](const std::string& name, auto& p, const auto& g, auto& m1, auto& v1, auto& exact) {
           const double rate = rate_of(name);
           if (!(rate > 0)) return;
           require(g.sizes() == p.sizes(), "adamw: the gradient of ", name, " has another shape");
           require(m1.sizes() == p.sizes() && v1.sizes() == p.sizes(), "adamw: the moments of ",
                   name, " have another shape; start() was not called for this model");
           using T = typename std::remove_cvref_t<decltype(p)>::element_type;
-          const auto as = [](double x) { return static_cast<T>(x); };
-          const adamw_step<T> step{
+          const auto as = [](double x) { return static_cast<real_t<T>>(x); };
+          const adamw_step<real_t<T>> step{
               as(gradient_scale), as(options.beta1),     as(1 - options.beta1),
               as(options.beta2),  as(1 - options.beta2), as(1 - rate * options.weight_decay),
               as(rate / first),   as(1 / second),        as(options.epsilon)};
-          ops::elementwise<T>(b, step, ops::outputs(p.flat(), m1.flat(), v1.flat()),
-                              ops::inputs(p.flat(), g.flat(), m1.flat(), v1.flat()));
+          if constexpr (has_master) {
+            adamw_on<T>(b, step, p.flat(), g.flat(), m1.flat(), v1.flat(), exact.flat());
+          } else {
+            ops::elementwise<T>(b, step, ops::outputs(p.flat(), m1.flat(), v1.flat()),
+                                ops::inputs(p.flat(), g.flat(), m1.flat(), v1.flat()));
+          }
         },
-        params, gradients, m, v);
+        params, gradients, m, v, exact_values());
+  }
+
+ private:
+  /// What stands in the place of the master in the walk.
+  M& exact_values() {
+    if constexpr (has_master) return master;
+    return m;
   }
 };
 

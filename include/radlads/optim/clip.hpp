@@ -2,6 +2,7 @@
 #pragma once
 // The global norm of a gradient and the factor that keeps it within a bound.
 
+#include "radlads/core/arena.hpp"
 #include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/core/parameters.hpp"
@@ -9,8 +10,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 namespace radlads::optim {
 
@@ -32,16 +36,32 @@ struct every_name {
 template <parameter_set P, backend B, class Counts = every_name>
 gradient_norm clip(B& b, const P& gradients, double max_norm, const Counts& counts = {}) {
   require(max_norm >= 0, "clip: max_norm is ", max_norm);
-  double sum = 0;
+  std::vector<std::string> names;
+  P::for_each(
+      [&](const std::string& name, const auto&) {
+        if (counts(name)) names.push_back(name);
+      },
+      gradients);
+  // All sums first, then one look at them: a card is waited for once.
+  const auto count = static_cast<std::int64_t>(names.size());
+  scratch_scope<B> scope(b);
+  const view_on<double, 1, B> sums = scope.template take<double, 1>({count});
+  std::int64_t next = 0;
   P::for_each(
       [&](const std::string& name, const auto& gradient) {
         if (!counts(name)) return;
         using T = typename std::remove_cvref_t<decltype(gradient)>::element_type;
-        const double squares = ops::sum_squares<T>(b, gradient.flat());
-        require(std::isfinite(squares), "clip: the gradient of ", name, " is not finite");
-        sum += squares;
+        ops::sum_squares_into<T>(b, gradient.flat(), view_on<double, 1, B>(sums.data() + next++, {1}));
       },
       gradients);
+  std::vector<double> squares(names.size());
+  if (count > 0) b.copy(squares.data(), sums.data(), squares.size() * sizeof(double));
+  b.synchronize();
+  double sum = 0;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    require(std::isfinite(squares[i]), "clip: the gradient of ", names[i], " is not finite");
+    sum += squares[i];
+  }
   const double norm = std::sqrt(sum);
   return {norm, max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0};
 }

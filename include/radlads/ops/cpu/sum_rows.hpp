@@ -78,7 +78,7 @@ void sum_rows_on(cpu_backend& b, view<const T, 2> x, view<T, 1> total) {
 }
 
 template <class T>
-double sum_squares_on(cpu_backend& b, view<const T, 1> x) {
+void sum_squares_into_on(cpu_backend& b, view<const T, 1> x, view<double, 1> result) {
   constexpr std::int64_t block_size = 4096;
   const std::int64_t size = x.extent(0), blocks = (size + block_size - 1) / block_size;
   scratch_scope scratch(b);
@@ -99,7 +99,7 @@ double sum_squares_on(cpu_backend& b, view<const T, 1> x) {
                  });
   double total = 0;
   for (std::int64_t block = 0; block < blocks; ++block) total += partial(block);
-  return total;
+  result(0) = total;
 }
 
 }  // namespace radlads

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+# The target radlads::cuda, and how sources and headers of CUDA are compiled.
+
+# CUDA is on by default where the project is built for itself and nvcc is there.
+set(RADLADS_CUDA_DEFAULT OFF)
+if(PROJECT_IS_TOP_LEVEL)
+  include(CheckLanguage)
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real)
+  endif()
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    set(RADLADS_CUDA_DEFAULT ON)
+  endif()
+endif()
+option(RADLADS_CUDA "Build what runs on CUDA; needs nvcc" ${RADLADS_CUDA_DEFAULT})
+if(NOT RADLADS_CUDA)
+  return()
+endif()
+
+enable_language(CUDA)
+find_package(CUDAToolkit 12 REQUIRED)
+
+add_library(radlads_cuda INTERFACE)
+add_library(radlads::cuda ALIAS radlads_cuda)
+set_target_properties(radlads_cuda PROPERTIES EXPORT_NAME cuda)
+target_link_libraries(radlads_cuda INTERFACE radlads::radlads CUDA::cudart_static CUDA::cublasLt)
+target_compile_definitions(radlads_cuda INTERFACE RADLADS_CUDA)
+# CMake 3.25 does not know nvcc 13's C++20, so the feature cannot be asked for.
+target_compile_options(radlads_cuda INTERFACE
+  $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-std=c++20>
+  $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:--expt-relaxed-constexpr>)
+file(GLOB_RECURSE radlads_cuda_headers CONFIGURE_DEPENDS
+  ${PROJECT_SOURCE_DIR}/include/radlads/*.cuh)
+target_sources(radlads_cuda INTERFACE
+  FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${radlads_cuda_headers})
+
+# The flags of the project's own CUDA sources. nvcc warns of Eigen's annotations (20012), of lane packs that
+# only the host uses (20014), of pragmas for g++ (1675), of conversions that templates offer (554), and of the
+# visibility of what a test's own functor instantiates (1407).
+add_library(radlads_own_cuda_flags INTERFACE)
+target_link_libraries(radlads_own_cuda_flags INTERFACE radlads_cuda)
+target_compile_options(radlads_own_cuda_flags INTERFACE
+  $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-diag-suppress=20012,20014,1675,554,1407>
+  $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<BOOL:${RADLADS_NATIVE}>>:-Xcompiler=-march=native>)
+
+# radlads_add_cuda_test(<floor.cuda.name> <source>): one source, one program, one ctest test, which
+# reports itself as skipped where there is no device.
+function(radlads_add_cuda_test name source)
+  string(REPLACE "." "_" target "test_${name}")
+  add_executable(${target} ${source})
+  target_link_libraries(${target} PRIVATE radlads_own_cuda_flags GTest::gtest_main)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${target})
+  set_tests_properties(${name} PROPERTIES
+    LABELS cuda
+    TIMEOUT 600
+    FAIL_REGULAR_EXPRESSION "0 tests from 0 test suites ran"
+    SKIP_REGULAR_EXPRESSION "PASSED  . 0 tests\\.\n(.  SKIPPED . [^\n]*\n?)+\n*$")
+endfunction()
+
+# Each .cuh compiled alone, as CMake does with each .hpp.
+function(radlads_verify_cuda_headers)
+  set(sources)
+  foreach(header IN LISTS radlads_cuda_headers)
+    file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR}/include ${header})
+    string(MAKE_C_IDENTIFIER ${name} stem)
+    set(source ${PROJECT_BINARY_DIR}/cuda_headers/${stem}.cu)
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${name}\"\n")
+    list(APPEND sources ${source})
+  endforeach()
+  add_library(radlads_cuda_header_check OBJECT ${sources})
+  target_link_libraries(radlads_cuda_header_check PRIVATE radlads_own_cuda_flags)
+  # A header defines no kernel that is not a template: one architecture shows all that can be wrong.
+  set_target_properties(radlads_cuda_header_check PROPERTIES CUDA_ARCHITECTURES 80-real)
+endfunction()

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Every operation on CUDA. The doors include it where nvcc compiles them; it defines nothing itself.
+
+#include "radlads/core/cuda/backend.cuh"
+#include "radlads/ops/cuda/attention_tiled.cuh"
+#include "radlads/ops/cuda/cross_entropy.cuh"
+#include "radlads/ops/cuda/embedding.cuh"
+#include "radlads/ops/cuda/kl_divergence.cuh"
+#include "radlads/ops/cuda/map.cuh"
+#include "radlads/ops/cuda/matmul.cuh"
+#include "radlads/ops/cuda/norm.cuh"
+#include "radlads/ops/cuda/normalize.cuh"
+#include "radlads/ops/cuda/repeat_heads.cuh"
+#include "radlads/ops/cuda/rope.cuh"
+#include "radlads/ops/cuda/squared_error.cuh"
+#include "radlads/ops/cuda/sum_rows.cuh"
+#include "radlads/ops/cuda/token_shift.cuh"
+#include "radlads/optim/cuda/adamw.cuh"
+#include "radlads/wkv/cuda/recurrence.cuh"

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Gather and scatter-add on CUDA. The scatter sorts the token numbers first, so that one block adds all
+// gradients of a table row, in the order of tokens.
+
+#include "radlads/core/arena.hpp"
+#include "radlads/core/cuda/launch.cuh"
+#include "radlads/core/error.hpp"
+#include "radlads/core/scalar.hpp"
+#include "radlads/ops/embedding.hpp"
+
+#include <cub/device/device_radix_sort.cuh>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace radlads {
+
+// Templates although there is one kind of token number: a kernel in a header cannot be inline.
+template <class Id>
+struct id_check_args {
+  const Id* ids;  // (N)
+  std::int64_t count;
+  Id least, end;  // ids are in [least, end)
+  std::int32_t* first_bad;  // the least position of a bad one
+};
+
+template <class Id>
+RADLADS_KERNEL id_check_kernel(const __grid_constant__ id_check_args<Id> a) {
+  const std::int64_t n = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (n >= a.count) return;
+  const Id id = a.ids[n];
+  if (id < a.least || id >= a.end) atomicMin(a.first_bad, static_cast<std::int32_t>(n));
+}
+
+/// Position of the first id outside [least, end), or -1. Waits for the device.
+RADLADS_HIDDEN inline std::int64_t find_bad_id(cuda_backend& b, const std::int32_t* ids, std::int64_t count,
+                                               std::int32_t least, std::int64_t end) {
+  constexpr int threads = 256;
+  constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();
+  require(count < none, "token numbers: ", count, " at once are more than ", none);
+  scratch_scope<cuda_backend> scope(b);
+  std::int32_t* const flag = scope.take<std::int32_t, 1>({1}).data();
+  std::int32_t found = none;
+  b.copy(flag, &found, sizeof(found));
+  launch(b, "id_check", id_check_kernel<std::int32_t>, {.blocks = ceil_div(count, threads), .threads = threads},
+         id_check_args<std::int32_t>{ids, count, least,
+                       static_cast<std::int32_t>(std::min<std::int64_t>(end, none)), flag});
+  b.copy(&found, flag, sizeof(found));
+  b.synchronize();
+  return found == none ? -1 : found;
+}
+
+/// Throws as the CPU does, naming the position, on a token number outside the vocabulary.
+RADLADS_HIDDEN inline void require_token_ids(cuda_backend& b, const view<const std::int32_t, 1, device_space>& ids,
+                                             std::int64_t vocabulary, const char* function) {
+  const std::int64_t bad = find_bad_id(b, ids.pointer, ids.extent(0), 0, vocabulary);
+  if (bad < 0) return;
+  std::int32_t id = 0;
+  b.copy(&id, ids.pointer + bad, sizeof(id));
+  b.synchronize();
+  fail(function, ": the token number at position ", bad, " is ", id, ", expected one of a vocabulary of ",
+       vocabulary);
+}
+
+template <class T>
+struct gather_args {
+  const std::int32_t* ids;  // (N)
+  const T* table;           // (V, C)
+  T* y;                     // (N, C)
+  std::int64_t columns, count, table_stride, y_stride;
+};
+
+template <class T>
+RADLADS_KERNEL gather_kernel(const __grid_constant__ gather_args<T> a) {
+  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; at < a.count;
+       at += step) {
+    const std::int64_t n = at / a.columns, c = at - n * a.columns;
+    a.y[n * a.y_stride + c] = a.table[a.ids[n] * a.table_stride + c];
+  }
+}
+
+template <class T>
+RADLADS_HIDDEN void embedding_forward_on(cuda_backend& b, view<const T, 2, device_space> table,
+                                         view<const std::int32_t, 1, device_space> ids,
+                                         view<T, 2, device_space> y) {
+  constexpr int threads = 256;
+  require_token_ids(b, ids, table.extent(0), "embedding_forward");
+  const gather_args<T> args{ids.pointer, table.pointer, y.pointer, table.extent(1), y.size(),
+                            table.stride(0), y.stride(0)};
+  const std::int64_t blocks = std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
+  launch(b, "embedding_forward", gather_kernel<T>, {.blocks = blocks, .threads = threads}, args);
+}
+
+template <class Position>
+struct positions_args {
+  Position* positions;  // (N)
+  std::int64_t count;
+};
+
+template <class Position>
+RADLADS_KERNEL positions_kernel(const __grid_constant__ positions_args<Position> a) {
+  const std::int64_t n = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (n < a.count) a.positions[n] = static_cast<Position>(n);
+}
+
+template <class T>
+struct scatter_args {
+  const std::int32_t* ids;        // (N), rising
+  const std::int32_t* positions;  // (N), of each id's token, rising among equal ids
+  const T* dy;                    // (N, C)
+  T* dtable;                      // (V, C)
+  std::int64_t count, columns, dy_stride, table_stride;
+};
+
+/// Block (n, c) begins where the nth sorted id is the first of its kind, for one stretch of columns.
+template <class T>
+RADLADS_KERNEL scatter_kernel(const __grid_constant__ scatter_args<T> a) {
+  using A = accumulate_t<T>;
+  const std::int64_t first = blockIdx.x;
+  const std::int32_t id = a.ids[first];
+  if (first > 0 && a.ids[first - 1] == id) return;
+  const std::int64_t c = static_cast<std::int64_t>(blockIdx.y) * blockDim.x + threadIdx.x;
+  if (c >= a.columns) return;
+  A sum = static_cast<A>(a.dtable[id * a.table_stride + c]);
+  for (std::int64_t n = first; n < a.count && a.ids[n] == id; ++n) {
+    sum += static_cast<A>(a.dy[a.positions[n] * a.dy_stride + c]);
+  }
+  a.dtable[id * a.table_stride + c] = static_cast<T>(sum);
+}
+
+template <class T>
+RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b, view<const std::int32_t, 1, device_space> ids,
+                                          view<const T, 2, device_space> dy, view<T, 2, device_space> dtable) {
+  constexpr int threads = 256, columns_of_block = 128;
+  const std::int64_t count = ids.extent(0);
+  require_token_ids(b, ids, dtable.extent(0), "embedding_backward");
+  if (dy.size() == 0) return;
+  scratch_scope<cuda_backend> scope(b);
+  const auto take = [&] { return scope.take<std::int32_t, 1>({count}).data(); };
+  std::int32_t *positions = take(), *sorted_ids = take(), *sorted_positions = take();
+  launch(b, "positions", positions_kernel<std::int32_t>, {.blocks = ceil_div(count, threads), .threads = threads},
+         positions_args<std::int32_t>{positions, count});
+  std::size_t bytes = 0;
+  const auto sort = [&](void* memory) {
+    // The sort is stable: equal ids keep the order of their positions.
+    require_cuda(cub::DeviceRadixSort::SortPairs(memory, bytes, ids.pointer, sorted_ids, positions,
+                                                 sorted_positions, static_cast<int>(count), 0, 32, b.stream()),
+                 "embedding_backward: sorting token numbers");
+  };
+  sort(nullptr);
+  sort(scope.take<std::byte, 1>({static_cast<std::int64_t>(bytes)}).data());
+  const scatter_args<T> args{sorted_ids, sorted_positions, dy.pointer, dtable.pointer, count,
+                             dy.extent(1), dy.stride(0), dtable.stride(0)};
+  launch(b, "embedding_backward", scatter_kernel<T>,
+         {.blocks = count, .threads = columns_of_block, .blocks_y = ceil_div(dy.extent(1), columns_of_block)}, args);
+}
+
+}  // namespace radlads

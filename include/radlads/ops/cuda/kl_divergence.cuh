@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Two heads and the divergence of their distributions on CUDA, as cross_entropy.cuh does it for one.
+
+#include "radlads/core/arena.hpp"
+#include "radlads/core/cuda/launch.cuh"
+#include "radlads/core/scalar.hpp"
+#include "radlads/ops/cuda/logits.cuh"
+#include "radlads/ops/kl_divergence.hpp"
+
+#include <cstdint>
+
+namespace radlads {
+
+template <class T>
+struct kl_divergence_args {
+  const accumulate_t<T>* student;  // (rows, V), logits
+  const accumulate_t<T>* teacher;  // (rows, V), logits
+  T* dlogits;                      // (rows, V), or null
+  std::int64_t vocabulary;
+  accumulate_t<T> kl, ce, scale;
+  const std::int32_t* targets;  // (rows), or null
+  accumulate_t<T>* losses;      // (rows)
+  std::int32_t* best;           // (rows), or null
+  std::int32_t* teacher_best;   // (rows), or null
+};
+
+/// Both softmax sums of part of a row, and the sum of exp(t) (t - s) relative to the teacher's largest.
+template <class A>
+struct divergence_part {
+  softmax_sum<A> student, teacher;
+  A difference;
+
+  __device__ void merge(const divergence_part& other) {
+    A own, others;
+    student.merge(other.student, own, others);
+    teacher.merge(other.teacher, own, others);
+    difference = difference * own + other.difference * others;
+  }
+};
+
+/// Grid: the rows of a slice.
+///   sum_v p_T (log p_T - log p_S) = sum_v p_T (t - s) + log(sum exp s) - log(sum exp t)
+template <class T>
+RADLADS_KERNEL __launch_bounds__(logit_threads)
+    kl_divergence_kernel(const __grid_constant__ kl_divergence_args<T> a) {
+  using A = accumulate_t<T>;
+  __shared__ divergence_part<A> parts[logit_warps];
+  const std::int64_t row = blockIdx.x;
+  const A* student = a.student + row * a.vocabulary;
+  const A* teacher = a.teacher + row * a.vocabulary;
+  divergence_part<A> own{softmax_sum<A>::nothing(), softmax_sum<A>::nothing(), A(0)};
+  for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
+    const A s = student[v], t = teacher[v];
+    A older;
+    own.student.take(s, static_cast<std::int32_t>(v), older);
+    const A e = own.teacher.take(t, static_cast<std::int32_t>(v), older);
+    own.difference = own.difference * older + e * (t - s);
+  }
+  for (int distance = warp_size / 2; distance > 0; distance /= 2) {
+    own.merge({own.student.shuffled(distance), own.teacher.shuffled(distance),
+               __shfl_xor_sync(0xffffffffu, own.difference, distance)});
+  }
+  if (threadIdx.x % warp_size == 0) parts[threadIdx.x / warp_size] = own;
+  __syncthreads();  // every warp's part is there
+  divergence_part<A> all = parts[0];
+  for (int warp = 1; warp < logit_warps; ++warp) all.merge(parts[warp]);
+  const std::int32_t target = a.targets == nullptr ? -1 : a.targets[row];
+  const A ce = target < 0 ? A(0) : a.ce;
+  if (threadIdx.x == 0) {
+    A loss = a.kl * (all.difference / all.teacher.sum + log(all.student.sum / all.teacher.sum) +
+                     (all.student.largest - all.teacher.largest));
+    if (target >= 0) loss += ce * (log(all.student.sum) - (student[target] - all.student.largest));
+    a.losses[row] = loss;
+    if (a.best != nullptr) a.best[row] = all.student.token();
+    if (a.teacher_best != nullptr) a.teacher_best[row] = all.teacher.token();
+  }
+  if (a.dlogits == nullptr) return;
+  T* dlogits = a.dlogits + row * a.vocabulary;
+  const A student_factor = a.scale * (a.kl + ce) / all.student.sum;
+  const A teacher_factor = a.scale * a.kl / all.teacher.sum;
+  for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
+    // Fused into one operation the products would leave a gradient between equal distributions.
+    A gradient = rounded_product(exp(student[v] - all.student.largest), student_factor) -
+                 rounded_product(exp(teacher[v] - all.teacher.largest), teacher_factor);
+    if (v == target) gradient -= a.scale * ce;
+    dlogits[v] = static_cast<T>(gradient);
+  }
+}
+
+template <class T>
+RADLADS_HIDDEN void head_kl_divergence_on(cuda_backend& b, real_t<T> kl_weight, real_t<T> ce_weight,
+                                          real_t<T> scale, view<const T, 2, device_space> head,
+                                          view<const T, 2, device_space> x,
+                                          view<const T, 2, device_space> teacher_head,
+                                          view<const T, 2, device_space> teacher_x,
+                                          view<const std::int32_t, 1, device_space> targets,
+                                          view<accumulate_t<T>, 1, device_space> losses,
+                                          view<T, 2, device_space> dx, view<T, 2, device_space> dhead,
+                                          view<std::int32_t, 1, device_space> best,
+                                          view<std::int32_t, 1, device_space> teacher_best) {
+  using A = accumulate_t<T>;
+  const std::int64_t N = x.extent(0), V = head.extent(0);
+  require_targets(b, "head_kl_divergence", targets, V);
+  if (N == 0) return;
+  const std::int64_t slice = tokens_of_slice(2 * V, N);
+  const bool is_gradient_wanted = !dx.empty() || !dhead.empty();
+  scratch_scope<cuda_backend> scope(b);
+  const auto held = scope.take<A, 2>({slice, V});
+  const auto teacher_held = scope.take<A, 2>({slice, V});
+  const auto gradient = scope.take<T, 2>({is_gradient_wanted ? slice : 0, V});
+  const auto at = [](const auto& each, std::int64_t begin) {
+    return each.empty() ? nullptr : each.pointer + begin;
+  };
+  for (std::int64_t begin = 0; begin < N; begin += slice) {
+    const std::int64_t count = std::min(slice, N - begin);
+    const auto inputs = slice_of_rows(x, begin, count);
+    product_into<T, A>(b, false, true, false, inputs, head, {}, slice_of_rows(held, 0, count));
+    product_into<T, A>(b, false, true, false, slice_of_rows(teacher_x, begin, count), teacher_head, {},
+                       slice_of_rows(teacher_held, 0, count));
+    launch(b, "head_kl_divergence", kl_divergence_kernel<T>, {.blocks = count, .threads = logit_threads},
+           kl_divergence_args<T>{held.pointer, teacher_held.pointer,
+                                 is_gradient_wanted ? gradient.pointer : nullptr, V, kl_weight, ce_weight,
+                                 scale, at(targets, begin), losses.pointer + begin, at(best, begin),
+                                 at(teacher_best, begin)});
+    if (is_gradient_wanted) {
+      head_backward<T>(b, head, inputs, slice_of_rows(gradient, 0, count), slice_of_rows(dx, begin, count), dhead);
+    }
+  }
+}
+
+}  // namespace radlads

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What losses behind a head share on CUDA: slices of logits in the type sums are kept in, the softmax of a
+// row in one pass over it, and the products that carry a gradient of logits back.
+
+#include "radlads/core/cuda/launch.cuh"
+#include "radlads/core/cuda/reduce.cuh"
+#include "radlads/core/error.hpp"
+#include "radlads/core/scalar.hpp"
+#include "radlads/core/view.hpp"
+#include "radlads/ops/cuda/embedding.cuh"
+#include "radlads/ops/cuda/matmul.cuh"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+namespace radlads {
+
+/// Threads of a block, which has one token's row of logits.
+inline constexpr int logit_threads = 512;
+inline constexpr int logit_warps = logit_threads / warp_size;
+
+/// Tokens whose logits are held at once: some hundred megabytes of floats.
+inline std::int64_t tokens_of_slice(std::int64_t vocabulary, std::int64_t tokens) {
+  constexpr std::int64_t logits = std::int64_t{1} << 26;
+  return std::min(std::max<std::int64_t>(64, logits / vocabulary), tokens);
+}
+
+/// Throws as the CPU does unless every target is -1 or a token.
+RADLADS_HIDDEN inline void require_targets(cuda_backend& b, const char* function,
+                                           view<const std::int32_t, 1, device_space> targets,
+                                           std::int64_t vocabulary) {
+  if (targets.empty()) return;
+  const std::int64_t bad = find_bad_id(b, targets.pointer, targets.extent(0), -1, vocabulary);
+  if (bad < 0) return;
+  std::int32_t id = 0;
+  b.copy(&id, targets.pointer + bad, sizeof(id));
+  b.synchronize();
+  fail(function, ": the target at position ", bad, " is ", id, ", but the vocabulary has ", vocabulary,
+       " tokens");
+}
+
+/// Product that is not fused with a sum: both of a difference must round alike.
+__device__ inline float rounded_product(float a, float b) { return __fmul_rn(a, b); }
+__device__ inline double rounded_product(double a, double b) { return __dmul_rn(a, b); }
+
+/// Sum of exponentials of part of a row, relative to its largest logit, and where that stands first.
+template <class A>
+struct softmax_sum {
+  A largest;
+  A sum;
+  std::int32_t best;
+
+  __device__ static softmax_sum nothing() {
+    return {-std::numeric_limits<A>::infinity(), A(0), std::numeric_limits<std::int32_t>::max()};
+  }
+
+  /// Factor of what was summed when the largest logit becomes `next`.
+  __device__ A rescale(A next) const { return sum == A(0) ? A(0) : exp(largest - next); }
+
+  /// Takes one logit; returns its exponential and leaves the factor of older sums in `older`.
+  __device__ A take(A logit, std::int32_t at, A& older) {
+    older = 1;
+    if (logit > largest) {
+      older = rescale(logit);
+      sum *= older;
+      largest = logit;
+      best = at;
+    }
+    const A e = exp(logit - largest);
+    sum += e;
+    return e;
+  }
+  /// Takes another part; the factors of both parts' other sums are returned.
+  __device__ void merge(const softmax_sum& other, A& own_factor, A& other_factor) {
+    const A next = other.largest > largest ? other.largest : largest;
+    own_factor = rescale(next);
+    other_factor = other.rescale(next);
+    sum = sum * own_factor + other.sum * other_factor;
+    const bool is_other = other.largest > largest || (other.largest == largest && other.best < best);
+    best = is_other ? other.best : best;
+    largest = next;
+  }
+  __device__ softmax_sum shuffled(int distance) const {
+    return {__shfl_xor_sync(0xffffffffu, largest, distance), __shfl_xor_sync(0xffffffffu, sum, distance),
+            __shfl_xor_sync(0xffffffffu, best, distance)};
+  }
+  /// Token of the largest logit; 0 when a NaN hides it.
+  __device__ std::int32_t token() const {
+    return best == std::numeric_limits<std::int32_t>::max() ? 0 : best;
+  }
+};
+
+/// Rows [begin, begin + count) of a matrix; an empty view stays empty.
+template <class T>
+view<T, 2, device_space> slice_of_rows(view<T, 2, device_space> x, std::int64_t begin, std::int64_t count) {
+  if (x.empty()) return {};
+  x.pointer += begin * x.stride(0);
+  x.extents[0] = count;
+  return x;
+}
+
+/// dx = dlogits head and dhead += dlogits^T x for one slice, each unless it is an empty view.
+template <class T>
+RADLADS_HIDDEN void head_backward(cuda_backend& b, view<const T, 2, device_space> head,
+                                  view<const T, 2, device_space> x, view<const T, 2, device_space> dlogits,
+                                  view<T, 2, device_space> dx, view<T, 2, device_space> dhead) {
+  if (!dx.empty()) matmul_on<T>(b, false, false, false, dlogits, head, {}, dx);
+  if (!dhead.empty()) matmul_on<T>(b, true, false, true, dlogits, x, {}, dhead);
+}
+
+}  // namespace radlads

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/core/host_copy.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace radlads::test {
+namespace {
+
+TEST(host_copy, HostMemoryIsUsedAsItIs) {
+  cpu_backend b;
+  tensor<float, 2, cpu_backend> t(b, {2, 3});
+  write_on_host(b, t, [](float* to) {
+    for (int i = 0; i < 6; ++i) to[i] = static_cast<float>(i);
+  });
+  EXPECT_EQ(to_host(b, t), (std::vector<float>{0, 1, 2, 3, 4, 5}));
+  read_on_host(b, t, [&](const float* from) { EXPECT_EQ(from, t.data()); });
+  host_copies<cpu_backend> copies(b);
+  EXPECT_EQ(copies.of(t), t.data());
+}
+
+TEST(host_copy, AnEmptyTensorHasNoElements) {
+  cpu_backend b;
+  const tensor<double, 1, cpu_backend> t(b, {0});
+  EXPECT_TRUE(to_host(b, t).empty());
+}
+
+}  // namespace
+}  // namespace radlads::test

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/ops/cuda/kl_divergence.cuh"
+
+#include "radlads/core/host_copy.hpp"
+#include "support/cuda_case.cuh"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace radlads::test {
+namespace {
+
+template <class T>
+class cuda_kl_divergence : public cuda_case<T> {
+ protected:
+  /// Targets, the fourth not scored.
+  auto targets(std::int64_t count, std::int64_t vocabulary) {
+    std::vector<std::int32_t> values;
+    for (std::int64_t n = 0; n < count; ++n) {
+      values.push_back(n == 3 ? -1 : static_cast<std::int32_t>((n * 7 + 1) % vocabulary));
+    }
+    return this->of_ids(values);
+  }
+  auto indices(const tensor<std::int32_t, 1, cuda_backend>& from) {
+    return to_host(this->cuda(), from);
+  }
+};
+TYPED_TEST_SUITE(cuda_kl_divergence, cuda_scalars);
+
+TYPED_TEST(cuda_kl_divergence, LossAndGradients) {
+  for (const std::int64_t V : {7, 512, 5003}) {
+    constexpr std::int64_t N = 37, C = 24, D = 16;
+    auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C}, 0.5);
+    auto teacher_x = this->template random<2>({N, D}), teacher_head = this->template random<2>({V, D}, 0.5);
+    auto targets = this->targets(N, V);
+    auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});
+    auto best = this->of_ids(std::vector<std::int32_t>(N, -7));
+    auto teacher_best = this->of_ids(std::vector<std::int32_t>(N, -7));
+    auto dx = this->template room<TypeParam, 2>({N, C}), dhead = this->template random<2>({V, C}, 0.01);
+    this->on_both([&](auto& b, auto tag, auto on) {
+      ops::head_kl_divergence<decltype(tag)>(b, 0.75f, 0.5f, 0.25f, on(head), on(x), on(teacher_head),
+                                             on(teacher_x), on(targets), on(losses), on(dx), on(dhead),
+                                             on(best), on(teacher_best));
+    });
+    const std::string name = " of " + std::to_string(V) + " tokens";
+    this->expect_close(losses, "losses" + name);
+    this->expect_close(dx, "dx" + name, 2 * cuda_tolerance<TypeParam>);
+    this->expect_close(dhead, "dhead" + name, 2 * cuda_tolerance<TypeParam>);
+    const std::vector<std::int32_t> expected(best.host.data(), best.host.data() + N);
+    EXPECT_EQ(this->indices(best.device), expected) << name;
+    const std::vector<std::int32_t> of_teacher(teacher_best.host.data(), teacher_best.host.data() + N);
+    EXPECT_EQ(this->indices(teacher_best.device), of_teacher) << name;
+  }
+}
+
+TYPED_TEST(cuda_kl_divergence, EqualDistributionsHaveNoGradient) {
+  constexpr std::int64_t N = 5, V = 300, C = 8;
+  auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C});
+  auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});
+  auto dx = this->template room<TypeParam, 2>({N, C});
+  ops::head_kl_divergence<TypeParam>(this->cuda(), 1, 0, 1, head.device, x.device, head.device, x.device, {},
+                                     losses.device, dx.device, {});
+  for (const double each : this->values_of(losses.device)) EXPECT_EQ(each, 0);
+  for (const double each : this->values_of(dx.device)) EXPECT_EQ(each, 0);
+}
+
+}  // namespace
+}  // namespace radlads::test

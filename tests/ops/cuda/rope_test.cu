@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/ops/cuda/rope.cuh"
+
+#include "support/cuda_case.cuh"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace radlads::test {
+namespace {
+
+template <class T>
+class cuda_rope : public cuda_case<T> {};
+TYPED_TEST_SUITE(cuda_rope, cuda_scalars);
+
+TYPED_TEST(cuda_rope, TurnsAndTurnsBack) {
+  for (const shape<4> s : {shape<4>{1, 1, 1, 2}, {2, 5, 3, 8}, {2, 37, 2, 64}, {1, 130, 1, 6}}) {
+    auto x = this->template random<4>(s);
+    auto y = this->template room<TypeParam, 4>(s);
+    this->on_both([&](auto& b, auto tag, auto on) {
+      using S = decltype(tag);
+      ops::rope<S>(b, 1e4, 11, 1, on(x), on(y));
+      ops::rope<S>(b, 1e4, 11, -1, on(x), on(x));
+    });
+    this->expect_close(y, "y of " + to_string<4>(s));
+    this->expect_close(x, "turned back in place");
+  }
+}
+
+}  // namespace
+}  // namespace radlads::test

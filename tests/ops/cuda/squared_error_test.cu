@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/ops/cuda/squared_error.cuh"
+
+#include "support/cuda_case.cuh"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace radlads::test {
+namespace {
+
+template <class T>
+class cuda_squared_error : public cuda_case<T> {};
+TYPED_TEST_SUITE(cuda_squared_error, cuda_scalars);
+
+TYPED_TEST(cuda_squared_error, LengthsSquaresAndGradients) {
+  for (const shape<2> s : {shape<2>{1, 1}, {5, 7}, {33, 64}, {9, 1000}}) {
+    auto y = this->template random<2>(s), target = this->template random<2>(s);
+    auto lengths = this->template room<accumulate_t<TypeParam>, 1>({s[0]});
+    auto squares = this->template room<accumulate_t<TypeParam>, 1>({s[0]});
+    auto dy = this->template room<TypeParam, 2>(s), dsquare = this->template room<TypeParam, 2>(s);
+    this->on_both([&](auto& b, auto tag, auto on) {
+      using S = decltype(tag);
+      ops::alignment_l2<S>(b, 0.3f, on(y), on(target), on(lengths), on(dy));
+      ops::alignment_mse<S>(b, 0.3f, on(y), on(target), on(squares), on(dsquare));
+    });
+    this->expect_close(lengths, "lengths");
+    this->expect_close(dy, "dy");
+    this->expect_close(squares, "squares");
+    this->expect_close(dsquare, "dy of squares");
+  }
+}
+
+TYPED_TEST(cuda_squared_error, NoErrorNoGradient) {
+  auto y = this->template random<2>({3, 8});
+  auto losses = this->template room<accumulate_t<TypeParam>, 1>({3});
+  auto dy = this->template room<TypeParam, 2>({3, 8});
+  this->on_both([&](auto& b, auto tag, auto on) {
+    ops::alignment_l2<decltype(tag)>(b, 1, on(y), on(y), on(losses), on(dy));
+  });
+  for (const double each : this->values_of(dy.device)) EXPECT_EQ(each, 0);
+}
+
+}  // namespace
+}  // namespace radlads::test

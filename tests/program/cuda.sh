@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# --device cuda: the same scores, losses and text as on the CPU. Without a CUDA card only that the
+# refusal is one sentence.
+source "$(dirname "$0")/tiny.bash"
+
+if [ ! -x "$(dirname "$RADLADS")/radlads-cuda" ]; then
+  make_teacher
+  expect_refusal "built with -DRADLADS_CUDA=ON" \
+    "$RADLADS" eval --model teacher --text text.txt --device cuda
+  echo "Skipped: the program radlads-cuda was not built."
+  exit 77
+fi
+make_teacher
+if ! nvidia-smi -L >/dev/null 2>&1; then
+  expect_refusal "no CUDA device" "$RADLADS" eval --model teacher --text text.txt --device cuda
+  echo "Skipped: there is no CUDA device."
+  exit 77
+fi
+for i in $(seq 10); do cat text.txt; done >long.txt
+settings=(--align.tokens 2560 --align.context 32 --align.batch 4 --align.micro_batch 2
+  --align.lr_init 5e-3 --align.warmup_steps 2 --distill.tokens 2560 --distill.context 32
+  --distill.batch 4 --distill.micro_batch 2 --distill.warmup_steps 2)
+
+# Twenty steps of each stage: losses within 1e-4, relatively.
+for student in rad_rwkv7 rad_rwkv6; do
+  for device in cpu cuda; do
+    "$RADLADS" convert --teacher teacher --text long.txt --student $student --out $student.$device \
+      --device $device "${settings[@]}" >log.txt 2>&1 || stop "$device: $(cat log.txt)"
+  done
+  for stage in align distill; do
+    for device in cpu cuda; do
+      sed -n 's/.*"loss":\([-0-9.e+]*\).*/\1/p' $student.$device/steps/$stage/metrics.jsonl >$device.txt
+    done
+    [ "$(wc -l <cpu.txt)" -eq 20 ] || stop "$student $stage: $(wc -l <cpu.txt) losses, expected 20"
+    paste cpu.txt cuda.txt | awk '{ d = ($1 - $2) / $1; if (d > 1e-4 || d < -1e-4) { print; bad = 1 } }
+      END { exit bad }' || stop "$student $stage: the losses differ"
+  done
+  for device in cpu cuda; do
+    "$RADLADS" eval --model $student.cuda --teacher teacher --text text.txt --device $device \
+      --json $device.json >log.txt 2>&1 || stop "$device: $(cat log.txt)"
+    "$RADLADS" generate --model $student.cuda --prompt "The cat" --max-tokens 30 --temperature 0 \
+      --device $device >$device.txt 2>log.txt || stop "$device: $(cat log.txt)"
+  done
+  expect_near nats "$(json_value nats_per_token cuda.json)" "$(json_value nats_per_token cpu.json)" 1e-4
+  expect_near kl "$(json_value kl cuda.json)" "$(json_value kl cpu.json)" 1e-4
+  cmp cpu.txt cuda.txt
+done
+
+# A run that is taken up again on CUDA gives the bytes of the one that was not stopped.
+cp -r rad_rwkv7.cuda again
+rm -r again/steps/distill again/config.json again/model.safetensors
+"$RADLADS" convert --teacher teacher --text long.txt --student rad_rwkv7 --out again --device cuda \
+  "${settings[@]}" --restart >log.txt 2>&1 || stop "$(cat log.txt)"
+cmp again/model.safetensors rad_rwkv7.cuda/model.safetensors
+echo passed

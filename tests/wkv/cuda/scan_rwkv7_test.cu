@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/wkv/rwkv7.hpp"
+#include "wkv/cuda/scan_case.cuh"
+
+namespace radlads::test {
+
+using subjects = ::testing::Types<subject<wkv::rwkv7, float>, subject<wkv::rwkv7, double>, subject<wkv::rwkv7, bf16>>;
+INSTANTIATE_TYPED_TEST_SUITE_P(rwkv7, cuda_scan, subjects);
+
+}  // namespace radlads::test
