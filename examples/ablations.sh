@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What each part of the protocol is worth: converts one teacher with the recipe small.yaml, then with parts
 # of it left out or changed, and prints one table of scores on the documents held out.
-#   ablations.sh --teacher DIR --text FILE --out DIR [--device cpu|cuda] [--hold-out N] [ROW ...]
+#   ablations.sh --teacher DIR --text FILE --out DIR [--device cpu|cuda] [--hold-out N] [ROW ...] [-- SETTING ...]
+# What stands behind -- goes to every radlads convert, such as --align.micro_batch 32.
 # A row that is complete in DIR is not run again; its table stays in DIR/ROW.txt.
 set -euo pipefail
 
@@ -24,8 +25,12 @@ while [ $# -gt 0 ]; do
       declare "${name//-/_}=$2"
       shift 2
       ;;
+    --)
+      shift
+      break
+      ;;
     -h | --help)
-      sed -n '3,6s/^# *//p' "$0"
+      sed -n '3,7s/^# *//p' "$0"
       exit 0
       ;;
     -*) stop "there is no option $1; there are --teacher, --text, --out, --device, --hold-out" ;;
@@ -35,6 +40,7 @@ while [ $# -gt 0 ]; do
       ;;
   esac
 done
+settings=("$@")
 [ -n "$teacher" ] && [ -n "$text" ] && [ -n "$out" ] || stop "--teacher, --text and --out are needed"
 [ -x "$program" ] || stop "$program is not there; build it first, or name it in RADLADS_PROGRAM"
 
@@ -71,7 +77,7 @@ for row in "${rows[@]}"; do
   echo "ablations.sh: $row" >&2
   started=$(date +%s)
   "$program" convert --teacher "$teacher" --text "$text" --out "$out/$row" --hold-out "$hold_out" \
-    --device "$device" -c "$recipes/small.yaml" "${own[@]}" >"$out/$row.part"
+    --device "$device" -c "$recipes/small.yaml" "${own[@]}" "${settings[@]}" >"$out/$row.part"
   echo "seconds $(($(date +%s) - started))" >>"$out/$row.part"
   mv "$out/$row.part" "$out/$row.txt"
 done
