@@ -44,6 +44,10 @@ target_compile_options(radlads_own_cuda_flags INTERFACE
   $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-diag-suppress=20012,20014,1675,554,1407>
   $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<BOOL:${RADLADS_NATIVE}>>:-Xcompiler=-march=native>)
 
+# Tests are compiled for one architecture: it doubles their build to add another. What runs on the older
+# one is compiled by tests/cuda_architectures.cu, and the program for all of CMAKE_CUDA_ARCHITECTURES.
+set(RADLADS_CUDA_TEST_ARCHITECTURES 90a-real CACHE STRING "Architectures of the CUDA tests")
+
 # radlads_add_cuda_test(<floor.cuda.name> <source>): one source, one program, one ctest test, which
 # reports itself as skipped where there is no device.
 function(radlads_add_cuda_test name source)
@@ -51,6 +55,7 @@ function(radlads_add_cuda_test name source)
   add_executable(${target} ${source})
   target_link_libraries(${target} PRIVATE radlads_own_cuda_flags GTest::gtest_main)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  set_target_properties(${target} PROPERTIES CUDA_ARCHITECTURES "${RADLADS_CUDA_TEST_ARCHITECTURES}")
   add_test(NAME ${name} COMMAND ${target})
   set_tests_properties(${name} PROPERTIES
     LABELS cuda
@@ -69,7 +74,8 @@ function(radlads_verify_cuda_headers)
     file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${name}\"\n")
     list(APPEND sources ${source})
   endforeach()
-  add_library(radlads_cuda_header_check OBJECT ${sources})
+  # With them the operations that the program does not use, in bf16, for the older card.
+  add_library(radlads_cuda_header_check OBJECT ${sources} ${PROJECT_SOURCE_DIR}/tests/cuda_architectures.cu)
   target_link_libraries(radlads_cuda_header_check PRIVATE radlads_own_cuda_flags)
   # A header defines no kernel that is not a template: one architecture shows all that can be wrong.
   set_target_properties(radlads_cuda_header_check PROPERTIES CUDA_ARCHITECTURES 80-real)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/layer_case.hpp"
+#include "radlads/layers/concepts.hpp"
 #include "radlads/layers/low_rank.hpp"
 
 #include <gtest/gtest.h>
@@ -16,6 +17,8 @@ using with_tanh = layers::low_rank<gates::tanh_gate>;
 using with_sigmoid = layers::low_rank<gates::sigmoid>;
 
 constexpr bool dx_adds = true;
+// So it is no layer of a combinator, which would have it add to memory that nobody wrote.
+static_assert(!layers::layer<plain> && !layers::layer<with_tanh>);
 
 TEST(LowRank, Gradients) {
   check_layer<plain>({.in = 1, .rank = 1, .out = 1}, 1, 1, dx_adds);

@@ -87,9 +87,17 @@ consteval bool check_mixer() {
   return true;
 }
 
-/// A stateless layer on rows: forward(backend, config, params, x, y, saved) and its backward.
+/// Layers whose backward adds to dx, because several share one input. In a combinator they would add to
+/// what nobody has written.
 template <class L>
-concept layer = requires(cpu_backend& b, const typename L::config& c,
+concept adds_to_input_gradient = requires {
+  requires L::adds_to_dx;
+};
+
+/// A stateless layer on rows: forward(backend, config, params, x, y, saved) and its backward, which
+/// overwrites dx.
+template <class L>
+concept layer = !adds_to_input_gradient<L> && requires(cpu_backend& b, const typename L::config& c,
                          typename L::template params<float, cpu_backend>& p,
                          typename L::template saved<float, cpu_backend>& saved,
                          view<const float, 2> x, view<float, 2> y) {

@@ -50,6 +50,7 @@ struct low_rank {
     tensor<T, 2, B> activated;  // (N, R), f(x A); empty without an activation
   };
 
+  static constexpr bool adds_to_dx = true;
   static constexpr bool has_activation = !std::is_same_v<Gate, no_activation>;
   static std::int64_t out_width(const config& c) { return c.out; }
 

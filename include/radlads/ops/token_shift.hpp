@@ -11,7 +11,7 @@ namespace radlads::ops {
 
 /// delta_t = x_{t-1} - x_t, with x and delta (B, T, C). The token before the first is last_in (B,
 /// C), zero when that is empty; last_out (B, C) receives the last token unless it is empty, and may
-/// be last_in.
+/// be last_in. Without tokens the last one stays what it was.
 template <class T, backend B>
 void token_shift_forward(B& b, view_on<const T, 3, B> x, view_on<const T, 2, B> last_in,
                          view_on<T, 3, B> delta, view_on<T, 2, B> last_out) {
@@ -19,8 +19,9 @@ void token_shift_forward(B& b, view_on<const T, 3, B> x, view_on<const T, 2, B> 
   require_shape(delta, x.sizes(), "token_shift_forward", "delta");
   if (!last_in.empty()) require_shape(last_in, row, "token_shift_forward", "last_in");
   if (!last_out.empty()) require_shape(last_out, row, "token_shift_forward", "last_out");
-  require(x.extent(1) > 0 || last_out.empty(),
-          "token_shift_forward: there is no last token to carry, T is 0");
+  if (x.extent(1) == 0 && !last_out.empty() && last_out.data() != last_in.data()) {
+    last_in.empty() ? set_zero<T, 2, B>(b, last_out) : copy<T, 2, B>(b, last_in, last_out);
+  }
   if (x.size() > 0) token_shift_forward_on<T>(b, x, last_in, delta, last_out);
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 namespace radlads::test {
 namespace {
@@ -39,7 +40,10 @@ class cuda_attention : public cuda_case<T> {
 TYPED_TEST_SUITE(cuda_attention, cuda_scalars);
 
 TYPED_TEST(cuda_attention, EveryHeadSize) {
-  for (const std::int64_t N : {1, 8, 20, 64, 80, 128, 256}) this->check(2, 37, 37, 2, 1, N);
+  for (const std::int64_t N : {1, 8, 20, 64, 80, 128, 256}) {
+    if (N > 128 && std::is_same_v<TypeParam, double>) continue;  // not built
+    this->check(2, 37, 37, 2, 1, N);
+  }
 }
 
 TYPED_TEST(cuda_attention, EveryLengthAndGroup) {

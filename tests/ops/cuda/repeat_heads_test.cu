@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace radlads::test {
@@ -28,6 +29,36 @@ TYPED_TEST(cuda_repeat_heads, CopiesAndSums) {
     this->expect_close(y, "y");
     this->expect_close(dx, "dx");
   }
+}
+
+TYPED_TEST(cuda_repeat_heads, HeadsInsideWiderRows) {
+  for (const std::int64_t first : {8, 3}) {
+    auto x = this->template random<2>({7, 32}), y = this->template random<2>({7, 64});
+    auto dx = this->template random<2>({7, 32});
+    this->on_both([&](auto& b, auto tag, auto on) {
+      using S = decltype(tag);
+      const auto heads = [&](auto& each, std::int64_t count) {
+        const auto rows = on(each).whole();
+        view<S, 3, typename decltype(rows)::space> result(rows.pointer + first, {7, count, 8});
+        result.strides[0] = rows.stride(0);
+        return result;
+      };
+      ops::repeat_heads_forward<S>(b, heads(x, 2), heads(y, 6));
+      ops::repeat_heads_backward<S>(b, heads(y, 6), heads(dx, 2));
+    });
+    // Whole rows: what lies beside the heads must be as before.
+    this->expect_close(y, "y from column " + std::to_string(first));
+    this->expect_close(dx, "dx from column " + std::to_string(first));
+  }
+}
+
+TYPED_TEST(cuda_repeat_heads, NoRows) {
+  auto x = this->template random<3>({0, 2, 8}), y = this->template random<3>({0, 6, 8});
+  this->on_both([&](auto& b, auto tag, auto on) {
+    using S = decltype(tag);
+    ops::repeat_heads_forward<S>(b, on(x), on(y));
+    ops::repeat_heads_backward<S>(b, on(y), on(x));
+  });
 }
 
 }  // namespace

@@ -29,5 +29,27 @@ TYPED_TEST(cuda_rope, TurnsAndTurnsBack) {
   }
 }
 
+TYPED_TEST(cuda_rope, HeadsInsideWiderRowsFarFromTheStart) {
+  auto x = this->template random<3>({2, 7, 40}), y = this->template random<3>({2, 7, 40});
+  this->on_both([&](auto& b, auto tag, auto on) {
+    using S = decltype(tag);
+    // Three heads of 8 from column 5 of each token.
+    const auto heads = [&](auto& each) {
+      const auto rows = on(each).whole();
+      view<S, 4, typename decltype(rows)::space> result(rows.pointer + 5, {2, 7, 3, 8});
+      result.strides[0] = rows.stride(0);
+      result.strides[1] = rows.stride(1);
+      return result;
+    };
+    ops::rope<S>(b, 1e6, 1000, 1, heads(x), heads(y));
+  });
+  this->expect_close(y, "y, and what lies beside the heads");
+}
+
+TYPED_TEST(cuda_rope, NoTokens) {
+  auto x = this->template random<4>({2, 0, 3, 8}), y = this->template random<4>({2, 0, 3, 8});
+  this->on_both([&](auto& b, auto tag, auto on) { ops::rope<decltype(tag)>(b, 1e4, 0, 1, on(x), on(y)); });
+}
+
 }  // namespace
 }  // namespace radlads::test

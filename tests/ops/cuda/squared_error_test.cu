@@ -43,5 +43,41 @@ TYPED_TEST(cuda_squared_error, NoErrorNoGradient) {
   for (const double each : this->values_of(dy.device)) EXPECT_EQ(each, 0);
 }
 
+TYPED_TEST(cuda_squared_error, StridedRowsAndLossesAlone) {
+  for (const std::int64_t first : {8, 3}) {
+    auto y = this->template random<2>({9, 40}), target = this->template random<2>({9, 40});
+    auto dy = this->template random<2>({9, 40});
+    auto losses = this->template room<accumulate_t<TypeParam>, 1>({9});
+    auto alone = this->template room<accumulate_t<TypeParam>, 1>({9});
+    this->on_both([&](auto& b, auto tag, auto on) {
+      using S = decltype(tag);
+      const auto part = [&](auto& each) {
+        auto result = on(each).whole();
+        result.pointer += first;
+        result.extents[1] = 24;
+        return result;
+      };
+      ops::alignment_l2<S>(b, 1, part(y), part(target), on(losses), part(dy));
+      ops::alignment_l2<S>(b, 1, part(y), part(target), on(alone), {});
+    });
+    this->expect_close(losses, "losses");
+    this->expect_close(alone, "losses without a gradient");
+    // Whole rows: what lies beside the part must be as before.
+    this->expect_close(dy, "dy from column " + std::to_string(first));
+  }
+}
+
+TYPED_TEST(cuda_squared_error, NoTokensAndNoChannels) {
+  auto no_tokens = this->template random<2>({0, 5}), no_channels = this->template random<2>({3, 0});
+  auto none = this->template room<accumulate_t<TypeParam>, 1>({0});
+  auto losses = this->template room<accumulate_t<TypeParam>, 1>({3});
+  this->on_both([&](auto& b, auto tag, auto on) {
+    using S = decltype(tag);
+    ops::alignment_mse<S>(b, 1, on(no_tokens), on(no_tokens), on(none), {});
+    ops::alignment_l2<S>(b, 1, on(no_channels), on(no_channels), on(losses), on(no_channels));
+  });
+  this->expect_close(losses, "losses of no channels", 0);  // zeros, not what was there before
+}
+
 }  // namespace
 }  // namespace radlads::test

@@ -35,13 +35,30 @@ TYPED_TEST(cuda_sum_rows, ManyRowsInOneOrder) {
   EXPECT_EQ(this->values_of(first.device), this->values_of(second.device));
 }
 
+TYPED_TEST(cuda_sum_rows, StridedRowsAndNoRows) {
+  auto whole = this->template random<2>({130, 40}), none = this->template random<2>({0, 7});
+  auto total = this->template random<1>({7});
+  this->on_both([&](auto& b, auto tag, auto on) {
+    using S = decltype(tag);
+    auto part = on(whole).read();
+    part.pointer += 5;
+    part.extents[1] = 7;
+    ops::sum_rows<S>(b, part, on(total));
+    ops::sum_rows<S>(b, on(none), on(total));
+  });
+  this->expect_close(total, "total of strided rows");
+}
+
 TYPED_TEST(cuda_sum_rows, SumOfSquares) {
   for (const std::int64_t size : {1, 4095, 4097, 300001}) {
     auto x = this->template random<1>({size});
     const double expected = ops::sum_squares<double>(this->cpu(), x.host);
     const double found = ops::sum_squares<TypeParam>(this->cuda(), x.device);
     EXPECT_NEAR(found / expected, 1, 1e-12) << size;
+    EXPECT_EQ(found, ops::sum_squares<TypeParam>(this->cuda(), x.device)) << size;
   }
+  auto none = this->template random<1>({0});
+  EXPECT_EQ(ops::sum_squares<TypeParam>(this->cuda(), none.device), 0);
 }
 
 }  // namespace

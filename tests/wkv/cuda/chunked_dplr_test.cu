@@ -2,8 +2,8 @@
 // The matrix form of RWKV-7 in bf16 against the scan on the CPU in double, from the same bf16 numbers. What
 // rounding the results to bf16 alone costs is 1.7e-3.
 #include "radlads/wkv/cuda/chunked_dplr.cuh"
-
-#include "radlads/wkv/cuda/recurrence.cuh"
+#include "radlads/wkv/cuda/chunked_dplr_backward.cuh"
+#include "radlads/wkv/cuda/select_driver.cuh"
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -11,6 +11,21 @@
 #include <cstdint>
 #include <string>
 #include <vector>
+
+// The kernels themselves: through scan_forward the scan, which other sources test, would be compiled as well.
+namespace radlads::wkv {
+
+using forward_arguments = scan_forward_arguments<rwkv7, bf16, device_space>;
+using backward_arguments = scan_backward_arguments<rwkv7, bf16, device_space>;
+
+inline void scan_forward_on(cuda_backend& b, const forward_arguments& from) {
+  from.v.extent(3) == 64 ? launch_chunked_dplr<64>(b, from) : launch_chunked_dplr<128>(b, from);
+}
+inline void scan_backward_on(cuda_backend& b, const backward_arguments& from) {
+  from.v.extent(3) == 64 ? launch_chunked_dplr_backward<64>(b, from) : launch_chunked_dplr_backward<128>(b, from);
+}
+
+}  // namespace radlads::wkv
 
 namespace radlads::test {
 namespace {

@@ -136,10 +136,10 @@ TYPED_TEST_P(cuda_scan, ASplitSequenceIsTheWholeOne) {
   EXPECT_EQ(this->values_of(whole.device), this->values_of(parts.device));
 }
 
-TYPED_TEST_P(cuda_scan, NothingToDo) {
+TYPED_TEST_P(cuda_scan, EmptyBatch) {
   this->check(0, 5, 2, 8, 8, true);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(cuda_scan, EveryLength, EveryHeadSize, ASplitSequenceIsTheWholeOne, NothingToDo);
+REGISTER_TYPED_TEST_SUITE_P(cuda_scan, EveryLength, EveryHeadSize, ASplitSequenceIsTheWholeOne, EmptyBatch);
 
 }  // namespace radlads::test

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace radlads {
 
@@ -263,6 +264,16 @@ RADLADS_HIDDEN void launch_attention_delta(cuda_backend& b, view<const T, 4, dev
   });
 }
 
+/// Calls f with the built width of a head: up to 256, in double up to 128, where checks run.
+template <class T, class F>
+void with_attention_width(const char* function, std::int64_t size, F&& f) {
+  if constexpr (std::is_same_v<T, double>) {
+    dispatch_at_least<8, 16, 32, 64, 128>(function, size, f);
+  } else {
+    dispatch_at_least<8, 16, 32, 64, 128, 256>(function, size, f);
+  }
+}
+
 template <class T>
 attention_args<T> attention_args_of(real_t<T> scale, const view<const T, 4, device_space>& q,
                                     const view<const T, 4, device_space>& k,
@@ -292,7 +303,7 @@ RADLADS_HIDDEN void attention_forward_on(cuda_backend& b, real_t<T> scale, view<
   args.log_sum = log_sum.pointer;
   const launch_shape shape{.blocks = ceil_div(q.extent(1), attention_rows), .threads = attention_rows,
                            .blocks_y = q.extent(0) * q.extent(2)};
-  dispatch_at_least<8, 16, 32, 64, 128, 256>("attention_forward: the head size", q.extent(3), [&](auto size) {
+  with_attention_width<T>("attention_forward: the head size", q.extent(3), [&](auto size) {
     launch(b, "attention_forward", attention_forward_kernel<T, decltype(size)::value>, shape, args);
   });
 }
@@ -320,7 +331,7 @@ RADLADS_HIDDEN void attention_backward_on(cuda_backend& b, real_t<T> scale, view
   const auto shape_of = [](std::int64_t rows, std::int64_t heads) {
     return launch_shape{.blocks = ceil_div(rows, attention_rows), .threads = attention_rows, .blocks_y = heads};
   };
-  dispatch_at_least<8, 16, 32, 64, 128, 256>("attention_backward: the head size", q.extent(3), [&](auto size) {
+  with_attention_width<T>("attention_backward: the head size", q.extent(3), [&](auto size) {
     constexpr int N = decltype(size)::value;
     launch(b, "attention_backward, queries", attention_query_kernel<T, N>,
            shape_of(q.extent(1), q.extent(0) * q.extent(2)), args);

@@ -68,7 +68,9 @@ RADLADS_KERNEL normalize_backward_kernel(const __grid_constant__ normalize_args<
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) products += unit[k] * d[k];
   }
-  const A along = group_sum<Lanes>(products) * (inverse == a.largest ? A(0) : A(1));
+  // The whole warp sums; at the bound the factor is a constant: no projection.
+  const A sum = group_sum<Lanes>(products);
+  const A along = inverse == a.largest ? A(0) : sum;
   if (!place.is_real) return;
   T* dx = a.to + a.to_rows.at(place.row);
   for (int i = place.first; i < a.size; i += place.step) {

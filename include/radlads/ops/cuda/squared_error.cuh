@@ -61,7 +61,6 @@ template <class T>
 RADLADS_HIDDEN void alignment_on(cuda_backend& b, bool by_norm, real_t<T> scale, view<const T, 2, device_space> y,
                                  view<const T, 2, device_space> target,
                                  view<accumulate_t<T>, 1, device_space> losses, view<T, 2, device_space> dy) {
-  if (y.size() == 0) return;
   constexpr int wide = pack_width<T>;
   const alignment_args<T> args{y.extent(0), static_cast<int>(y.extent(1)), by_norm, scale, y.pointer,
                                target.pointer, dy.empty() ? nullptr : dy.pointer, y.stride(0),
