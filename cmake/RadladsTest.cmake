@@ -22,6 +22,14 @@ function(radlads_add_test name source)
   # students is built as the program is, so that what is checked is what runs.
   if(NOT name STREQUAL "distill.trainer")
     target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O2>)
+    # Parsed once, by the first test, for all.
+    get_property(first GLOBAL PROPERTY RADLADS_FIRST_TEST)
+    if(first)
+      target_precompile_headers(${target} REUSE_FROM ${first})
+    else()
+      target_precompile_headers(${target} PRIVATE <gtest/gtest.h> <Eigen/Core>)
+      set_property(GLOBAL PROPERTY RADLADS_FIRST_TEST ${target})
+    endif()
   endif()
   add_test(NAME ${name} COMMAND ${target})
   # Skipped only when nothing passed and nothing failed: the list of skipped cases must be the last

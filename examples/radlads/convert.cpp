@@ -123,7 +123,8 @@ void run(const CLI::App& app, const convert_options& o) {
 
   const auto student = transferred(b, o, values, *teacher);
   table.add("transferred", *student);
-  const stage_inputs inputs{b, teacher.get(), text, values, o.text, o.teacher, host_threads(o.common), o.is_restarted};
+  const stage_inputs inputs{b,         teacher.get(),          text,          values, o.text,
+                            o.teacher, host_threads(o.common), o.is_restarted};
   std::int64_t samples = 0;
   for (const std::string stage : {"align", "distill", "extend"}) {
     if (values.stage(stage).tokens == 0) continue;
@@ -132,7 +133,8 @@ void run(const CLI::App& app, const convert_options& o) {
     samples = run_stage(inputs, stage, *student, samples, place);
     table.add(stage, *student);
   }
-  run_record record = conversion_record(b, values, mixer_name(o.student), *teacher, text, host_threads(o.common));
+  run_record record =
+      conversion_record(b, values, mixer_name(o.student), *teacher, text, host_threads(o.common));
   record.about["samples"] = std::to_string(samples);
   save_output(b, *student, o.teacher, o.out, record);
   table.print();

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device_program.hpp"
-
 #include "model.hpp"
 #include "radlads/core/error.hpp"
-
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -12,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <unistd.h>
 
 namespace radlads::program {
 
@@ -43,7 +41,8 @@ void become_device_program(int argc, char** argv) {
   const std::filesystem::path other =
       self.parent_path() / (device == "cpu" ? "radlads" : "radlads-cuda");
   require(std::filesystem::exists(other, code), "--device ", device, " needs the program ",
-          other.string(), ", which is not there; it is built with -DRADLADS_CUDA=ON where nvcc is "
+          other.string(),
+          ", which is not there; it is built with -DRADLADS_CUDA=ON where nvcc is "
           "installed");
   ::execv(other.c_str(), argv);
   fail("cannot run ", other.string(), ": ", std::strerror(errno));

@@ -31,9 +31,11 @@ void run(const CLI::App& app, const extend_options& o) {
   require_apart(o.out, o.model);
   backend_type b(backend_options(o.common));
   const auto model = load_model(b, o.model);
-  const training_text text = read_training_text(o.text, o.model, model->config, 0, host_threads(o.common));
+  const training_text text =
+      read_training_text(o.text, o.model, model->config, 0, host_threads(o.common));
   check_output(o.out);
-  const stage_inputs inputs{b, nullptr, text, values, o.text, o.model, host_threads(o.common), o.is_restarted};
+  const stage_inputs inputs{
+      b, nullptr, text, values, o.text, o.model, host_threads(o.common), o.is_restarted};
   run_stage(inputs, "extend", *model, samples_of(o.model), o.out);
 }
 

@@ -45,9 +45,7 @@ void show(std::string_view text) {
 class sequence {
  public:
   sequence(backend_type& b, const model_type& model)
-      : backend_(b),
-        model_(model),
-        state_(model.make_state(b, 1)) {}
+      : backend_(b), model_(model), state_(model.make_state(b, 1)) {}
 
   /// The logits behind the last of `ids`.
   std::span<const float> take(std::span<const std::int32_t> ids) {

@@ -24,7 +24,8 @@ void add_common(CLI::App& app, common_options& options) {
   app.add_option("--threads", options.threads, "Threads to use (0: all of the machine)")
       ->check(CLI::Range(0, 4096))
       ->type_name("N");
-  app.add_option("--device", options.device, "Where to compute")->check(CLI::IsMember({"cpu", "cuda"}));
+  app.add_option("--device", options.device, "Where to compute")
+      ->check(CLI::IsMember({"cpu", "cuda"}));
 }
 
 backend_options_type backend_options([[maybe_unused]] const common_options& options) {

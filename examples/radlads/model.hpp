@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The one model type of the program: float, any layer softmax attention, RAD-RWKV6 or RAD-RWKV7. Teachers
-// and students are both of it. The program is built once for each backend, as radlads for the CPU and as
-// radlads-cuda; what runs a model is compiled in model.cpp and in the sources of the stages alone.
+// The one model type of the program: float, any layer softmax attention, RAD-RWKV6 or RAD-RWKV7.
+// Teachers and students are both of it. The program is built once for each backend, as radlads for
+// the CPU and as radlads-cuda; what runs a model is compiled in model.cpp and in the sources of the
+// stages alone.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/layers/attention_mixer.hpp"
@@ -30,9 +31,8 @@ using backend_options_type = cpu_options;
 inline constexpr std::string_view device_name = "cpu";
 #endif
 
-using model_type =
-    models::language_model<float, backend_type, layers::attention_mixer, layers::rad_rwkv6_mixer,
-                           layers::rad_rwkv7_mixer>;
+using model_type = models::language_model<float, backend_type, layers::attention_mixer,
+                                          layers::rad_rwkv6_mixer, layers::rad_rwkv7_mixer>;
 
 /// Runs the model over one sequence of ids on the host, from `state` unless that is null.
 void run_forward(backend_type& b, const model_type& model, std::span<const std::int32_t> ids,

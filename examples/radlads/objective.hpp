@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// An objective as a backend runs it best: on the CPU parts of a batch side by side, on CUDA as it is.
+// An objective as a backend runs it best: on the CPU parts of a batch side by side, on CUDA as it
+// is.
 
 #include "model.hpp"
 #include "radlads/distill/replicas.hpp"

@@ -14,8 +14,8 @@ void run_align(backend_type& b, const model_type& teacher, model_type& student,
   distill::alignment_options options;
   options.micro_batch = task.settings.micro_batch;
   options.is_squared = task.settings.loss == "mse";
-  auto objective =
-      make_objective<distill::alignment<model_type, model_type>>(b, student, teacher, student, options);
+  auto objective = make_objective<distill::alignment<model_type, model_type>>(b, student, teacher,
+                                                                              student, options);
   run_loop loop(b, student, stream, task, objective.needs_targets());
   loop.run(objective);
 }
@@ -26,8 +26,8 @@ void run_distill(backend_type& b, const model_type& teacher, model_type& student
   options.micro_batch = task.settings.micro_batch;
   options.kl_weight = task.settings.kl_weight;
   options.ce_weight = task.settings.ce_weight;
-  auto objective =
-      make_objective<distill::distillation<model_type, model_type>>(b, student, teacher, student, options);
+  auto objective = make_objective<distill::distillation<model_type, model_type>>(
+      b, student, teacher, student, options);
   run_loop loop(b, student, stream, task, objective.needs_targets());
   loop.run(objective);
 }

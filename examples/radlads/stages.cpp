@@ -51,7 +51,8 @@ run_record record_of(const stage_inputs& inputs, const std::string& stage, const
   add_data(inputs.text, record);
   record.run["model_hash"] = hex(weights_hash(inputs.backend, model));
   record.run["samples_before"] = std::to_string(samples_before);
-  if (inputs.teacher != nullptr) record.run["teacher_hash"] = hex(weights_hash(inputs.backend, *inputs.teacher));
+  if (inputs.teacher != nullptr)
+    record.run["teacher_hash"] = hex(weights_hash(inputs.backend, *inputs.teacher));
   record.about["stage"] = stage;
   record.about["text"] = inputs.text_path.string();
   record.about["threads"] = std::to_string(inputs.threads);

@@ -50,9 +50,11 @@ void run(const CLI::App& app, const std::string& stage, const student_options& o
   const auto student = load_model(b, o.student);
   transfer::check_pair(teacher->config, student->config);
   require_same_tokenizer(o.teacher, o.student);
-  const training_text text = read_training_text(o.text, o.teacher, teacher->config, 0, host_threads(o.common));
+  const training_text text =
+      read_training_text(o.text, o.teacher, teacher->config, 0, host_threads(o.common));
   check_output(o.out);
-  const stage_inputs inputs{b, teacher.get(), text, values, o.text, o.student, host_threads(o.common), o.is_restarted};
+  const stage_inputs inputs{b,         teacher.get(),          text,          values, o.text,
+                            o.student, host_threads(o.common), o.is_restarted};
   run_stage(inputs, stage, *student, samples_of(o.student), o.out);
 }
 

@@ -77,9 +77,11 @@ void run(const CLI::App& app, const train_options& o) {
   model_type model;
   model.build(b, teacher_config(values, text::tokenizer::load(o.tokenizer)));
   model.initialise(b, static_cast<std::uint64_t>(values.model.seed));
-  const training_text text = read_training_text(o.text, o.tokenizer, model.config, 0, host_threads(o.common));
+  const training_text text =
+      read_training_text(o.text, o.tokenizer, model.config, 0, host_threads(o.common));
   check_output(o.out);
-  const stage_inputs inputs{b, nullptr, text, values, o.text, o.tokenizer, host_threads(o.common), o.is_restarted};
+  const stage_inputs inputs{
+      b, nullptr, text, values, o.text, o.tokenizer, host_threads(o.common), o.is_restarted};
   run_stage(inputs, "train", model, 0, o.out);
 }
 

@@ -53,8 +53,8 @@ void write_on_host(B& b, tensor<T, Rank, B>& to, F&& write) {
   }
 }
 
-/// Keeps copies of what lies elsewhere until it is destroyed: for writers that take pointers first and
-/// read them later.
+/// Keeps copies of what lies elsewhere until it is destroyed: for writers that take pointers first
+/// and read them later.
 template <backend B>
 class host_copies {
  public:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Blocks one after the other, each with a mixer of the user's list that a string picked. The stack owns
-// the order of layers: it decides which mixer provides v_first, and what crosses from layer to layer.
+// Blocks one after the other, each with a mixer of the user's list that a string picked. The stack
+// owns the order of layers: it decides which mixer provides v_first, and what crosses from layer to
+// layer.
 
 #include "radlads/core/parameters.hpp"
 #include "radlads/layers/initialise.hpp"
@@ -37,7 +38,8 @@ class stack {
     void match(const Other& other) {
       if (layers.size() != other.layers.size()) layers.resize(other.layers.size());
       for (std::size_t i = 0; i < layers.size(); ++i) {
-        if (layers[i].index() != other.layers[i].index()) emplace_at(layers[i], other.layers[i].index());
+        if (layers[i].index() != other.layers[i].index())
+          emplace_at(layers[i], other.layers[i].index());
       }
     }
 
@@ -85,7 +87,9 @@ class stack {
     tensor<T, 3, B>& input_of(std::int64_t layer) {
       return hidden[static_cast<std::size_t>(layer) % hidden.size()];
     }
-    tap<T, B>& tap_of(std::int64_t layer) { return taps[static_cast<std::size_t>(layer) % taps.size()]; }
+    tap<T, B>& tap_of(std::int64_t layer) {
+      return taps[static_cast<std::size_t>(layer) % taps.size()];
+    }
     view_on<const T, 3, B> last() { return input_of(depth); }
 
     template <class Block>
@@ -112,8 +116,8 @@ class stack {
 
   std::int64_t size() const { return static_cast<std::int64_t>(configs_.size()); }
 
-  /// Chooses the mixer of each layer. Throws, listing the known names, when one is not in the list, and
-  /// when a mixer reads v_first that no layer before it provides.
+  /// Chooses the mixer of each layer. Throws, listing the known names, when one is not in the list,
+  /// and when a mixer reads v_first that no layer before it provides.
   void configure(const config& c) {
     configs_.clear();
     indices_.clear();
@@ -155,8 +159,8 @@ class stack {
     for (std::int64_t i = 0; i < size(); ++i) {
       with_layer(i, p, [&](const auto& c, auto& each) {
         using block_type = typename std::remove_cvref_t<decltype(c)>::block_type;
-        block_type::template initialise<T, B>(b, c, each,
-                                              {source.seed, source.prefix + std::to_string(i) + "."});
+        block_type::template initialise<T, B>(
+            b, c, each, {source.seed, source.prefix + std::to_string(i) + "."});
       });
     }
   }
@@ -176,32 +180,34 @@ class stack {
   /// From s.hidden[0] to s.last().
   void forward(B& b, const params& p, state* carried, saved& s) const {
     for (std::int64_t i = 0; i < size(); ++i) {
-      run(b, p, carried, s, i, [&](auto block_tag, const auto& c, const auto& each, auto* st, auto& sv) {
-        using block_type = typename decltype(block_tag)::type;
-        block_type::template forward<T, B>(b, c, each, s.input_of(i), s.v_first, s.input_of(i + 1), st,
-                                           s.tap_of(i), sv);
-      });
+      run(b, p, carried, s, i,
+          [&](auto block_tag, const auto& c, const auto& each, auto* st, auto& sv) {
+            using block_type = typename decltype(block_tag)::type;
+            block_type::template forward<T, B>(b, c, each, s.input_of(i), s.v_first,
+                                               s.input_of(i + 1), st, s.tap_of(i), sv);
+          });
     }
   }
 
   /// As forward, but stops behind the last mixer, whose output is in its tap.
   void forward_taps(B& b, const params& p, saved& s) const {
     for (std::int64_t i = 0; i < size(); ++i) {
-      run(b, p, nullptr, s, i, [&](auto block_tag, const auto& c, const auto& each, auto* st, auto& sv) {
-        using block_type = typename decltype(block_tag)::type;
-        if (i + 1 < size()) {
-          block_type::template forward<T, B>(b, c, each, s.input_of(i), s.v_first, s.input_of(i + 1), st,
-                                             s.tap_of(i), sv);
-        } else {
-          block_type::template forward_mixer<T, B>(b, c, each, s.input_of(i), s.v_first, st, s.tap_of(i),
-                                                   sv);
-        }
-      });
+      run(b, p, nullptr, s, i,
+          [&](auto block_tag, const auto& c, const auto& each, auto* st, auto& sv) {
+            using block_type = typename decltype(block_tag)::type;
+            if (i + 1 < size()) {
+              block_type::template forward<T, B>(b, c, each, s.input_of(i), s.v_first,
+                                                 s.input_of(i + 1), st, s.tap_of(i), sv);
+            } else {
+              block_type::template forward_mixer<T, B>(b, c, each, s.input_of(i), s.v_first, st,
+                                                       s.tap_of(i), sv);
+            }
+          });
     }
   }
 
-  /// From the gradient of the last output, which it overwrites, to that of the first input. Adds to the
-  /// gradients of the parameters.
+  /// From the gradient of the last output, which it overwrites, to that of the first input. Adds to
+  /// the gradients of the parameters.
   void backward(B& b, const params& p, saved& s, view_on<T, 3, B> dlast, view_on<T, 3, B> dfirst,
                 params& grads) const {
     scratch_scope<B> scope(b);
@@ -274,7 +280,8 @@ class stack {
     with_layer(i, p, [&](const auto& c, const auto& each) {
       using block_type = typename std::remove_cvref_t<decltype(c)>::block_type;
       typename block_type::template state<T, B>* own = nullptr;
-      if (carried != nullptr) own = &state_of<block_type>(carried->layers[static_cast<std::size_t>(i)]);
+      if (carried != nullptr)
+        own = &state_of<block_type>(carried->layers[static_cast<std::size_t>(i)]);
       auto& sv = s.template of<block_type>(i);
       sv.mixer.is_training = s.is_training;
       f(std::type_identity<block_type>{}, c, each, own, sv);

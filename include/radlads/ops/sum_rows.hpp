@@ -20,7 +20,8 @@ void sum_rows(B& b, view_on<const T, 2, B> x, view_on<T, 1, B> total) {
   if (x.size() > 0) sum_rows_on<T>(b, x, total);
 }
 
-/// Writes the sum of the squares of all elements to `total` (1), which lies with the backend: nothing waits.
+/// Writes the sum of the squares of all elements to `total` (1), which lies with the backend:
+/// nothing waits.
 template <class T, backend B>
 void sum_squares_into(B& b, view_on<const T, 1, B> x, view_on<double, 1, B> total) {
   static_assert(std::floating_point<accumulate_t<T>>, "sums of squares are of real numbers");

@@ -59,9 +59,10 @@ struct adamw_step {
   }
 };
 
-/// The optimizer of a parameter set: both moments and the updates made. Whoever saves a run saves these
-/// three. Parameters of a storage type (bf16) have moments `M` of the type sums are kept in, and a master
-/// copy of that type, which the update changes and the parameters are rounded from; it is saved as well.
+/// The optimizer of a parameter set: both moments and the updates made. Whoever saves a run saves
+/// these three. Parameters of a storage type (bf16) have moments `M` of the type sums are kept in,
+/// and a master copy of that type, which the update changes and the parameters are rounded from; it
+/// is saved as well.
 template <parameter_set P, parameter_set M = P>
 struct adamw {
   static constexpr bool has_master = !std::is_same_v<P, M>;

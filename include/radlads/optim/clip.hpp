@@ -51,7 +51,8 @@ gradient_norm clip(B& b, const P& gradients, double max_norm, const Counts& coun
       [&](const std::string& name, const auto& gradient) {
         if (!counts(name)) return;
         using T = typename std::remove_cvref_t<decltype(gradient)>::element_type;
-        ops::sum_squares_into<T>(b, gradient.flat(), view_on<double, 1, B>(sums.data() + next++, {1}));
+        ops::sum_squares_into<T>(b, gradient.flat(),
+                                 view_on<double, 1, B>(sums.data() + next++, {1}));
       },
       gradients);
   std::vector<double> squares(names.size());

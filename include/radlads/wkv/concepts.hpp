@@ -52,7 +52,8 @@ concept has_step_backward = requires(const float (&s)[4], const float* const (&x
 /// input that is the decay, the matrix form of its transition, and two functions:
 ///   step(s, x, v) moves the row s by one token and returns the output of this value channel;
 ///   step_backward(s, x, v, dy, ds, dx) takes the row before the token, turns ds from dL/dS_t into
-///   dL/dS_{t-1}, calls dx.add(input, j, value) exactly once for every input and j, returns dL/dv.
+///   dL/dS_{t-1}, calls dx.add(input, j, value) exactly once for every input and j, j rising from 0
+///   for each input (CUDA sums eight at a time), returns dL/dv.
 /// x[input][j] is a number of the token; the decay arrives as a factor, not as a logarithm.
 template <class Cell>
 concept recurrence = names_inputs<Cell> && names_decay<Cell> && names_form<Cell> &&

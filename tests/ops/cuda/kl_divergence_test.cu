@@ -4,8 +4,10 @@
 #include "radlads/core/host_copy.hpp"
 #include "support/cuda_case.cuh"
 
+#include <cmath>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace radlads::test {
@@ -52,6 +54,39 @@ TYPED_TEST(cuda_kl_divergence, LossAndGradients) {
     const std::vector<std::int32_t> of_teacher(teacher_best.host.data(), teacher_best.host.data() + N);
     EXPECT_EQ(this->indices(teacher_best.device), of_teacher) << name;
   }
+}
+
+TYPED_TEST(cuda_kl_divergence, SeveralSlices) {
+  constexpr std::int64_t N = 130, V = 300000, C = 4;
+  auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C});
+  auto teacher_x = this->template random<2>({N, C});
+  auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});
+  auto dx = this->template room<TypeParam, 2>({N, C});
+  ASSERT_LT(tokens_of_slice(2 * V, N), N);
+  this->on_both([&](auto& b, auto tag, auto on) {
+    ops::head_kl_divergence<decltype(tag)>(b, 1, 0, 1, on(head), on(x), on(head), on(teacher_x), {}, on(losses),
+                                           on(dx), {});
+  });
+  this->expect_close(losses, "losses");
+  this->expect_close(dx, "dx", 2 * cuda_tolerance<TypeParam>);
+}
+
+TYPED_TEST(cuda_kl_divergence, AConstantBetweenTheLogitsDoesNotMatter) {
+  // The last channel adds 100 to every logit of the student.
+  constexpr std::int64_t N = 9, V = 4000, C = 8;
+  std::vector<double> values = random_values(N * C, 5), weights = random_values(V * C, 6, 0.3);
+  for (std::int64_t v = 0; v < V; ++v) weights[static_cast<std::size_t>(v * C + C - 1)] = 1;
+  auto head = this->template of<TypeParam, 2>({V, C}, weights);
+  for (std::int64_t n = 0; n < N; ++n) values[static_cast<std::size_t>(n * C + C - 1)] = 0;
+  auto teacher_x = this->template of<TypeParam, 2>({N, C}, values);
+  for (std::int64_t n = 0; n < N; ++n) values[static_cast<std::size_t>(n * C + C - 1)] = 100;
+  auto x = this->template of<TypeParam, 2>({N, C}, values);
+  auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});
+  ops::head_kl_divergence<TypeParam>(this->cuda(), 1, 0, 1, head.device, x.device, head.device, teacher_x.device, {},
+                                     losses.device, {}, {});
+  // A float near 100 is rounded to 8e-6; squares of that are all that may be left.
+  const double bound = std::is_same_v<TypeParam, double> ? 1e-13 : 1e-6;
+  for (const double each : this->values_of(losses.device)) EXPECT_LT(std::abs(each), bound);
 }
 
 TYPED_TEST(cuda_kl_divergence, EqualDistributionsHaveNoGradient) {

@@ -32,18 +32,11 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
   __shared__ softmax_sum<A> parts[logit_warps];
   const std::int64_t row = blockIdx.x;
   const A* logits = a.logits + row * a.vocabulary;
-  softmax_sum<A> own = softmax_sum<A>::nothing();
-  A ignored, ignored_too;
+  softmax_sum<A> all = softmax_sum<A>::nothing();
   for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
-    own.take(logits[v], static_cast<std::int32_t>(v), ignored);
+    all.take(logits[v], static_cast<std::int32_t>(v));
   }
-  for (int distance = warp_size / 2; distance > 0; distance /= 2) {
-    own.merge(own.shuffled(distance), ignored, ignored_too);
-  }
-  if (threadIdx.x % warp_size == 0) parts[threadIdx.x / warp_size] = own;
-  __syncthreads();  // every warp's part is there
-  softmax_sum<A> all = parts[0];
-  for (int warp = 1; warp < logit_warps; ++warp) all.merge(parts[warp], ignored, ignored_too);
+  all = merged_in_block(all, parts);
   const std::int32_t target = a.targets[row];
   if (threadIdx.x == 0) {
     a.losses[row] = target < 0 ? A(0) : log(all.sum) - (logits[target] - all.largest);

@@ -25,64 +25,52 @@ struct kl_divergence_args {
   std::int32_t* teacher_best;   // (rows), or null
 };
 
-/// Both softmax sums of part of a row, and the sum of exp(t) (t - s) relative to the teacher's largest.
-template <class A>
-struct divergence_part {
-  softmax_sum<A> student, teacher;
-  A difference;
-
-  __device__ void merge(const divergence_part& other) {
-    A own, others;
-    student.merge(other.student, own, others);
-    teacher.merge(other.teacher, own, others);
-    difference = difference * own + other.difference * others;
-  }
-};
-
-/// Grid: the rows of a slice.
+/// Grid: the rows of a slice. Both largest logits come first: relative to them the terms of the divergence
+/// stay small when the two models' logits differ by a constant.
 ///   sum_v p_T (log p_T - log p_S) = sum_v p_T (t - s) + log(sum exp s) - log(sum exp t)
 template <class T>
 RADLADS_KERNEL __launch_bounds__(logit_threads)
     kl_divergence_kernel(const __grid_constant__ kl_divergence_args<T> a) {
   using A = accumulate_t<T>;
-  __shared__ divergence_part<A> parts[logit_warps];
+  __shared__ softmax_sum<A> parts[2][logit_warps];
+  __shared__ A sums[logit_warps];
   const std::int64_t row = blockIdx.x;
   const A* student = a.student + row * a.vocabulary;
   const A* teacher = a.teacher + row * a.vocabulary;
-  divergence_part<A> own{softmax_sum<A>::nothing(), softmax_sum<A>::nothing(), A(0)};
+  softmax_sum<A> of_student = softmax_sum<A>::nothing(), of_teacher = of_student;
   for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
-    const A s = student[v], t = teacher[v];
-    A older;
-    own.student.take(s, static_cast<std::int32_t>(v), older);
-    const A e = own.teacher.take(t, static_cast<std::int32_t>(v), older);
-    own.difference = own.difference * older + e * (t - s);
+    of_student.look_at(student[v], static_cast<std::int32_t>(v));
+    of_teacher.look_at(teacher[v], static_cast<std::int32_t>(v));
   }
-  for (int distance = warp_size / 2; distance > 0; distance /= 2) {
-    own.merge({own.student.shuffled(distance), own.teacher.shuffled(distance),
-               __shfl_xor_sync(0xffffffffu, own.difference, distance)});
+  of_student = merged_in_block(of_student, parts[0]);
+  of_teacher = merged_in_block(of_teacher, parts[1]);
+  A difference = 0;
+  for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
+    const A s = student[v] - of_student.largest, t = teacher[v] - of_teacher.largest, e = exp(t);
+    of_student.sum += exp(s);
+    of_teacher.sum += e;
+    difference += e * (t - s);
   }
-  if (threadIdx.x % warp_size == 0) parts[threadIdx.x / warp_size] = own;
-  __syncthreads();  // every warp's part is there
-  divergence_part<A> all = parts[0];
-  for (int warp = 1; warp < logit_warps; ++warp) all.merge(parts[warp]);
+  of_student.sum = block_sum<logit_threads>(of_student.sum, sums);
+  of_teacher.sum = block_sum<logit_threads>(of_teacher.sum, sums);
+  difference = block_sum<logit_threads>(difference, sums);
   const std::int32_t target = a.targets == nullptr ? -1 : a.targets[row];
   const A ce = target < 0 ? A(0) : a.ce;
   if (threadIdx.x == 0) {
-    A loss = a.kl * (all.difference / all.teacher.sum + log(all.student.sum / all.teacher.sum) +
-                     (all.student.largest - all.teacher.largest));
-    if (target >= 0) loss += ce * (log(all.student.sum) - (student[target] - all.student.largest));
+    A loss = a.kl * (difference / of_teacher.sum + log(of_student.sum / of_teacher.sum));
+    if (target >= 0) loss += ce * (log(of_student.sum) - (student[target] - of_student.largest));
     a.losses[row] = loss;
-    if (a.best != nullptr) a.best[row] = all.student.token();
-    if (a.teacher_best != nullptr) a.teacher_best[row] = all.teacher.token();
+    if (a.best != nullptr) a.best[row] = of_student.token();
+    if (a.teacher_best != nullptr) a.teacher_best[row] = of_teacher.token();
   }
   if (a.dlogits == nullptr) return;
   T* dlogits = a.dlogits + row * a.vocabulary;
-  const A student_factor = a.scale * (a.kl + ce) / all.student.sum;
-  const A teacher_factor = a.scale * a.kl / all.teacher.sum;
+  const A student_factor = a.scale * (a.kl + ce) / of_student.sum;
+  const A teacher_factor = a.scale * a.kl / of_teacher.sum;
   for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
     // Fused into one operation the products would leave a gradient between equal distributions.
-    A gradient = rounded_product(exp(student[v] - all.student.largest), student_factor) -
-                 rounded_product(exp(teacher[v] - all.teacher.largest), teacher_factor);
+    A gradient = rounded_product(exp(student[v] - of_student.largest), student_factor) -
+                 rounded_product(exp(teacher[v] - of_teacher.largest), teacher_factor);
     if (v == target) gradient -= a.scale * ce;
     dlogits[v] = static_cast<T>(gradient);
   }

@@ -59,25 +59,27 @@ struct softmax_sum {
   /// Factor of what was summed when the largest logit becomes `next`.
   __device__ A rescale(A next) const { return sum == A(0) ? A(0) : exp(largest - next); }
 
-  /// Takes one logit; returns its exponential and leaves the factor of older sums in `older`.
-  __device__ A take(A logit, std::int32_t at, A& older) {
-    older = 1;
+  /// Takes one logit.
+  __device__ void take(A logit, std::int32_t at) {
     if (logit > largest) {
-      older = rescale(logit);
-      sum *= older;
+      sum *= rescale(logit);
       largest = logit;
       best = at;
     }
-    const A e = exp(logit - largest);
-    sum += e;
-    return e;
+    // It adds nothing, and before any finite logit there is nothing to be relative to.
+    if (logit == -std::numeric_limits<A>::infinity()) return;
+    sum += exp(logit - largest);
   }
-  /// Takes another part; the factors of both parts' other sums are returned.
-  __device__ void merge(const softmax_sum& other, A& own_factor, A& other_factor) {
+  /// Takes the place and size of one logit, not its exponential.
+  __device__ void look_at(A logit, std::int32_t at) {
+    if (!(logit > largest)) return;
+    largest = logit;
+    best = at;
+  }
+  /// Takes another part.
+  __device__ void merge(const softmax_sum& other) {
     const A next = other.largest > largest ? other.largest : largest;
-    own_factor = rescale(next);
-    other_factor = other.rescale(next);
-    sum = sum * own_factor + other.sum * other_factor;
+    sum = sum * rescale(next) + other.sum * other.rescale(next);
     const bool is_other = other.largest > largest || (other.largest == largest && other.best < best);
     best = is_other ? other.best : best;
     largest = next;
@@ -91,6 +93,19 @@ struct softmax_sum {
     return best == std::numeric_limits<std::int32_t>::max() ? 0 : best;
   }
 };
+
+/// What all threads of a block took, in every thread. `parts` has one element a warp.
+template <class A>
+__device__ inline softmax_sum<A> merged_in_block(softmax_sum<A> own, softmax_sum<A>* parts) {
+  for (int distance = warp_size / 2; distance > 0; distance /= 2) {
+    own.merge(own.shuffled(distance));
+  }
+  if (threadIdx.x % warp_size == 0) parts[threadIdx.x / warp_size] = own;
+  __syncthreads();  // every warp's part is there
+  own = parts[0];
+  for (int warp = 1; warp < logit_warps; ++warp) own.merge(parts[warp]);
+  return own;
+}
 
 /// Rows [begin, begin + count) of a matrix; an empty view stays empty.
 template <class T>

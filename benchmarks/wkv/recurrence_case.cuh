@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Tensors of a recurrence on CUDA in bf16 with gates as RAD-RWKV7 makes them, run through the library, and the
+// agreement that a benchmark needs before it may time anything.
+
+#include "radlads/core/host_copy.hpp"
+#include "radlads/core/random.hpp"
+#include "radlads/gla.hpp"
+#include "radlads/rwkv7.hpp"
+
+#include <benchmark/benchmark.h>
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace radlads::bench {
+
+struct sizes {
+  std::int64_t B, T, H, D;
+};
+
+template <class Cell>
+struct recurrence_case {
+  cuda_backend b;
+  shape<4> s;
+  std::array<tensor<bf16, 4, cuda_backend>, Cell::inputs> in, din;
+  tensor<bf16, 4, cuda_backend> v, y, dy, dv;
+  tensor<float, 4, cuda_backend> checkpoints;
+  tensor<float, 1, cuda_backend> flushed;
+
+  explicit recurrence_case(const sizes& z) : s{z.B, z.T, z.H, z.D} {
+    // One table of numbers for all tensors: the host would take minutes for fresh ones.
+    std::vector<float> table(1 << 20);
+    const random_stream source{1, 1};
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<float>(source.normal(i));
+    std::uint64_t offset = 0;
+    const auto fill = [&](tensor<bf16, 4, cuda_backend>& t, auto&& f) {
+      t.resize(b, s);
+      offset += 7919;
+      write_on_host(b, t, [&](bf16* to) {
+        for (std::int64_t i = 0; i < t.size(); ++i) {
+          to[i] = bf16(f(table[(static_cast<std::uint64_t>(i) + offset) % table.size()]));
+        }
+      });
+    };
+    const float unit = 1 / std::sqrt(static_cast<float>(z.D));
+    for (int i = 0; i < Cell::inputs; ++i) {
+      const bool is_vector = i != Cell::decay && i != 0;
+      fill(in[static_cast<std::size_t>(i)], [&](float x) {
+        if (i == Cell::decay) return -0.606531f / (1 + std::exp(2 - x));
+        return is_vector ? x * unit : x;
+      });
+      din[static_cast<std::size_t>(i)].resize(b, s);
+    }
+    if constexpr (Cell::inputs == 5) {
+      // The insertion points against the removal, as a removed key does.
+      fill(in[4], [&](float x) { return -0.5f * x * unit; });
+      b.copy(in[3].data(), in[4].data(), static_cast<std::size_t>(in[4].size()) * sizeof(bf16));
+      fill(in[4], [&](float x) { return 0.5f * x * unit; });
+    }
+    fill(v, [](float x) { return x; });
+    fill(dy, [](float x) { return x; });
+    y.resize(b, s);
+    dv.resize(b, s);
+    checkpoints.resize(b, wkv::checkpoint_shape(z.B, z.T, z.H, z.D, z.D));
+    flushed.resize(b, {std::int64_t{32} << 20});
+  }
+
+  auto inputs() {
+    std::array<view<const bf16, 4, device_space>, Cell::inputs> result;
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = in[i].read();
+    return result;
+  }
+  auto gradients() {
+    std::array<view<bf16, 4, device_space>, Cell::inputs> result;
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = din[i].whole();
+    return result;
+  }
+  void forward() { wkv::scan_forward<Cell, bf16>(b, inputs(), v, y, {}, {}, checkpoints); }
+  void backward() {
+    wkv::scan_backward<Cell, bf16>(b, inputs(), v, checkpoints, dy, {}, gradients(), dv, {});
+  }
+  void scan() {
+    wkv::launch_scan(b, wkv::scan_forward_arguments<Cell, bf16, device_space>{inputs(), v, y, {}, {}, checkpoints});
+    wkv::launch_scan_backward(b, wkv::scan_backward_arguments<Cell, bf16, device_space>{
+                                     inputs(), v, checkpoints, dy, {}, gradients(), dv, {}});
+  }
+
+  std::vector<float> result() {
+    std::vector<float> all;
+    const auto add = [&](const auto& t) {
+      for (const bf16 each : to_host(b, t)) all.push_back(static_cast<float>(each));
+    };
+    add(y);
+    for (const auto& each : din) add(each);
+    add(dv);
+    return all;
+  }
+
+  /// Relative difference of what `run` leaves in y and the gradients from what the scan leaves there.
+  template <class F>
+  double difference(F&& run) {
+    run();
+    const std::vector<float> chosen = result();
+    scan();
+    const std::vector<float> plain = result();
+    double error = 0, size = 0;
+    for (std::size_t i = 0; i < plain.size(); ++i) {
+      const double d = static_cast<double>(chosen[i]) - static_cast<double>(plain[i]);
+      error += d * d;
+      size += static_cast<double>(plain[i]) * static_cast<double>(plain[i]);
+    }
+    return std::sqrt(error / size);
+  }
+};
+
+/// Medians over repetitions are the benchmark library's; the L2 cache is flushed before each run.
+template <class Cell, class F>
+void time_runs(benchmark::State& state, recurrence_case<Cell>& at, bool has_backward, F&& run) {
+  cudaEvent_t start, end;
+  cudaEventCreate(&start);
+  cudaEventCreate(&end);
+  run();
+  for (auto _ : state) {
+    set_zero<float, 1, cuda_backend>(at.b, at.flushed);
+    cudaEventRecord(start, at.b.stream());
+    run();
+    cudaEventRecord(end, at.b.stream());
+    at.b.synchronize();
+    float milliseconds = 0;
+    cudaEventElapsedTime(&milliseconds, start, end);
+    state.SetIterationTime(milliseconds * 1e-3);
+  }
+  cudaEventDestroy(start);
+  cudaEventDestroy(end);
+  const double bytes = static_cast<double>(at.v.size()) * 2 *
+                       (Cell::inputs + 2 + (has_backward ? 2 * Cell::inputs + 3 : 0));
+  state.counters["GB/s"] =
+      benchmark::Counter(bytes * static_cast<double>(state.iterations()) / 1e9, benchmark::Counter::kIsRate);
+}
+
+/// A part of the shape, small enough for the scan.
+inline sizes part_of(const sizes& z) {
+  return {1, std::min<std::int64_t>(z.T, 512), std::min<std::int64_t>(z.H, 4), z.D};
+}
+
+/// Says so and returns false when the drivers differ by more than bf16's rounding explains.
+inline bool is_agreed(benchmark::State& state, double difference) {
+  if (difference < 5e-3) return true;
+  const std::string message = "the drivers differ by " + std::to_string(difference);
+  state.SkipWithError(message.c_str());
+  return false;
+}
+
+inline constexpr sizes shapes[] = {{32, 512, 28, 128}, {8, 512, 28, 128}, {4, 4096, 28, 128}, {1, 16384, 28, 128},
+                                   {8, 4096, 64, 64},  {8, 512, 64, 64},  {1, 16384, 64, 64}};
+
+inline std::string name_of_shape(const sizes& z) {
+  return "B" + std::to_string(z.B) + "_T" + std::to_string(z.T) + "_H" + std::to_string(z.H) + "_D" +
+         std::to_string(z.D);
+}
+
+}  // namespace radlads::bench
