@@ -26,10 +26,10 @@ class bf16_form {
  public:
   explicit bf16_form(recurrence_case<cell>& at) : at_(at), is_walk_(at.s[0] * at.s[2] < fewest_heads) {
     const std::int64_t chunks = at.s[0] * at.s[2] * ((at.s[1] + dplr::chunk - 1) / dplr::chunk);
-    records_.resize(at.b, {chunks * dplr::sizes<D>::record});
+    records_.resize(at.b, shape<1>{chunks * dplr::sizes<D>::record});
     if (!is_walk_) return;
-    prepared_.resize(at.b, {chunks * dplr::sizes<D>::prepared});
-    walked_.resize(at.b, {chunks * dplr::walked_size<D>});
+    prepared_.resize(at.b, shape<1>{chunks * dplr::sizes<D>::prepared});
+    walked_.resize(at.b, shape<1>{chunks * dplr::walked_size<D>});
   }
 
   void forward() {
