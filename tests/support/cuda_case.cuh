@@ -43,10 +43,6 @@ struct twin {
   tensor<T, Rank, cuda_backend> device;
 };
 
-/// Accumulator twin: double on the host, accumulate_t<T> on the device.
-template <class T>
-using sums_of = accumulate_t<T>;
-
 /// Fixture with both backends, both filling fresh memory with NaN. `T` is the device's scalar.
 template <class T>
 class cuda_case : public ::testing::Test {

@@ -114,7 +114,6 @@ TYPED_TEST_P(cuda_scan, ASplitSequenceIsTheWholeOne) {
   auto in = this->random_inputs({B, tokens, H, K});
   auto v = this->template random<4>({B, tokens, H, K});
   auto whole = this->template room<T, 4>({B, tokens, H, K}), parts = this->template room<T, 4>({B, tokens, H, K});
-  auto state = this->template random<4>({0, 0, 0, 0});
   tensor<A, 4, cuda_backend> carried(this->cuda(), wkv::state_shape(B, H, K, K));
   set_zero<A, 4, cuda_backend>(this->cuda(), carried);
   const auto on = [](auto& each) -> auto& { return each.device; };
