@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole training steps of a conversion on CUDA in bf16: teacher forward, student forward, loss, backward,
 // clip, AdamW with float master and moments, 32 rows of 512 tokens, random weights.
-//   0.5b: the shape of Qwen2.5-0.5B;  7b_layer: one layer of the 7B shape, no head
+//   0.5b: the shape of Qwen2.5-0.5B;  7b_layer: one layer of the 7B shape, no head. Step 1 stops behind the last
+//   mixer, so that layer's feed-forward is neither run nor counted.
 // Model operations a token, for P matrix weights of a layer, H heads of D, vocabulary V and width h: teacher
 // 2 P + 2 T H D a layer (+ 2 V h); step 1: 4 P of projections that read the layer's input, 6 P of the rest,
 // 27 H D^2; step 2: 6 (P + V h) + 27 H D^2 a layer. Shares are of 989.4 TFLOP/s. A step is timed only after
@@ -94,6 +95,7 @@ double operations_of_token(const models::config& c, const student_model& student
   const double attention = static_cast<double>(c.hidden * (2 * c.heads + 2 * c.kv_heads) * c.head_size);
   const double feed_forward = 3 * static_cast<double>(c.hidden * c.intermediate);
   double total = L * (2 * (attention + feed_forward) + 2 * static_cast<double>(tokens) * H * D);
+  if (stage == 1) total -= 2 * feed_forward;
   if (stage == 2) total += 2 * head + 6 * head + L * 6 * feed_forward;
   student_model::params::for_each(
       [&](const std::string& name, const auto& each) {

@@ -3,7 +3,7 @@
 // Every operation on CUDA. The doors include it where nvcc compiles them; it defines nothing itself.
 
 #include "radlads/core/cuda/backend.cuh"
-#include "radlads/ops/cuda/attention_tiled.cuh"
+#include "radlads/ops/cuda/attention.cuh"
 #include "radlads/ops/cuda/cross_entropy.cuh"
 #include "radlads/ops/cuda/embedding.cuh"
 #include "radlads/ops/cuda/kl_divergence.cuh"

@@ -4,11 +4,10 @@
 // in the backward pass over keys, in registers; the other side goes by in tiles of shared memory, with
 // softmax sums that follow the largest score so far. Every sum has one thread and one order.
 
-#include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/dispatch.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/ops/attention.hpp"
+#include "radlads/core/view.hpp"
 #include "radlads/ops/cuda/norm.cuh"
 #include "radlads/ops/cuda/rows.cuh"
 
@@ -292,51 +291,28 @@ attention_args<T> attention_args_of(real_t<T> scale, const view<const T, 4, devi
 }
 
 template <class T>
-RADLADS_HIDDEN void attention_forward_on(cuda_backend& b, real_t<T> scale, view<const T, 4, device_space> q,
-                                         view<const T, 4, device_space> k, view<const T, 4, device_space> v,
-                                         view<T, 4, device_space> y,
-                                         view<accumulate_t<T>, 3, device_space> log_sum) {
-  require(log_sum.pointer == nullptr || log_sum.is_dense(), "attention_forward: log_sum must be dense");
-  if (q.size() == 0) return;
-  attention_args<T> args = attention_args_of<T>(scale, q, k, v);
-  args.out = head_tensor_of(y);
-  args.log_sum = log_sum.pointer;
-  const launch_shape shape{.blocks = ceil_div(q.extent(1), attention_rows), .threads = attention_rows,
-                           .blocks_y = q.extent(0) * q.extent(2)};
-  with_attention_width<T>("attention_forward: the head size", q.extent(3), [&](auto size) {
+RADLADS_HIDDEN void launch_tiled_attention_forward(cuda_backend& b, std::int64_t batches,
+                                                   const attention_args<T>& args) {
+  const launch_shape shape{.blocks = ceil_div(args.queries, attention_rows), .threads = attention_rows,
+                           .blocks_y = batches * args.heads};
+  with_attention_width<T>("attention_forward: the head size", args.size, [&](auto size) {
     launch(b, "attention_forward", attention_forward_kernel<T, decltype(size)::value>, shape, args);
   });
 }
 
+/// Needs log_sum and delta in `args`.
 template <class T>
-RADLADS_HIDDEN void attention_backward_on(cuda_backend& b, real_t<T> scale, view<const T, 4, device_space> q,
-                                          view<const T, 4, device_space> k, view<const T, 4, device_space> v,
-                                          view<const T, 4, device_space> y,
-                                          view<const accumulate_t<T>, 3, device_space> log_sum,
-                                          view<const T, 4, device_space> dy, view<T, 4, device_space> dq,
-                                          view<T, 4, device_space> dk, view<T, 4, device_space> dv) {
-  using A = accumulate_t<T>;
-  require(log_sum.is_dense(), "attention_backward: log_sum must be dense");
-  attention_args<T> args = attention_args_of<T>(scale, q, k, v);
-  args.dy = head_tensor_of(dy);
-  args.dq = head_tensor_of(dq);
-  args.dk = head_tensor_of(dk);
-  args.dv = head_tensor_of(dv);
-  args.log_sum = const_cast<A*>(log_sum.pointer);
-  scratch_scope<cuda_backend> scope(b);
-  A* const delta = scope.take<A, 3>({q.extent(0), q.extent(2), q.extent(1)}).data();
-  args.delta = delta;
-  if (q.size() > 0) launch_attention_delta<T>(b, y, dy, delta);
-  if (k.size() == 0) return;
+RADLADS_HIDDEN void launch_tiled_attention_backward(cuda_backend& b, std::int64_t batches,
+                                                    const attention_args<T>& args) {
   const auto shape_of = [](std::int64_t rows, std::int64_t heads) {
     return launch_shape{.blocks = ceil_div(rows, attention_rows), .threads = attention_rows, .blocks_y = heads};
   };
-  with_attention_width<T>("attention_backward: the head size", q.extent(3), [&](auto size) {
+  with_attention_width<T>("attention_backward: the head size", args.size, [&](auto size) {
     constexpr int N = decltype(size)::value;
     launch(b, "attention_backward, queries", attention_query_kernel<T, N>,
-           shape_of(q.extent(1), q.extent(0) * q.extent(2)), args);
+           shape_of(args.queries, batches * args.heads), args);
     launch(b, "attention_backward, keys", attention_key_kernel<T, N>,
-           shape_of(k.extent(1), k.extent(0) * k.extent(2)), args);
+           shape_of(args.keys, batches * (args.heads / args.group)), args);
   });
 }
 
