@@ -64,10 +64,13 @@ arguments() {
   esac
 }
 
+[ -f "$teacher/config.json" ] || stop "$teacher has no config.json, so it is not a model directory"
 last_layer=$(($(sed -n 's/.*"num_hidden_layers": *\([0-9]*\).*/\1/p' "$teacher/config.json") - 1))
 mkdir -p "$out"
 for row in "${rows[@]}"; do
-  read -ra own <<<"$(arguments "$row")"
+  # An assignment of its own: inside a larger command the refusal of a row would go unseen.
+  text_of_row=$(arguments "$row")
+  read -ra own <<<"$text_of_row"
   [ ! -s "$out/$row.txt" ] || continue
   # Step 1 of these is the first row's, to the bit.
   if [ "$row" = paper_rates ] && [ -s "$out/rad_rwkv7.txt" ] && [ ! -d "$out/$row" ]; then

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/ops/cuda/kl_divergence.cuh"
 
-#include "radlads/core/host_copy.hpp"
-#include "support/cuda_case.cuh"
+#include "ops/cuda/head_case.cuh"
 
 #include <cmath>
 #include <cstdint>
@@ -14,20 +13,7 @@ namespace radlads::test {
 namespace {
 
 template <class T>
-class cuda_kl_divergence : public cuda_case<T> {
- protected:
-  /// Targets, the fourth not scored.
-  auto targets(std::int64_t count, std::int64_t vocabulary) {
-    std::vector<std::int32_t> values;
-    for (std::int64_t n = 0; n < count; ++n) {
-      values.push_back(n == 3 ? -1 : static_cast<std::int32_t>((n * 7 + 1) % vocabulary));
-    }
-    return this->of_ids(values);
-  }
-  auto indices(const tensor<std::int32_t, 1, cuda_backend>& from) {
-    return to_host(this->cuda(), from);
-  }
-};
+class cuda_kl_divergence : public cuda_head_case<T> {};
 TYPED_TEST_SUITE(cuda_kl_divergence, cuda_scalars);
 
 TYPED_TEST(cuda_kl_divergence, LossAndGradients) {

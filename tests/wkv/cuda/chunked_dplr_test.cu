@@ -130,6 +130,7 @@ TEST(select_driver, TakesTheScanWhereThereIsNoMatrixForm) {
   EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(1, 64, 64, true)), driver::scan);
   EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(512, 64, 64, false)), driver::scan);
   EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(512, 32, 32, true)), driver::scan);
+  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(512, 128, 128, true, false)), driver::scan);
   EXPECT_EQ((wkv::select_driver<wkv::rwkv7, float>(512, 64, 64, true)), driver::scan);
 }
 

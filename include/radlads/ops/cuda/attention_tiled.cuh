@@ -4,6 +4,7 @@
 // in the backward pass over keys, in registers; the other side goes by in tiles of shared memory, with
 // softmax sums that follow the largest score so far. Every sum has one thread and one order.
 
+#include "radlads/core/cuda/head_tensor.cuh"
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/dispatch.hpp"
 #include "radlads/core/scalar.hpp"
@@ -16,22 +17,6 @@
 #include <type_traits>
 
 namespace radlads {
-
-/// Pointer and strides of a tensor (B, T, H, N), for kernels.
-template <class T>
-struct head_tensor {
-  T* pointer;
-  std::int64_t batch, time, head;
-
-  __device__ T* at(std::int64_t b, std::int64_t t, std::int64_t h) const {
-    return pointer + b * batch + t * time + h * head;
-  }
-};
-
-template <class T>
-head_tensor<T> head_tensor_of(const view<T, 4, device_space>& x) {
-  return {x.pointer, x.stride(0), x.stride(1), x.stride(2)};
-}
 
 template <class T>
 struct attention_args {

@@ -7,6 +7,7 @@
 // The largest factor is e^(-16 log w): e^9.7 for RAD-RWKV7, e^80 where decays are -5; float and TF32 hold it.
 
 #include "radlads/core/config.hpp"
+#include "radlads/core/cuda/mma.cuh"
 #include "radlads/core/scalar.hpp"
 #include "radlads/wkv/cuda/scan_tokens.cuh"
 #include "radlads/wkv/cuda/tile.cuh"
@@ -51,7 +52,7 @@ struct dplr_chunk {
 
 /// Starts copying the inputs of the tokens from `first` on; zeros behind the last token, which change nothing.
 template <int D>
-__device__ inline void load_chunk(const token_rows<const bf16> (&inputs)[rwkv7::inputs], std::int64_t b,
+__device__ inline void load_chunk(const head_tensor<const bf16> (&inputs)[rwkv7::inputs], std::int64_t b,
                                   std::int64_t h, std::int64_t first, std::int64_t tokens, dplr_raw<D>& to) {
   constexpr int wide = 8;  // elements of 16 bytes
   constexpr int packs = rwkv7::inputs * chunk_length * D / wide;
@@ -59,7 +60,7 @@ __device__ inline void load_chunk(const token_rows<const bf16> (&inputs)[rwkv7::
     const int column = at % (D / wide) * wide, row = at / (D / wide);
     const int t = row % chunk_length, input = row / chunk_length;
     const bool is_real = first + t < tokens;
-    copy_async(&to.value[input][t][column], inputs[input].at(b, is_real ? first + t : 0, h) + column, is_real);
+    copy_async(shared_address(&to.value[input][t][column]), inputs[input].at(b, is_real ? first + t : 0, h) + column, is_real);
   }
 }
 
@@ -194,7 +195,7 @@ __device__ inline void add_scores(float (&sums)[2][4], const left_tile (&left)[2
 }
 
 /// This lane's part of the operand (16 value channels from `channel` on, 16 tokens) of a tensor in memory.
-__device__ inline void load_values(const token_rows<const bf16>& from, std::int64_t b, std::int64_t h,
+__device__ inline void load_values(const head_tensor<const bf16>& from, std::int64_t b, std::int64_t h,
                                    std::int64_t first, std::int64_t tokens, int channel, const tile_lane& at,
                                    left_tile (&to)[2]) {
   RADLADS_UNROLL_ROW
@@ -211,7 +212,7 @@ __device__ inline void load_values(const token_rows<const bf16>& from, std::int6
 }
 
 /// Writes sums (16 value channels, 16 tokens) to a tensor in memory.
-__device__ inline void store_values(const float (&sums)[2][4], const token_rows<bf16>& to, std::int64_t b,
+__device__ inline void store_values(const float (&sums)[2][4], const head_tensor<bf16>& to, std::int64_t b,
                                     std::int64_t h, std::int64_t first, std::int64_t tokens, int channel,
                                     const tile_lane& at) {
   RADLADS_UNROLL_ROW

@@ -17,9 +17,9 @@
 namespace radlads::wkv {
 
 struct chunked_dplr_args {
-  token_rows<const bf16> inputs[rwkv7::inputs];  // (B, T, H, D)
-  token_rows<const bf16> v;                      // (B, T, H, D)
-  token_rows<bf16> y;                            // (B, T, H, D)
+  head_tensor<const bf16> inputs[rwkv7::inputs];  // (B, T, H, D)
+  head_tensor<const bf16> v;                      // (B, T, H, D)
+  head_tensor<bf16> y;                            // (B, T, H, D)
   const float* initial_state;                    // (B, H, D, D), or null
   float* final_state;                            // (B, H, D, D), or null; may be initial_state
   float* checkpoints;                            // (B * H, chunks, D, D), or null
@@ -112,8 +112,8 @@ template <int D>
 RADLADS_HIDDEN void launch_chunked_dplr(cuda_backend& b, const scan_forward_arguments<rwkv7, bf16, device_space>& from) {
   chunked_dplr_args args{};
   copy_rows(from.inputs, args.inputs);
-  args.v = rows_of_tokens(from.v);
-  args.y = rows_of_tokens(from.y);
+  args.v = head_tensor_of(from.v);
+  args.y = head_tensor_of(from.y);
   args.initial_state = pointer_or_null(from.initial_state);
   args.final_state = pointer_or_null(from.final_state);
   args.checkpoints = pointer_or_null(from.checkpoints);

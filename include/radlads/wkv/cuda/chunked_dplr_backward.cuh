@@ -21,10 +21,10 @@
 namespace radlads::wkv {
 
 struct chunked_dplr_backward_args {
-  token_rows<const bf16> inputs[rwkv7::inputs];  // (B, T, H, D)
-  token_rows<const bf16> v, dy;                  // (B, T, H, D)
-  token_rows<bf16> dinputs[rwkv7::inputs];       // (B, T, H, D)
-  token_rows<bf16> dv;                           // (B, T, H, D)
+  head_tensor<const bf16> inputs[rwkv7::inputs];  // (B, T, H, D)
+  head_tensor<const bf16> v, dy;                  // (B, T, H, D)
+  head_tensor<bf16> dinputs[rwkv7::inputs];       // (B, T, H, D)
+  head_tensor<bf16> dv;                           // (B, T, H, D)
   const float* checkpoints;                      // (B * H, chunks, D, D)
   const float* dfinal_state;                     // (B, H, D, D), or null
   float* dinitial_state;                         // (B, H, D, D), or null
@@ -294,9 +294,9 @@ RADLADS_HIDDEN void launch_chunked_dplr_backward(cuda_backend& b,
   chunked_dplr_backward_args args{};
   copy_rows(from.inputs, args.inputs);
   copy_rows(from.dinputs, args.dinputs);
-  args.v = rows_of_tokens(from.v);
-  args.dy = rows_of_tokens(from.dy);
-  args.dv = rows_of_tokens(from.dv);
+  args.v = head_tensor_of(from.v);
+  args.dy = head_tensor_of(from.dy);
+  args.dv = head_tensor_of(from.dv);
   args.checkpoints = pointer_or_null(from.checkpoints);
   args.dfinal_state = pointer_or_null(from.dfinal_state);
   args.dinitial_state = pointer_or_null(from.dinitial_state);

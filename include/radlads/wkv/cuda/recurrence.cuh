@@ -11,6 +11,9 @@
 #include "radlads/wkv/cuda/select_driver.cuh"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
 
 namespace radlads::wkv {
 
@@ -18,6 +21,12 @@ namespace radlads::wkv {
 template <class Inputs>
 bool are_rows_aligned(const Inputs& inputs) {
   return std::all_of(inputs.begin(), inputs.end(), [](const auto& each) { return is_row_aligned(each); });
+}
+
+/// Whether a block of this card may have what the matrix form's backward pass keeps in shared memory.
+inline bool has_backward_memory(const cuda_backend& b, std::int64_t keys) {
+  const std::size_t needed = keys <= 64 ? sizeof(dplr_backward_memory<64>) : sizeof(dplr_backward_memory<128>);
+  return needed <= b.properties().sharedMemPerBlockOptin;
 }
 
 template <class Cell, class T>
@@ -38,7 +47,8 @@ RADLADS_HIDDEN void scan_backward_on(cuda_backend& b, const scan_backward_argume
   const std::int64_t keys = from.inputs[0].extent(3);
   [[maybe_unused]] const driver chosen =
       select_driver<Cell, T>(from.v.extent(1), keys, from.v.extent(3),
-                             are_rows_aligned(from.inputs) && are_rows_aligned(from.dinputs));
+                             are_rows_aligned(from.inputs) && are_rows_aligned(from.dinputs),
+                             has_backward_memory(b, keys));
   if constexpr (std::is_same_v<Cell, rwkv7> && std::is_same_v<T, bf16>) {
     if (chosen == driver::chunked) {
       return keys == 64 ? launch_chunked_dplr_backward<64>(b, from) : launch_chunked_dplr_backward<128>(b, from);

@@ -16,9 +16,9 @@ namespace radlads::wkv {
 
 template <class Cell, class T>
 struct cuda_scan_args {
-  token_rows<const T> inputs[Cell::inputs];  // (B, T, H, K)
-  token_rows<const T> v;                     // (B, T, H, V)
-  token_rows<T> y;                           // (B, T, H, V)
+  head_tensor<const T> inputs[Cell::inputs];  // (B, T, H, K)
+  head_tensor<const T> v;                     // (B, T, H, V)
+  head_tensor<T> y;                           // (B, T, H, V)
   const accumulate_t<T>* initial_state;      // (B, H, K, V), or null
   accumulate_t<T>* final_state;              // (B, H, K, V), or null; may be initial_state
   accumulate_t<T>* checkpoints;              // (B * H, segments, K, V), or null
@@ -79,8 +79,8 @@ RADLADS_HIDDEN void launch_scan(cuda_backend& b, const scan_forward_arguments<Ce
   const std::int64_t values = from.v.extent(3);
   cuda_scan_args<Cell, T> args{};
   copy_rows(from.inputs, args.inputs);
-  args.v = rows_of_tokens(from.v);
-  args.y = rows_of_tokens(from.y);
+  args.v = head_tensor_of(from.v);
+  args.y = head_tensor_of(from.y);
   args.initial_state = pointer_or_null(from.initial_state);
   args.final_state = pointer_or_null(from.final_state);
   args.checkpoints = pointer_or_null(from.checkpoints);

@@ -26,10 +26,10 @@ inline constexpr int most_values = 256;
 
 template <class Cell, class T>
 struct cuda_scan_backward_args {
-  token_rows<const T> inputs[Cell::inputs];  // (B, T, H, K)
-  token_rows<const T> v, dy;                 // (B, T, H, V)
-  token_rows<T> dinputs[Cell::inputs];       // (B, T, H, K)
-  token_rows<T> dv;                          // (B, T, H, V)
+  head_tensor<const T> inputs[Cell::inputs];  // (B, T, H, K)
+  head_tensor<const T> v, dy;                 // (B, T, H, V)
+  head_tensor<T> dinputs[Cell::inputs];       // (B, T, H, K)
+  head_tensor<T> dv;                          // (B, T, H, V)
   const accumulate_t<T>* checkpoints;        // (B * H, segments, K, V)
   const accumulate_t<T>* dfinal_state;       // (B, H, K, V), or null
   accumulate_t<T>* dinitial_state;           // (B, H, K, V), or null
@@ -168,9 +168,9 @@ RADLADS_HIDDEN void launch_scan_backward(cuda_backend& b, const scan_backward_ar
   cuda_scan_backward_args<Cell, T> args{};
   copy_rows(from.inputs, args.inputs);
   copy_rows(from.dinputs, args.dinputs);
-  args.v = rows_of_tokens(from.v);
-  args.dy = rows_of_tokens(from.dy);
-  args.dv = rows_of_tokens(from.dv);
+  args.v = head_tensor_of(from.v);
+  args.dy = head_tensor_of(from.dy);
+  args.dv = head_tensor_of(from.dv);
   args.checkpoints = pointer_or_null(from.checkpoints);
   args.dfinal_state = pointer_or_null(from.dfinal_state);
   args.dinitial_state = pointer_or_null(from.dinitial_state);

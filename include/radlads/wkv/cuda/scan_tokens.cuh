@@ -4,6 +4,7 @@
 // zeros to the built width, decays as factors; and which head and value channel a thread has.
 
 #include "radlads/core/config.hpp"
+#include "radlads/core/cuda/head_tensor.cuh"
 #include "radlads/core/dispatch.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
@@ -16,25 +17,9 @@
 
 namespace radlads::wkv {
 
-/// Pointer and strides of one input (B, T, H, K), for kernels.
-template <class T>
-struct token_rows {
-  T* pointer;
-  std::int64_t batch, time, head;
-
-  RADLADS_HOST_DEVICE T* at(std::int64_t b, std::int64_t t, std::int64_t h) const {
-    return pointer + b * batch + t * time + h * head;
-  }
-};
-
-template <class T>
-token_rows<T> rows_of_tokens(const view<T, 4, device_space>& x) {
-  return {x.pointer, x.stride(0), x.stride(1), x.stride(2)};
-}
-
 template <class T, std::size_t Inputs>
-void copy_rows(const std::array<view<T, 4, device_space>, Inputs>& from, token_rows<T> (&to)[Inputs]) {
-  for (std::size_t i = 0; i < Inputs; ++i) to[i] = rows_of_tokens(from[i]);
+void copy_rows(const std::array<view<T, 4, device_space>, Inputs>& from, head_tensor<T> (&to)[Inputs]) {
+  for (std::size_t i = 0; i < Inputs; ++i) to[i] = head_tensor_of(from[i]);
 }
 
 /// The memory of a state, or null for an absent one.
@@ -71,7 +56,7 @@ struct staged_token {
 
 /// Reads `count` tokens from `first` on into `to`, (tokens, inputs, K). All threads of the block take part.
 template <class Cell, int K, class T>
-__device__ inline void stage_tokens(const token_rows<const T> (&inputs)[Cell::inputs], std::int64_t b,
+__device__ inline void stage_tokens(const head_tensor<const T> (&inputs)[Cell::inputs], std::int64_t b,
                                     std::int64_t h, std::int64_t first, int count, int keys,
                                     accumulate_t<T>* to) {
   using A = accumulate_t<T>;

@@ -27,12 +27,14 @@ bool is_row_aligned(const view<T, 4, device_space>& x) {
 }
 
 /// The driver for `tokens` tokens of heads (keys, values). The matrix form exists for RWKV-7 in bf16 with heads
-/// of 64 and 128; it needs aligned rows, and whole chunks to gain from.
+/// of 64 and 128; it needs aligned rows, whole chunks to gain from, and a card with enough shared memory, which
+/// `has_memory` says.
 template <class Cell, class T>
-constexpr driver select_driver(std::int64_t tokens, std::int64_t keys, std::int64_t values, bool is_aligned) {
+constexpr driver select_driver(std::int64_t tokens, std::int64_t keys, std::int64_t values, bool is_aligned,
+                               bool has_memory = true) {
   constexpr bool has_form = std::is_same_v<Cell, rwkv7> && std::is_same_v<T, bf16>;
   const bool has_size = keys == values && (keys == 64 || keys == 128);
-  return has_form && has_size && is_aligned && tokens >= 16 ? driver::chunked : driver::scan;
+  return has_form && has_size && is_aligned && has_memory && tokens >= 16 ? driver::chunked : driver::scan;
 }
 
 }  // namespace radlads::wkv

@@ -84,17 +84,4 @@ __device__ inline right_tile right_columns(const float* from, int stride, const 
   return {{even[0], even[stride]}};
 }
 
-/// Copies 16 bytes to shared memory without waiting; zeros unless `is_real`.
-__device__ inline void copy_async(void* to, const void* from, bool is_real) {
-  const auto target = static_cast<std::uint32_t>(__cvta_generic_to_shared(to));
-  const int bytes = is_real ? 16 : 0;
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(target), "l"(from), "r"(bytes) : "memory");
-}
-__device__ inline void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
-/// Waits until at most Pending groups of this thread's copies are under way.
-template <int Pending>
-__device__ inline void wait_for_copies() {
-  asm volatile("cp.async.wait_group %0;" ::"n"(Pending) : "memory");
-}
-
 }  // namespace radlads::wkv
