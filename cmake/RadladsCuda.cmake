@@ -36,32 +36,57 @@ target_sources(radlads_cuda INTERFACE
   FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${radlads_cuda_headers})
 
 # The flags of the project's own CUDA sources. nvcc warns of Eigen's annotations (20012), of lane packs that
-# only the host uses (20014), of pragmas for g++ (1675), of conversions that templates offer (554), and of the
+# only the host uses (20011, 20014), of pragmas for g++ (1675), of conversions that templates offer (554), and of the
 # visibility of what a test's own functor instantiates (1407).
 add_library(radlads_own_cuda_flags INTERFACE)
 target_link_libraries(radlads_own_cuda_flags INTERFACE radlads_cuda)
 target_compile_options(radlads_own_cuda_flags INTERFACE
-  $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-diag-suppress=20012,20014,1675,554,1407>
+  $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-diag-suppress=20011,20012,20014,1675,554,1407>
   $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<BOOL:${RADLADS_NATIVE}>>:-Xcompiler=-march=native>)
 
 # Tests are compiled for one architecture: it doubles their build to add another. What runs on the older
 # one is compiled by tests/cuda_architectures.cu, and the program for all of CMAKE_CUDA_ARCHITECTURES.
 set(RADLADS_CUDA_TEST_ARCHITECTURES 90a-real CACHE STRING "Architectures of the CUDA tests")
 
-# radlads_add_cuda_test(<floor.cuda.name> <source>): one source, one program, one ctest test, which
-# reports itself as skipped where there is no device.
-function(radlads_add_cuda_test name source)
+# radlads_unite(<list> <stem> <size>): replaces the sources in the list by some that include <size> each.
+function(radlads_unite list stem size)
+  set(united)
+  set(content)
+  set(count 0)
+  list(LENGTH ${list} length)
+  foreach(source IN LISTS ${list})
+    string(APPEND content "#include \"${source}\"\n")
+    math(EXPR count "${count} + 1")
+    math(EXPR rest "${count} % ${size}")
+    if(rest EQUAL 0 OR count EQUAL length)
+      set(unit ${CMAKE_CURRENT_BINARY_DIR}/${stem}_until_${count}.cu)
+      file(CONFIGURE OUTPUT ${unit} CONTENT "${content}")
+      list(APPEND united ${unit})
+      set(content)
+    endif()
+  endforeach()
+  set(${list} ${united} PARENT_SCOPE)
+endfunction()
+
+# radlads_add_cuda_test(<name> <source>...): one program, one ctest test, which reports itself as skipped
+# where there is no device.
+function(radlads_add_cuda_test name)
   string(REPLACE "." "_" target "test_${name}")
-  add_executable(${target} ${source})
+  set(sources ${ARGN})
+  list(LENGTH sources length)
+  # CMake 3.25 unites no CUDA sources. Kernels take longest where there are few: those stay apart, side by side.
+  if(CMAKE_UNITY_BUILD AND length GREATER 8)
+    radlads_unite(sources ${target} 7)
+  endif()
+  add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE radlads_own_cuda_flags GTest::gtest_main)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  set_target_properties(${target} PROPERTIES CUDA_ARCHITECTURES "${RADLADS_CUDA_TEST_ARCHITECTURES}")
-  add_test(NAME ${name} COMMAND ${target})
-  set_tests_properties(${name} PROPERTIES
-    LABELS cuda
-    TIMEOUT 600
-    FAIL_REGULAR_EXPRESSION "0 tests from 0 test suites ran"
-    SKIP_REGULAR_EXPRESSION "PASSED  . 0 tests\\.\n(.  SKIPPED . [^\n]*\n?)+\n*$")
+  set_target_properties(${target} PROPERTIES
+    CUDA_ARCHITECTURES "${RADLADS_CUDA_TEST_ARCHITECTURES}" UNITY_BUILD OFF)
+  # For the host's half, as with the other tests; kernels keep all optimisation.
+  target_compile_options(${target} PRIVATE
+    $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<CONFIG:Release>>:-Xcompiler=-Og>)
+  radlads_register_test(${name} ${target} cuda)
 endfunction()
 
 # Each .cuh compiled alone, as CMake does with each .hpp.
@@ -74,9 +99,13 @@ function(radlads_verify_cuda_headers)
     file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${name}\"\n")
     list(APPEND sources ${source})
   endforeach()
-  # With them the operations that the program does not use, in bf16, for the older card.
-  add_library(radlads_cuda_header_check OBJECT ${sources} ${PROJECT_SOURCE_DIR}/tests/cuda_architectures.cu)
+  add_library(radlads_cuda_header_check OBJECT ${sources})
   target_link_libraries(radlads_cuda_header_check PRIVATE radlads_own_cuda_flags)
-  # A header defines no kernel that is not a template: one architecture shows all that can be wrong.
-  set_target_properties(radlads_cuda_header_check PROPERTIES CUDA_ARCHITECTURES 80-real)
+  # A header defines no kernel that is not a template: what reads the source shows all that can be wrong.
+  set_target_properties(radlads_cuda_header_check PROPERTIES
+    CUDA_ARCHITECTURES 80-virtual CUDA_PTX_COMPILATION ON UNITY_BUILD OFF)
+  # The operations that the program does not use, in bf16, for the older card.
+  add_library(radlads_cuda_older_card OBJECT ${PROJECT_SOURCE_DIR}/tests/cuda_architectures.cu)
+  target_link_libraries(radlads_cuda_older_card PRIVATE radlads_own_cuda_flags)
+  set_target_properties(radlads_cuda_older_card PROPERTIES CUDA_ARCHITECTURES 80-real)
 endfunction()

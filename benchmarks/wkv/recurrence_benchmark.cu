@@ -26,7 +26,11 @@ void recurrence(benchmark::State& state, sizes z, bool has_backward) {
     if (has_backward) at.backward();
   });
   state.counters["extra GiB"] = static_cast<double>(at.checkpoints.size()) * 4 / 1073741824.0;
-  state.SetLabel(wkv::name_of(wkv::select_driver<Cell, bf16>(z.T, z.D, z.D, true)));
+  state.SetLabel(wkv::name_of(wkv::select_driver<Cell, bf16>({.heads = z.B * z.H,
+                                                              .tokens = z.T,
+                                                              .keys = z.D,
+                                                              .values = z.D,
+                                                              .multiprocessors = at.b.multiprocessors()})));
 }
 
 template <class Cell>

@@ -25,10 +25,13 @@ namespace radlads::program {
 using backend_type = cuda_backend;
 using backend_options_type = cuda_options;
 inline constexpr std::string_view device_name = "cuda";
+inline constexpr std::int64_t usual_micro_batch = 4;
 #else
 using backend_type = cpu_backend;
 using backend_options_type = cpu_options;
 inline constexpr std::string_view device_name = "cpu";
+// One row's activations stay in the caches: 1.1 times the speed of four.
+inline constexpr std::int64_t usual_micro_batch = 1;
 #endif
 
 using model_type = models::language_model<float, backend_type, layers::attention_mixer,

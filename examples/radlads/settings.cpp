@@ -215,7 +215,7 @@ void check_stage(const stage_settings& stage, const std::string& name) {
   at_least("tokens", static_cast<double>(stage.tokens), 0);
   at_least("batch", static_cast<double>(stage.batch), 1);
   at_least("context", static_cast<double>(stage.context), 1);
-  at_least("micro_batch", static_cast<double>(stage.micro_batch), 1);
+  at_least("micro_batch", static_cast<double>(stage.micro_batch), 0);
   at_least("warmup_steps", static_cast<double>(stage.warmup_steps), 0);
   at_least("save_every", static_cast<double>(stage.save_every), 1);
   at_least("log_every", static_cast<double>(stage.log_every), 1);

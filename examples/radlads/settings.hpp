@@ -69,7 +69,7 @@ struct stage_settings {
   std::int64_t warmup_steps = 50;
   std::int64_t batch = 32;  ///< rows a step
   std::int64_t context = 512;
-  std::int64_t micro_batch = 4;  ///< rows at a time
+  std::int64_t micro_batch = 0;  ///< rows at a time; 0: what suits the device
   double beta1 = 0.9;
   double beta2 = 0.95;
   double adam_eps = 1e-8;

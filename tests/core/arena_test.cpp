@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <set>
 
-namespace {
+namespace arena_test {
 
 using namespace radlads;
 
@@ -74,4 +74,4 @@ TEST(arena, is_given_back_when_an_exception_leaves_the_scope) {
   EXPECT_EQ(backend.scratch().position().used, before.used);
 }
 
-}  // namespace
+}  // namespace arena_test

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace backend_test {
 
 using namespace radlads;
 
@@ -117,4 +117,4 @@ TEST(backend, says_how_much_memory_is_missing) {
   }
 }
 
-}  // namespace
+}  // namespace backend_test

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace {
+namespace dispatch_test {
 
 using namespace radlads;
 
@@ -33,4 +33,4 @@ TEST(dispatch, says_what_is_too_large) {
   }
 }
 
-}  // namespace
+}  // namespace dispatch_test

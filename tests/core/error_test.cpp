@@ -8,7 +8,7 @@
 #include <ostream>
 #include <string>
 
-namespace {
+namespace error_test {
 
 using namespace radlads;
 
@@ -37,4 +37,4 @@ TEST(error, require_formats_only_on_failure) {
   EXPECT_EQ(prints, 1);
 }
 
-}  // namespace
+}  // namespace error_test

@@ -6,7 +6,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace host_copy_test {
 
 TEST(host_copy, HostMemoryIsUsedAsItIs) {
   cpu_backend b;
@@ -26,5 +26,5 @@ TEST(host_copy, AnEmptyTensorHasNoElements) {
   EXPECT_TRUE(to_host(b, t).empty());
 }
 
-}  // namespace
+}  // namespace host_copy_test
 }  // namespace radlads::test

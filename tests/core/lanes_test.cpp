@@ -14,7 +14,7 @@
 #include <limits>
 #include <vector>
 
-namespace {
+namespace lanes_test {
 
 using namespace radlads;
 
@@ -130,4 +130,4 @@ TEST(lane_functions, special_values) {
   EXPECT_EQ(log(lanes<float>(0.0f)).value[3], -infinity);
 }
 
-}  // namespace
+}  // namespace lanes_test

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace parameters_test {
 
 using namespace radlads;
 
@@ -79,4 +79,4 @@ TEST(parameters, copy_refuses_other_shapes) {
   }
 }
 
-}  // namespace
+}  // namespace parameters_test

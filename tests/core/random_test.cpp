@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <set>
 
-namespace {
+namespace random_test {
 
 using namespace radlads;
 using words = std::array<std::uint32_t, 4>;
@@ -80,4 +80,4 @@ TEST(random, names_have_the_fnv_hash_as_stream) {
   EXPECT_EQ(stream_of("foobar"), 0x85944171f73967e8u);
 }
 
-}  // namespace
+}  // namespace random_test

@@ -10,7 +10,7 @@
 #include <complex>
 #include <vector>
 
-namespace {
+namespace row_test {
 
 using namespace radlads;
 
@@ -44,4 +44,4 @@ TEST(row, dot_sums_every_entry_once) {
   check_dot<64>();
 }
 
-}  // namespace
+}  // namespace row_test

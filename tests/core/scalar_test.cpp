@@ -12,7 +12,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace {
+namespace scalar_test {
 
 using namespace radlads;
 
@@ -105,4 +105,4 @@ TEST(scalar_limits, comparisons_look_at_the_real_part) {
   EXPECT_EQ(select_at_least(std::nan(""), 0, 1, 2), 2.0);
 }
 
-}  // namespace
+}  // namespace scalar_test

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace {
+namespace tensor_test {
 
 using namespace radlads;
 using matrix = tensor<float, 2, cpu_backend>;
@@ -101,4 +101,4 @@ TEST(tensor, copy_and_set_zero_check_their_views) {
   EXPECT_THROW((set_zero<float, 2>(backend, gaps)), error);
 }
 
-}  // namespace
+}  // namespace tensor_test

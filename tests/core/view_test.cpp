@@ -12,7 +12,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace {
+namespace view_test {
 
 using namespace radlads;
 
@@ -107,4 +107,4 @@ TEST(view, text_of_a_shape) {
   EXPECT_EQ(to_string<4>({2, 128, 12, 64}), "(2, 128, 12, 64)");
 }
 
-}  // namespace
+}  // namespace view_test

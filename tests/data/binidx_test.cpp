@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace radlads::data {
-namespace {
+namespace binidx_test {
 
 using ids = std::vector<std::int32_t>;
 using offsets = std::vector<std::int64_t>;
@@ -189,5 +189,5 @@ TEST_F(binidx_test, the_writer_refuses_ids_outside_the_vocabulary_and_leaves_old
   EXPECT_THROW(binidx_writer(path("x"), 0), error);
 }
 
-}  // namespace
+}  // namespace binidx_test
 }  // namespace radlads::data

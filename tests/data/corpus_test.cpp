@@ -11,7 +11,7 @@
 #include <vector>
 
 namespace radlads::data {
-namespace {
+namespace corpus_test {
 
 using corpus_test = test::temporary_directory;
 using strings = std::vector<std::string>;
@@ -94,5 +94,5 @@ TEST_F(corpus_test, the_optional_stories_are_all_found) {
   EXPECT_TRUE(documents[0].starts_with("One day, a little girl named Lily"));
 }
 
-}  // namespace
+}  // namespace corpus_test
 }  // namespace radlads::data

@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace radlads::data {
-namespace {
+namespace sampler_test {
 
 using slots = std::vector<std::int64_t>;
 
@@ -168,5 +168,5 @@ TEST(sampler_test, rows_start_at_multiples_of_the_context) {
   EXPECT_THROW(copy_row(stream, -1, 4, row.data(), 4), error);
 }
 
-}  // namespace
+}  // namespace sampler_test
 }  // namespace radlads::data

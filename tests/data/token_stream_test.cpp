@@ -11,7 +11,7 @@
 #include <vector>
 
 namespace radlads::data {
-namespace {
+namespace token_stream_test {
 
 using token_stream_test = test::temporary_directory;
 using ids = std::vector<std::int32_t>;
@@ -88,5 +88,5 @@ TEST_F(token_stream_test, parts_outside_are_refused) {
   EXPECT_NO_THROW(stream.copy(3, 0, out.data()));
 }
 
-}  // namespace
+}  // namespace token_stream_test
 }  // namespace radlads::data

@@ -15,7 +15,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace align_test {
 
 using B = cpu_backend;
 using model = language_model<double>;
@@ -259,5 +259,5 @@ TEST_F(Align, AStudentWithNothingToAlignIsRefused) {
             "align: every layer of the student has the teacher's mixer");
 }
 
-}  // namespace
+}  // namespace align_test
 }  // namespace radlads::test

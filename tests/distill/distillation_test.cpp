@@ -15,7 +15,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace distillation_test {
 
 using B = cpu_backend;
 template <class T>
@@ -243,5 +243,5 @@ TEST_F(Distillation, ALossThatIsNotFiniteNamesTheLayer) {
   expect_end("lm_head.weight", " although every layer's output is finite");
 }
 
-}  // namespace
+}  // namespace distillation_test
 }  // namespace radlads::test

@@ -18,7 +18,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace evaluate_test {
 
 using B = cpu_backend;
 using model = models::language_model<double, B, layers::attention_mixer, layers::rad_rwkv7_mixer>;
@@ -230,5 +230,5 @@ TEST(EvaluateStories, TheTeacherScoresAsOnStoriesOfItsKind) {
   EXPECT_NEAR(s.share(s.right), 0.605, 0.01);
 }
 
-}  // namespace
+}  // namespace evaluate_test
 }  // namespace radlads::test

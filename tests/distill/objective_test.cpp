@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace objective_test {
 
 using ids_view = view<const std::int32_t, 2>;
 
@@ -63,5 +63,5 @@ TEST(Objective, SumsOfFloatLossesAreKeptInDouble) {
   EXPECT_EQ(distill::sum_of(b, tensor<float, 1, cpu_backend>(b, {0})), 0);
 }
 
-}  // namespace
+}  // namespace objective_test
 }  // namespace radlads::test

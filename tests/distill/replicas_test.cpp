@@ -16,7 +16,7 @@
 #include <vector>
 
 namespace radlads {
-namespace {
+namespace replicas_test {
 
 using model_type = models::language_model<double, cpu_backend, layers::attention_mixer>;
 using objective = distill::next_token<model_type>;
@@ -105,5 +105,5 @@ TEST_F(replicas_test, refuse_to_be_none) {
   EXPECT_THROW(replicated(0, model_, std::int64_t{2}), error);
 }
 
-}  // namespace
+}  // namespace replicas_test
 }  // namespace radlads

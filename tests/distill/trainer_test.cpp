@@ -27,7 +27,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace trainer_test {
 
 using B = cpu_backend;
 using model = language_model<float>;
@@ -385,5 +385,5 @@ TEST_F(FirstSteps, OfDistillation) {
   EXPECT_NEAR(loss_of(b, {ids.data(), {rows, tokens}}, nullptr).loss / 0.144666, 1, 1e-5);
 }
 
-}  // namespace
+}  // namespace trainer_test
 }  // namespace radlads::test

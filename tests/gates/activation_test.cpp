@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-namespace {
+namespace activation_test {
 
 using namespace radlads;
 
@@ -28,4 +28,4 @@ TEST(activation, tanh_gate_is_the_hyperbolic_tangent) {
   test::check_gate(gates::tanh_gate{}, [](long double z) { return std::tanh(z); });
 }
 
-}  // namespace
+}  // namespace activation_test

@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-namespace {
+namespace exp_neg_exp_test {
 
 using namespace radlads;
 
@@ -38,4 +38,4 @@ TEST(exp_neg_exp, without_a_floor_the_decay_is_exact_until_it_vanishes) {
   test::check_gate_limits<double>(gate);
 }
 
-}  // namespace
+}  // namespace exp_neg_exp_test

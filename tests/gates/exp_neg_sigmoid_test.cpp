@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-namespace {
+namespace exp_neg_sigmoid_test {
 
 using namespace radlads;
 
@@ -26,4 +26,4 @@ TEST(exp_neg_sigmoid, decay_lies_in_the_range_of_the_paper) {
   EXPECT_NEAR(std::exp(gates::exp_neg_sigmoid::value(2 * std::sin(0.2) - 1)), 0.80690353, 1e-8);
 }
 
-}  // namespace
+}  // namespace exp_neg_sigmoid_test

@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-namespace {
+namespace sigmoid_root_test {
 
 using namespace radlads;
 
@@ -24,4 +24,4 @@ TEST(sigmoid_root, takes_another_root) {
   EXPECT_NEAR(w * w * w, 1 / (1 + std::exp(-0.7)), 1e-14);
 }
 
-}  // namespace
+}  // namespace sigmoid_root_test

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <vector>
 
-namespace {
+namespace softplus_rate_test {
 
 using namespace radlads;
 
@@ -44,4 +44,4 @@ TEST(softplus_rate, functors_agree_with_the_complex_step) {
   }
 }
 
-}  // namespace
+}  // namespace softplus_rate_test

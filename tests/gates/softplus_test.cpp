@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-namespace {
+namespace softplus_test {
 
 using namespace radlads;
 
@@ -27,4 +27,4 @@ TEST(softplus, log_one_plus_keeps_the_digits_of_small_arguments) {
   }
 }
 
-}  // namespace
+}  // namespace softplus_test

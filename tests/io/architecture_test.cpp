@@ -7,7 +7,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace architecture_test {
 
 models::config with_mixers(std::vector<std::string> mixers) {
   models::config c;
@@ -53,5 +53,5 @@ TEST(architecture_test, counts_softmax_layers_that_stand_at_the_end) {
   EXPECT_EQ(softmax_layers_at_end(with_mixers({"attention", "rad_rwkv7", "attention"})), -1);
 }
 
-}  // namespace
+}  // namespace architecture_test
 }  // namespace radlads::io

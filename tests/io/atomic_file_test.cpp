@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace atomic_file_test {
 
 using atomic_file_test = test::temporary_directory;
 using atomic_directory_test = test::temporary_directory;
@@ -165,5 +165,5 @@ TEST_F(atomic_directory_test, refuses_what_it_would_destroy) {
   EXPECT_EQ(list(), (strings{"file", "run"}));
 }
 
-}  // namespace
+}  // namespace atomic_file_test
 }  // namespace radlads::io

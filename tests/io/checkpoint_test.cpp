@@ -21,7 +21,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace checkpoint_test {
 
 using strings = std::vector<std::string>;
 
@@ -233,5 +233,5 @@ TEST_F(checkpoint_test, a_killed_process_leaves_a_whole_checkpoint) {
   EXPECT_EQ(list(), strings{"checkpoint"});
 }
 
-}  // namespace
+}  // namespace checkpoint_test
 }  // namespace radlads::io

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace config_reader_test {
 
 using strings = std::vector<std::string>;
 
@@ -270,5 +270,5 @@ TEST_F(config_reader_test, reads_the_real_teacher_and_a_real_qwen2) {
   EXPECT_EQ(qwen2.eos, 151645);
 }
 
-}  // namespace
+}  // namespace config_reader_test
 }  // namespace radlads::io

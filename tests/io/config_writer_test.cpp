@@ -11,7 +11,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace config_writer_test {
 
 using strings = std::vector<std::string>;
 
@@ -140,5 +140,5 @@ TEST_F(config_writer_test, generation_config_has_the_ends_of_a_text) {
   EXPECT_EQ(json::parse(get("generation_config.json")), json({{"bos_token_id", 3}}));
 }
 
-}  // namespace
+}  // namespace config_writer_test
 }  // namespace radlads::io

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace dtype_test {
 
 using shape = std::vector<std::int64_t>;
 
@@ -75,5 +75,5 @@ TEST(dtype_test, shapes_are_shown_in_parentheses) {
   EXPECT_EQ(shape_text(shape{2, -3}), "(2, -3)");
 }
 
-}  // namespace
+}  // namespace dtype_test
 }  // namespace radlads::io

@@ -9,7 +9,7 @@
 #include <utility>
 
 namespace radlads::io {
-namespace {
+namespace file_descriptor_test {
 
 using file_descriptor_test = test::temporary_directory;
 
@@ -47,5 +47,5 @@ TEST_F(file_descriptor_test, a_missing_directory_is_named) {
   EXPECT_TRUE(test::says(message, {path("none").string(), system_text(ENOENT)}));
 }
 
-}  // namespace
+}  // namespace file_descriptor_test
 }  // namespace radlads::io

@@ -16,7 +16,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace huggingface_test {
 
 using strings = std::vector<std::string>;
 using model = models::language_model<float, cpu_backend, layers::attention_mixer,
@@ -158,5 +158,5 @@ TEST_F(real_models_test, a_saved_teacher_has_the_same_tensors) {
   EXPECT_FALSE(std::filesystem::exists(path("copy/expected_greedy_200_tokens.txt")));
 }
 
-}  // namespace
+}  // namespace huggingface_test
 }  // namespace radlads::io

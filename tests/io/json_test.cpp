@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace json_test {
 
 using json_test = test::temporary_directory;
 
@@ -90,5 +90,5 @@ TEST_F(json_test, writes_whole_files) {
   EXPECT_EQ(read_json(path("a.json")).size(), 2u);
 }
 
-}  // namespace
+}  // namespace json_test
 }  // namespace radlads::io

@@ -9,7 +9,7 @@
 #include <utility>
 
 namespace radlads::io {
-namespace {
+namespace mapped_file_test {
 
 using mapped_file_test = test::temporary_directory;
 
@@ -49,5 +49,5 @@ TEST_F(mapped_file_test, refuses_what_is_no_file) {
                          {path("pipe").string(), "not a regular file"}));
 }
 
-}  // namespace
+}  // namespace mapped_file_test
 }  // namespace radlads::io

@@ -8,7 +8,7 @@
 #include <string>
 
 namespace radlads::io {
-namespace {
+namespace metrics_test {
 
 using metrics_test = test::temporary_directory;
 
@@ -55,5 +55,5 @@ TEST_F(metrics_test, a_line_that_is_no_object_is_named) {
                          {path("none/m.jsonl").string(), "No such file"}));
 }
 
-}  // namespace
+}  // namespace metrics_test
 }  // namespace radlads::io

@@ -14,7 +14,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace model_directory_test {
 
 using strings = std::vector<std::string>;
 
@@ -196,5 +196,5 @@ TEST_F(model_directory_test, knows_weight_files_by_their_whole_name) {
   EXPECT_FALSE(is_weight_file("consolidated.safetensors"));
 }
 
-}  // namespace
+}  // namespace model_directory_test
 }  // namespace radlads::io

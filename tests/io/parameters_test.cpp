@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace parameters_test {
 
 using strings = std::vector<std::string>;
 using floats = std::vector<float>;
@@ -153,5 +153,5 @@ TEST_F(parameters_test, written_parameters_come_back_bit_for_bit) {
   EXPECT_EQ(std::memcmp(set.tensors[0].second.data(), read.tensors[0].second.data(), 15 * 8), 0);
 }
 
-}  // namespace
+}  // namespace parameters_test
 }  // namespace radlads::io

@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace safetensors_header_test {
 
 safetensors_header read(const std::string& bytes) {
   return read_safetensors_header(std::as_bytes(std::span(bytes)), "x.safetensors");
@@ -206,5 +206,5 @@ TEST(safetensors_header_test, deep_nesting_and_many_keys_end_early) {
   EXPECT_EQ(read(test::safetensors_bytes(many + "}", "")).tensors.size(), 200'000u);
 }
 
-}  // namespace
+}  // namespace safetensors_header_test
 }  // namespace radlads::io

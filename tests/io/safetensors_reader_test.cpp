@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace safetensors_reader_test {
 
 using safetensors_reader_test = test::temporary_directory;
 using shape = std::vector<std::int64_t>;
@@ -197,5 +197,5 @@ TEST_F(safetensors_reader_test, reads_a_real_model) {
   EXPECT_EQ(parameters, 260032);
 }
 
-}  // namespace
+}  // namespace safetensors_reader_test
 }  // namespace radlads::io

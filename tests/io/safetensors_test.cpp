@@ -9,7 +9,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace safetensors_test {
 
 using safetensors_test = test::temporary_directory;
 using shape = std::vector<std::int64_t>;
@@ -46,5 +46,5 @@ TEST_F(safetensors_test, what_is_written_in_shards_is_read_back) {
   EXPECT_EQ(found_step, step);
 }
 
-}  // namespace
+}  // namespace safetensors_test
 }  // namespace radlads::io

@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace radlads::io {
-namespace {
+namespace safetensors_writer_test {
 
 using safetensors_writer_test = test::temporary_directory;
 using strings = std::vector<std::string>;
@@ -128,5 +128,5 @@ TEST_F(safetensors_writer_test, what_fits_is_one_file_without_an_index) {
   EXPECT_EQ(list(), strings{"model.safetensors"});
 }
 
-}  // namespace
+}  // namespace safetensors_writer_test
 }  // namespace radlads::io

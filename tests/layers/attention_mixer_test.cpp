@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace attention_mixer_test {
 
 using layers::attention_mixer;
 using layers::mixer_config;
@@ -99,5 +99,5 @@ TEST(AttentionMixer, SaysWhichSizesDoNotFit) {
             "attention: 4 heads are not a multiple of 3 key/value heads");
 }
 
-}  // namespace
+}  // namespace attention_mixer_test
 }  // namespace radlads::test

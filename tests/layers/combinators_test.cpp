@@ -11,7 +11,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace combinators_test {
 
 using layers::linear;
 using layers::residual;
@@ -82,5 +82,5 @@ TEST(Combinators, NameTheParametersByThePathToThem) {
                                       "second.second.inner.weight", "second.second.inner.bias"}));
 }
 
-}  // namespace
+}  // namespace combinators_test
 }  // namespace radlads::test

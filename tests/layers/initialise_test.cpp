@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace initialise_test {
 
 using layers::fill_constant;
 using layers::fill_normal;
@@ -139,5 +139,5 @@ TEST_F(Initialise, StreamsOfDifferentNamesAreUncorrelated) {
   EXPECT_NEAR(correlation, 0, 0.03);
 }
 
-}  // namespace
+}  // namespace initialise_test
 }  // namespace radlads::test

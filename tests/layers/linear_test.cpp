@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace linear_test {
 
 using layers::linear;
 
@@ -39,5 +39,5 @@ TEST(Linear, ABiasThatIsNotWantedIsNoParameter) {
   EXPECT_EQ(parameter_count(p), 6);
 }
 
-}  // namespace
+}  // namespace linear_test
 }  // namespace radlads::test

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace low_rank_test {
 
 using plain = layers::low_rank<layers::no_activation>;
 using with_tanh = layers::low_rank<gates::tanh_gate>;
@@ -54,5 +54,5 @@ TEST(LowRank, FactorsAreStoredAsUsedFromTheRight) {
   EXPECT_LT(relative_error(values_of(tanh_run.y), with), order_tolerance<double>);
 }
 
-}  // namespace
+}  // namespace low_rank_test
 }  // namespace radlads::test

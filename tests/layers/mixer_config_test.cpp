@@ -8,7 +8,7 @@
 #include <cstdint>
 
 namespace radlads::test {
-namespace {
+namespace mixer_config_test {
 
 using layers::check_sizes;
 using layers::low_rank_size;
@@ -72,5 +72,5 @@ TEST(MixerConfig, SizesThatCannotBelongToAMixer) {
   EXPECT_EQ(complaint(c), "some_mixer: gate_rank_type is 3, expected 0, 1 or 2");
 }
 
-}  // namespace
+}  // namespace mixer_config_test
 }  // namespace radlads::test

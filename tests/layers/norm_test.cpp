@@ -7,7 +7,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace norm_test {
 
 using layers::rms_norm;
 
@@ -30,5 +30,5 @@ TEST(RmsNorm, DividesByTheRootOfTheMeanSquareAndTheEpsilon) {
             1e-15);
 }
 
-}  // namespace
+}  // namespace norm_test
 }  // namespace radlads::test

@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace output_gate_test {
 
 using B = cpu_backend;
 using layers::mixer_config;
@@ -159,5 +159,5 @@ TEST_P(OutputGate, HasTheParametersOfItsTypeOnly) {
 INSTANTIATE_TEST_SUITE_P(TypesAndNorms, OutputGate,
                          testing::Combine(testing::Values(0, 1, 2), testing::Bool()));
 
-}  // namespace
+}  // namespace output_gate_test
 }  // namespace radlads::test

@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace projections_test {
 
 using B = cpu_backend;
 using layers::mixer_config;
@@ -183,5 +183,5 @@ TEST_F(ProjectionParameters, RepeatCopiesEachHeadToItsGroupAndBackwardSumsIt) {
   EXPECT_EQ(values_of(back), (std::vector<double>{11, 22, 33, 44}));
 }
 
-}  // namespace
+}  // namespace projections_test
 }  // namespace radlads::test

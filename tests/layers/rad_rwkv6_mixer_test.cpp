@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace rad_rwkv6_mixer_test {
 
 using layers::mixer_config;
 using layers::mixer_options;
@@ -158,5 +158,5 @@ TEST(RadRwkv6Mixer, TakesAnotherDecay) {
   EXPECT_EQ(values_of(run.saved.log_w), std::vector<double>(2 * 5 * 12, -0.25));
 }
 
-}  // namespace
+}  // namespace rad_rwkv6_mixer_test
 }  // namespace radlads::test

@@ -16,7 +16,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace rad_rwkv7_maps_test {
 
 using B = cpu_backend;
 using layers::mixer_config;
@@ -211,5 +211,5 @@ TEST_P(Variant, Gradients) {
 
 INSTANTIATE_TEST_SUITE_P(RadRwkv7Maps, Variant, testing::Bool());
 
-}  // namespace
+}  // namespace rad_rwkv7_maps_test
 }  // namespace radlads::test

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace rad_rwkv7_mixer_test {
 
 using layers::mixer_config;
 using layers::mixer_options;
@@ -168,5 +168,5 @@ TEST(RadRwkv7Mixer, SaysWhenThereIsNoVFirst) {
             "rad_rwkv7: v_first is (0, 0, 0), expected (2, 3, 12)");
 }
 
-}  // namespace
+}  // namespace rad_rwkv7_mixer_test
 }  // namespace radlads::test

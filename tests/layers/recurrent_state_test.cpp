@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace recurrent_state_test {
 
 using B = cpu_backend;
 using layers::recurrent_state;
@@ -102,5 +102,5 @@ TEST_F(RecurrentState, ACarriedStateContinuesWhereItStopped) {
   }
 }
 
-}  // namespace
+}  // namespace recurrent_state_test
 }  // namespace radlads::test

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 namespace radlads::test {
-namespace {
+namespace stream_test {
 
 using B = cpu_backend;
 using layers::stream;
@@ -37,5 +37,5 @@ TEST(Stream, WhatIsNotGivenIsEmpty) {
   EXPECT_FALSE(unwanted.dv_first.empty());
 }
 
-}  // namespace
+}  // namespace stream_test
 }  // namespace radlads::test

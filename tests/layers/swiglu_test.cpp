@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace swiglu_test {
 
 using layers::swiglu;
 
@@ -51,5 +51,5 @@ TEST(Swiglu, MatchesTheFormulaInDoubleLoops) {
   EXPECT_LT(relative_error(values_of(single.y), expected), order_tolerance<float>);
 }
 
-}  // namespace
+}  // namespace swiglu_test
 }  // namespace radlads::test

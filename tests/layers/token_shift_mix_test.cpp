@@ -17,7 +17,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace token_shift_mix_test {
 
 using B = cpu_backend;
 using layers::mixer_config;
@@ -190,5 +190,5 @@ TEST(TokenShiftMix, NamesAndShapesAreThoseOfTheFiles) {
                                              "time_maa_w1 (6, 10)", "time_maa_w2 (5, 2, 6)"}));
 }
 
-}  // namespace
+}  // namespace token_shift_mix_test
 }  // namespace radlads::test

@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace block_test {
 
 using B = cpu_backend;
 using block = models::block<value_mixer>;
@@ -176,5 +176,5 @@ TEST_F(Block, StartsWithNormsOfOneAndNarrowFeedForwards) {
   EXPECT_NE(values.at("mlp.gate_proj.weight"), values.at("mlp.up_proj.weight"));
 }
 
-}  // namespace
+}  // namespace block_test
 }  // namespace radlads::test

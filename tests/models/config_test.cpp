@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 namespace radlads::test {
-namespace {
+namespace config_test {
 
 models::config fitting() {
   models::config c;
@@ -68,5 +68,5 @@ TEST(ModelConfig, ComparesEveryField) {
   EXPECT_NE(c, fitting());
 }
 
-}  // namespace
+}  // namespace config_test
 }  // namespace radlads::test

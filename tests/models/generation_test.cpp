@@ -11,7 +11,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace generation_test {
 
 using B = cpu_backend;
 
@@ -166,5 +166,5 @@ TEST_F(Generation, TapsAreThoseOfAWholeForward) {
   }
 }
 
-}  // namespace
+}  // namespace generation_test
 }  // namespace radlads::test

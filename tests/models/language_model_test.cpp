@@ -16,7 +16,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace language_model_test {
 
 using B = cpu_backend;
 
@@ -188,5 +188,5 @@ TEST_F(LanguageModel, InitialisesEveryTensorFromTheSeedAlone) {
   }
 }
 
-}  // namespace
+}  // namespace language_model_test
 }  // namespace radlads::test

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace sampling_test {
 
 using radlads::models::sampling_options;
 
@@ -117,4 +117,4 @@ TEST(sampling, options_out_of_range_name_the_value) {
   EXPECT_EQ(message({0, 1}), "");
 }
 
-}  // namespace
+}  // namespace sampling_test

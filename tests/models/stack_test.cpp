@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace stack_test {
 
 using B = cpu_backend;
 template <class T>
@@ -206,5 +206,5 @@ TEST_F(Stack, InitialValuesDependOnTheLayerAndNotOnItsNeighbours) {
   EXPECT_EQ(alike.at("1.mlp.up_proj.weight"), mixed.at("1.mlp.up_proj.weight"));
 }
 
-}  // namespace
+}  // namespace stack_test
 }  // namespace radlads::test

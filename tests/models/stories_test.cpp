@@ -22,7 +22,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace stories_test {
 
 using B = cpu_backend;
 using teacher_model = models::language_model<float, B, layers::attention_mixer>;
@@ -139,5 +139,5 @@ TEST_F(Stories, GreedyTextIsThatOfTheAuthorsProgram) {
   EXPECT_EQ(written.substr(0, compared), expected.substr(0, compared));
 }
 
-}  // namespace
+}  // namespace stories_test
 }  // namespace radlads::test

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace attention_test {
 
 using namespace radlads;
 using complex = std::complex<double>;
@@ -426,4 +426,4 @@ TEST_F(attention_shapes, backward_names_what_does_not_fit) {
   EXPECT_EQ(backward_message(5), "attention_backward: dv is (1, 5, 1, 8), expected (1, 4, 1, 8)");
 }
 
-}  // namespace
+}  // namespace attention_test

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace cross_entropy_test {
 
 using namespace radlads;
 using test::complex;
@@ -194,4 +194,4 @@ TEST(head_cross_entropy, names_what_is_wrong) {
             "head_cross_entropy: best is (1), expected (2)");
 }
 
-}  // namespace
+}  // namespace cross_entropy_test

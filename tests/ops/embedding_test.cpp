@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace {
+namespace embedding_test {
 
 using namespace radlads;
 using test::error_of;
@@ -95,4 +95,4 @@ TEST(embedding, nothing_to_do_and_wrong_shapes) {
             "embedding_backward: dy is (3, 3), expected (3, 2)");
 }
 
-}  // namespace
+}  // namespace embedding_test

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace kl_divergence_test {
 
 using namespace radlads;
 using test::complex;
@@ -263,4 +263,4 @@ TEST(head_kl_divergence, names_what_is_wrong) {
             name + "dx is (2, 2), expected (2, 3)");
 }
 
-}  // namespace
+}  // namespace kl_divergence_test

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace {
+namespace map_test {
 
 using namespace radlads;
 using test::error_of;
@@ -188,4 +188,4 @@ TEST(map_functions, shapes_that_disagree_are_named) {
             "elementwise: the rows of output 0 overlap: their stride is 0, their length 4");
 }
 
-}  // namespace
+}  // namespace map_test

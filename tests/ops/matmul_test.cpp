@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace matmul_test {
 
 using namespace radlads;
 using test::complex;
@@ -251,4 +251,4 @@ TEST(matmul_shapes, are_named_in_errors) {
             "linear_backward: dweight is (3, 2), expected (2, 3)");
 }
 
-}  // namespace
+}  // namespace matmul_test

@@ -17,7 +17,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace {
+namespace norm_test {
 
 using namespace radlads;
 using test::error_of;
@@ -323,4 +323,4 @@ TEST(norm_shapes, that_disagree_are_named) {
   EXPECT_EQ(group_backward(c, s, s, x3, x3, c, bad), group_name + "dbias is (5), expected (4)");
 }
 
-}  // namespace
+}  // namespace norm_test

@@ -14,7 +14,7 @@
 #include <limits>
 #include <vector>
 
-namespace {
+namespace normalize_test {
 
 using namespace radlads;
 using test::error_of;
@@ -126,4 +126,4 @@ TEST(normalize_shapes, nothing_to_do_and_wrong_shapes) {
             "normalize_backward: dx is (3, 2, 5), expected (3, 2, 4)");
 }
 
-}  // namespace
+}  // namespace normalize_test

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace {
+namespace repeat_heads_test {
 
 using namespace radlads;
 using test::error_of;
@@ -67,4 +67,4 @@ TEST(repeat_heads_shapes, nothing_to_do_and_wrong_shapes) {
             "and head size");
 }
 
-}  // namespace
+}  // namespace repeat_heads_test

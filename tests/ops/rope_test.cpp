@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace {
+namespace rope_test {
 
 using namespace radlads;
 using test::error_of;
@@ -141,4 +141,4 @@ TEST(rope_functions, nothing_to_do_and_wrong_arguments) {
             "rope: y is (1, 2, 1, 5), expected (1, 2, 1, 4)");
 }
 
-}  // namespace
+}  // namespace rope_test

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace {
+namespace squared_error_test {
 
 using namespace radlads;
 using test::complex;
@@ -127,4 +127,4 @@ TEST(alignment, takes_no_tokens_and_names_wrong_shapes) {
             "alignment_mse: dy is (2, 2), expected (2, 4)");
 }
 
-}  // namespace
+}  // namespace squared_error_test

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace {
+namespace sum_rows_test {
 
 using namespace radlads;
 using test::filled;
@@ -90,4 +90,4 @@ TEST(sum_rows_shapes, no_rows_add_nothing_and_wrong_shapes_are_named) {
             "sum_rows: total is (3), expected (4)");
 }
 
-}  // namespace
+}  // namespace sum_rows_test

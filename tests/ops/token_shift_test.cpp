@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace token_shift_test {
 
 using namespace radlads;
 using test::error_of;
@@ -104,4 +104,4 @@ TEST(token_shift, nothing_to_do_and_wrong_shapes) {
             "token_shift_backward: dx is (2, 3, 5), expected (2, 3, 4)");
 }
 
-}  // namespace
+}  // namespace token_shift_test

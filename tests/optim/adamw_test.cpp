@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace adamw_test {
 
 using namespace radlads;
 using test::random_values;
@@ -133,4 +133,4 @@ TEST(adamw_errors, name_the_tensor) {
   }
 }
 
-}  // namespace
+}  // namespace adamw_test

@@ -10,7 +10,7 @@
 #include <limits>
 #include <string>
 
-namespace {
+namespace clip_test {
 
 using namespace radlads;
 
@@ -72,4 +72,4 @@ TEST(clip, names_a_gradient_that_is_not_finite) {
   }
 }
 
-}  // namespace
+}  // namespace clip_test

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace {
+namespace schedule_test {
 
 using namespace radlads;
 using optim::decay_shape;
@@ -78,4 +78,4 @@ TEST(schedule, reads_names_and_refuses_nonsense) {
                error);
 }
 
-}  // namespace
+}  // namespace schedule_test

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::text {
-namespace {
+namespace added_tokens_test {
 
 added_token token_of(std::string content, std::int32_t id) {
   added_token token;
@@ -59,5 +59,5 @@ TEST(added_tokens, without_text_are_ignored) {
   EXPECT_EQ(split({token_of("", 1), token_of("a", 2)}, "bab"), "(b)[2](b)");
 }
 
-}  // namespace
+}  // namespace added_tokens_test
 }  // namespace radlads::text

@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::text {
-namespace {
+namespace bpe_test {
 
 using ids_type = std::vector<std::int32_t>;
 
@@ -103,5 +103,5 @@ TEST(bpe, keeps_no_memory_of_the_word_before) {
   EXPECT_EQ(ids, (ids_type{1, 2}));
 }
 
-}  // namespace
+}  // namespace bpe_test
 }  // namespace radlads::text

@@ -16,7 +16,7 @@
 #include <vector>
 
 namespace radlads::text {
-namespace {
+namespace bpe_trainer_test {
 
 using test::error_of;
 using test::says;
@@ -113,5 +113,5 @@ TEST(bpe_trainer_data, equals_the_reference_trainer) {
   EXPECT_EQ(hash, 0x687a93e99d9846bbu);
 }
 
-}  // namespace
+}  // namespace bpe_trainer_test
 }  // namespace radlads::text

@@ -7,7 +7,7 @@
 #include <string>
 
 namespace radlads::text {
-namespace {
+namespace byte_level_test {
 
 TEST(byte_level, has_the_published_alphabet) {
   EXPECT_EQ(byte_character('a'), U'a');
@@ -41,5 +41,5 @@ TEST(byte_level, knows_what_is_outside) {
   EXPECT_EQ(from_byte_alphabet("\u0143"), "\xad");
 }
 
-}  // namespace
+}  // namespace byte_level_test
 }  // namespace radlads::text

@@ -7,7 +7,7 @@
 #include <vector>
 
 namespace radlads::text {
-namespace {
+namespace decoder_test {
 
 const decoder_rules byte_level{true, {}, false, {}, 0};
 const decoder_rules llama{false, {{"\u2581", " "}}, true, " ", 1};
@@ -67,5 +67,5 @@ TEST(decoder, strips_the_beginning_once) {
   EXPECT_EQ(streamed(llama, {"<0x20>", "\u2581b"}), (texts{"", " b", ""}));
 }
 
-}  // namespace
+}  // namespace decoder_test
 }  // namespace radlads::text

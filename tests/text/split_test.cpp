@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::text {
-namespace {
+namespace split_test {
 
 using pieces = std::vector<std::string>;
 
@@ -81,5 +81,5 @@ TEST(split, knows_its_patterns_by_their_expressions) {
   }
 }
 
-}  // namespace
+}  // namespace split_test
 }  // namespace radlads::text

@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace radlads::text {
-namespace {
+namespace tokenizer_file_test {
 
 using test::error_of;
 using test::json;
@@ -128,5 +128,5 @@ TEST_F(tokenizer_file, that_is_no_json) {
   EXPECT_TRUE(says(error_of([&] { describe_tokenizer_json(path("none.json")); }), {"none.json"}));
 }
 
-}  // namespace
+}  // namespace tokenizer_file_test
 }  // namespace radlads::text

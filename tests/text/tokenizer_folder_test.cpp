@@ -11,7 +11,7 @@
 #include <vector>
 
 namespace radlads::text {
-namespace {
+namespace tokenizer_folder_test {
 
 using test::error_of;
 using test::json;
@@ -108,5 +108,5 @@ TEST_F(tokenizer_folder, without_a_tokenizer) {
   EXPECT_TRUE(says(error_of([&] { describe_tokenizer(directory_); }), {"merges.txt"}));
 }
 
-}  // namespace
+}  // namespace tokenizer_folder_test
 }  // namespace radlads::text

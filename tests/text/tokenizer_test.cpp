@@ -16,7 +16,7 @@
 #include <vector>
 
 namespace radlads::text {
-namespace {
+namespace tokenizer_test {
 
 using test::error_of;
 using test::json;
@@ -209,5 +209,5 @@ TEST(tokenizer_data, stories260k_gives_the_training_tokens) {
   EXPECT_EQ(hash, 0x9b34e6b2b17a883fu);
 }
 
-}  // namespace
+}  // namespace tokenizer_test
 }  // namespace radlads::text

@@ -8,7 +8,7 @@
 #include <cstddef>
 
 namespace radlads::text {
-namespace {
+namespace unicode_categories_test {
 
 template <class Ranges>
 std::size_t count_of(const Ranges& ranges) {
@@ -47,5 +47,5 @@ TEST(unicode_categories, combining_classes_are_ordered_and_not_zero) {
   for (const auto& range : combining_class_ranges) EXPECT_GT(range.combining_class, 0);
 }
 
-}  // namespace
+}  // namespace unicode_categories_test
 }  // namespace radlads::text

@@ -10,7 +10,7 @@
 #include <utility>
 
 namespace radlads::text {
-namespace {
+namespace unicode_decompositions_test {
 
 TEST(unicode_decompositions, have_the_size_of_unicode_15) {
   // UnicodeData.txt has 2061 canonical decompositions, of which 1035 to one character. 1120
@@ -50,5 +50,5 @@ TEST(unicode_decompositions, leave_out_exclusions) {
   }
 }
 
-}  // namespace
+}  // namespace unicode_decompositions_test
 }  // namespace radlads::text

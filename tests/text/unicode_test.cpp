@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::text {
-namespace {
+namespace unicode_test {
 
 TEST(unicode, finds_the_first_byte_that_is_not_utf8) {
   EXPECT_EQ(invalid_utf8_offset(""), std::string_view::npos);
@@ -111,5 +111,5 @@ TEST(unicode, composes_hangul) {
   EXPECT_EQ(to_nfc("\ud7a3"), "\ud7a3");
 }
 
-}  // namespace
+}  // namespace unicode_test
 }  // namespace radlads::text

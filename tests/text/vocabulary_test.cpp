@@ -8,7 +8,7 @@
 #include <string>
 
 namespace radlads::text {
-namespace {
+namespace vocabulary_test {
 
 using test::error_of;
 using test::says;
@@ -51,5 +51,5 @@ TEST(vocabulary, refuses_ids_it_cannot_hold) {
   EXPECT_TRUE(says(error_of([&] { tokens.insert("c", huge); }), {"'c'", std::to_string(huge)}));
 }
 
-}  // namespace
+}  // namespace vocabulary_test
 }  // namespace radlads::text

@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace plan_test {
 
 using B = cpu_backend;
 using model = language_model<float>;
@@ -185,5 +185,5 @@ TEST(PlanNames, LayersAndProjections) {
   EXPECT_FALSE(transfer::is_projection("model.layers.0.mlp.up_proj.weight"));
 }
 
-}  // namespace
+}  // namespace plan_test
 }  // namespace radlads::test

@@ -4,7 +4,9 @@
 // the reference twins. Shared by tests and the benchmark.
 
 #include "radlads/core/tensor.hpp"
+#include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 #include "radlads/wkv/scan.hpp"
 #include "support/gradient_check.hpp"
@@ -19,12 +21,12 @@ namespace radlads::test {
 
 struct scan_sizes {
   std::int64_t B, T, H, K, V;
-  std::int64_t keys() const { return B * T * H * K; }
+  std::int64_t tokens() const { return B * T * H; }
   std::int64_t values() const { return B * T * H * V; }
   std::int64_t states() const { return B * H * K * V; }
 };
 
-/// Everything a scan reads, dense: inputs (B, T, H, K) with the decay as its logarithm, v (B, T, H,
+/// Everything a scan reads, dense: inputs (B, T, H, K or 1) with the decay as its logarithm, v (B, T, H,
 /// V), the initial state (B, H, K, V), and the weights of the scalar loss sum(y * dy) + sum(final *
 /// dfinal).
 template <class Cell, class S>
@@ -51,11 +53,13 @@ scan_data<Cell, double> make_case(const scan_sizes& sizes, std::uint64_t seed) {
   scan_data<Cell, double> data{sizes, {}, {}, {}, {}, {}};
   const double scale = 0.7 / std::sqrt(static_cast<double>(sizes.K));
   for (int input = 0; input < Cell::inputs; ++input) {
-    const double spread = input == Cell::decay || input == 0 ? 1 : scale;
+    const bool is_rate = input >= wkv::vector_inputs<Cell>();
+    const double spread = input == Cell::decay || input == 0 || is_rate ? 1 : scale;
     auto& values = data.inputs[static_cast<std::size_t>(input)];
-    values = random_values(sizes.keys(), seed + static_cast<std::uint64_t>(input), spread);
-    if (input != Cell::decay) continue;
-    for (double& value : values) value = -0.6 / (1 + std::exp(-value));
+    values = random_values(sizes.tokens() * wkv::input_width<Cell>(input, sizes.K),
+                           seed + static_cast<std::uint64_t>(input), spread);
+    if (input != Cell::decay && !is_rate) continue;
+    for (double& value : values) value = (input == Cell::decay ? -0.6 : 1) / (1 + std::exp(-value));
   }
   data.v = random_values(sizes.values(), seed + 100);
   data.initial = random_values(sizes.states(), seed + 101);
@@ -139,8 +143,9 @@ struct scan_tensors {
   scan_tensors(cpu_backend& b, const scan_data<Cell, S>& data) {
     const auto [B, T, H, K, V] = data.sizes;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      inputs[i] = make_tensor(b, {B, T, H, K}, data.inputs[i]);
-      dinputs[i].resize(b, {B, T, H, K});
+      const shape<4> sizes{B, T, H, wkv::input_width<Cell>(static_cast<int>(i), K)};
+      inputs[i] = make_tensor(b, sizes, data.inputs[i]);
+      dinputs[i].resize(b, sizes);
     }
     v = make_tensor(b, {B, T, H, V}, data.v);
     dy = make_tensor(b, {B, T, H, V}, data.dy);

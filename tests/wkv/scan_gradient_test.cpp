@@ -19,7 +19,7 @@ class scan_gradient : public testing::Test {
  public:
   cpu_backend backend{{.threads = 2, .poison = true}};
 };
-using cells = testing::Types<wkv::rwkv7, wkv::gla>;
+using cells = testing::Types<wkv::rwkv7, wkv::gla, wkv::rwkv6, wkv::gated_deltanet>;
 TYPED_TEST_SUITE(scan_gradient, cells);
 
 // Two segments and a bit; widths of keys and values that are no lane widths, and one head alone.
@@ -82,6 +82,40 @@ TYPED_TEST(scan_gradient, is_that_of_the_matrix_form_at_every_head_size) {
           order_tolerance<float>)
           << size << " keys, " << V << " values";
     }
+  }
+}
+
+TYPED_TEST(scan_gradient, of_an_input_that_all_tokens_share_is_the_sum) {
+  // One row of the decay for each sequence and head; more channels than one block of lanes has.
+  for (const scan_sizes& sizes : {scan_sizes{2, 37, 3, 8, 8}, scan_sizes{1, 18, 2, 12, 70}}) {
+    auto data = make_case<TypeParam>(sizes, 29);
+    constexpr auto shared = static_cast<std::size_t>(TypeParam::decay);
+    const std::int64_t row = sizes.H * wkv::input_width<TypeParam>(TypeParam::decay, sizes.K);
+    auto& values = data.inputs[shared];
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(values.size()); ++i) {
+      values[static_cast<std::size_t>(i)] = values[static_cast<std::size_t>(i / (sizes.T * row) * sizes.T * row + i % row)];
+    }
+    const auto expected = run_backward(this->backend, data);
+    scan_tensors<TypeParam, double> on(this->backend, data);
+    on.forward(this->backend);
+    auto inputs = on.input_views();
+    auto dinputs = on.dinput_views();
+    inputs[shared].strides[1] = dinputs[shared].strides[1] = 0;
+    wkv::scan_forward<TypeParam, double>(this->backend, inputs, on.v, on.y, on.initial, on.final_state, on.checkpoints);
+    wkv::scan_backward<TypeParam, double>(this->backend, inputs, on.v, on.checkpoints, on.dy, on.dfinal, dinputs,
+                                          on.dv, on.dinitial);
+    std::vector<double> sums, found;
+    for (std::int64_t b = 0; b < sizes.B; ++b) {
+      for (std::int64_t i = 0; i < row; ++i) {
+        sums.push_back(0);
+        found.push_back(on.dinputs[shared].data()[b * sizes.T * row + i]);
+        for (std::int64_t t = 0; t < sizes.T; ++t) {
+          sums.back() += expected.inputs[shared][static_cast<std::size_t>((b * sizes.T + t) * row + i)];
+        }
+      }
+    }
+    EXPECT_LT(relative_error(found, sums), gradient_tolerance);
+    EXPECT_EQ(values_of(on.dv), expected.v);
   }
 }
 

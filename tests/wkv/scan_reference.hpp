@@ -2,11 +2,16 @@
 #pragma once
 // Cases of scan_case.hpp, head by head through the twins in tests/reference.
 
+#include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 #include "reference/chunked.hpp"
+#include "reference/gated_deltanet.hpp"
 #include "reference/gla.hpp"
+#include "reference/rwkv6.hpp"
 #include "reference/rwkv7.hpp"
+#include "wkv/matrix_form.hpp"
 #include "wkv/scan_case.hpp"
 
 #include <cmath>
@@ -62,8 +67,9 @@ template <class Cell, class S>
 std::vector<reference::rows<S>> head_inputs(const scan_data<Cell, S>& data, std::int64_t batch,
                                             std::int64_t head) {
   std::vector<reference::rows<S>> x;
-  for (const auto& input : data.inputs) {
-    x.push_back(head_rows(input, data.sizes, data.sizes.K, batch, head));
+  for (int input = 0; input < Cell::inputs; ++input) {
+    x.push_back(head_rows(data.inputs[static_cast<std::size_t>(input)], data.sizes,
+                          wkv::input_width<Cell>(input, data.sizes.K), batch, head));
   }
   for (auto& row : x[Cell::decay]) {
     for (S& value : row) value = std::exp(value);
@@ -85,6 +91,14 @@ scan_outputs<S> run_reference(const scan_data<Cell, S>& data) {
         one = reference::rwkv7(x[c::r], x[c::w], x[c::k], x[c::a], x[c::b], v,
                                reference::transpose(initial));
         one.state = reference::transpose(one.state);
+      } else if constexpr (std::is_same_v<Cell, wkv::gated_deltanet>) {
+        using c = wkv::gated_deltanet;
+        one = reference::gated_deltanet(x[c::r], x[c::k], x[c::g], x[c::b], v,
+                                        reference::transpose(initial));
+        one.state = reference::transpose(one.state);
+      } else if constexpr (std::is_same_v<Cell, wkv::rwkv6>) {
+        using c = wkv::rwkv6;
+        one = reference::rwkv6(x[c::r], x[c::w], x[c::k], x[c::u], v, initial);
       } else {
         using c = wkv::gla;
         one = reference::gla(x[c::r], x[c::w], x[c::k], v, initial);
@@ -96,34 +110,29 @@ scan_outputs<S> run_reference(const scan_data<Cell, S>& data) {
   return out;
 }
 
-/// The chunk of one head's whole sequence; a cell without a and b gets zeros for them.
+/// One head's inputs in the order of the cell's enum, the decay as its logarithm.
 template <class Cell>
-reference::chunk head_chunk(const scan_data<Cell, double>& data, std::int64_t batch,
-                            std::int64_t head) {
-  const auto rows_of = [&](int input) {
-    return head_rows(data.inputs[static_cast<std::size_t>(input)], data.sizes, data.sizes.K, batch,
-                     head);
-  };
-  const auto zero =
-      reference::rows<double>(static_cast<std::size_t>(data.sizes.T),
-                              std::vector<double>(static_cast<std::size_t>(data.sizes.K), 0.0));
-  reference::chunk_inputs x{rows_of(Cell::r), rows_of(Cell::w), rows_of(Cell::k), zero, zero, {}};
-  if constexpr (std::is_same_v<Cell, wkv::rwkv7>) {
-    x.a = rows_of(Cell::a);
-    x.b = rows_of(Cell::b);
+head_rows_of logarithmic_inputs(const scan_data<Cell, double>& data, std::int64_t batch, std::int64_t head) {
+  head_rows_of x;
+  for (int input = 0; input < Cell::inputs; ++input) {
+    x.push_back(head_rows(data.inputs[static_cast<std::size_t>(input)], data.sizes,
+                          wkv::input_width<Cell>(input, data.sizes.K), batch, head));
   }
-  x.v = head_rows(data.v, data.sizes, data.sizes.V, batch, head);
-  return {x, reference::transpose(head_state_of(data.initial, data.sizes, batch, head))};
+  return x;
 }
 
 template <class Cell>
 scan_outputs<double> run_chunked(const scan_data<Cell, double>& data) {
+  using form = matrix_form<Cell>;
   scan_outputs<double> out{std::vector<double>(data.v.size()),
                            std::vector<double>(data.initial.size())};
   for (std::int64_t batch = 0; batch < data.sizes.B; ++batch) {
     for (std::int64_t head = 0; head < data.sizes.H; ++head) {
-      const reference::chunk one = head_chunk(data, batch, head);
-      put_head_rows(one.outputs(), data.sizes, batch, head, out.y);
+      const auto x = logarithmic_inputs(data, batch, head);
+      const auto v = head_rows(data.v, data.sizes, data.sizes.V, batch, head);
+      const reference::chunk one(
+          form::inputs(x, v), reference::transpose(head_state_of(data.initial, data.sizes, batch, head)));
+      put_head_rows(form::outputs(x, v, one.outputs()), data.sizes, batch, head, out.y);
       put_head_state(reference::transpose(one.final_state()), data.sizes, batch, head,
                      out.final_state);
     }
@@ -133,27 +142,25 @@ scan_outputs<double> run_chunked(const scan_data<Cell, double>& data) {
 
 template <class Cell>
 scan_gradients<Cell, double> run_chunked_backward(const scan_data<Cell, double>& data) {
+  using form = matrix_form<Cell>;
   scan_gradients<Cell, double> out;
-  for (auto& input : out.inputs) input.resize(data.inputs[0].size());
+  for (std::size_t i = 0; i < out.inputs.size(); ++i) out.inputs[i].resize(data.inputs[i].size());
   out.v.resize(data.v.size());
   out.initial.resize(data.initial.size());
   for (std::int64_t batch = 0; batch < data.sizes.B; ++batch) {
     for (std::int64_t head = 0; head < data.sizes.H; ++head) {
-      const auto put = [&](int input, const reference::rows<double>& from) {
-        put_head_rows(from, data.sizes, batch, head, out.inputs[static_cast<std::size_t>(input)]);
-      };
+      const auto x = logarithmic_inputs(data, batch, head);
+      const auto v = head_rows(data.v, data.sizes, data.sizes.V, batch, head);
       const auto dy = head_rows(data.dy, data.sizes, data.sizes.V, batch, head);
       const auto dfinal = head_state_of(data.dfinal, data.sizes, batch, head);
-      const reference::chunk_gradients d =
-          head_chunk(data, batch, head).backward(dy, reference::transpose(dfinal));
-      put(Cell::r, d.r);
-      put(Cell::w, d.log_w);
-      put(Cell::k, d.k);
-      if constexpr (std::is_same_v<Cell, wkv::rwkv7>) {
-        put(Cell::a, d.a);
-        put(Cell::b, d.b);
-      }
-      put_head_rows(d.v, data.sizes, batch, head, out.v);
+      const reference::chunk one(
+          form::inputs(x, v), reference::transpose(head_state_of(data.initial, data.sizes, batch, head)));
+      const reference::chunk_gradients d = one.backward(form::output_gradients(dy), reference::transpose(dfinal));
+      head_rows_of dx;
+      reference::rows<double> dv;
+      form::gradients(x, v, dy, d, dx, dv);
+      for (std::size_t i = 0; i < dx.size(); ++i) put_head_rows(dx[i], data.sizes, batch, head, out.inputs[i]);
+      put_head_rows(dv, data.sizes, batch, head, out.v);
       put_head_state(reference::transpose(d.initial), data.sizes, batch, head, out.initial);
     }
   }

@@ -35,7 +35,8 @@ class scan : public testing::Test {
   }
 };
 using kinds = testing::Types<of<wkv::rwkv7, float>, of<wkv::rwkv7, double>, of<wkv::gla, float>,
-                             of<wkv::gla, double>>;
+                             of<wkv::gla, double>, of<wkv::rwkv6, float>, of<wkv::rwkv6, double>,
+                             of<wkv::gated_deltanet, float>, of<wkv::gated_deltanet, double>>;
 TYPED_TEST_SUITE(scan, kinds);
 
 /// Tokens [begin, end) of a case, with another initial state.
@@ -235,14 +236,21 @@ TYPED_TEST(scan, treats_heads_and_sequences_alike) {
   EXPECT_EQ(found.final_state, moved(expected.final_state, 1));
 }
 
-TYPED_TEST(scan, without_decay_and_removal_is_linear_attention) {
+template <class Of>
+class scan_without_removal : public scan<Of> {};
+using additive_kinds = testing::Types<of<wkv::rwkv7, double>, of<wkv::gla, float>, of<wkv::rwkv6, double>>;
+TYPED_TEST_SUITE(scan_without_removal, additive_kinds);
+
+TYPED_TEST(scan_without_removal, and_without_decay_is_linear_attention) {
   using T = typename TypeParam::scalar;
   using Cell = typename TypeParam::cell;
   auto data = make_case<Cell>({1, 6, 1, 4, 3}, 73);
   for (int input = 0; input < Cell::inputs; ++input) {
     const bool is_kept = input == Cell::r || input == Cell::k;
     auto& values = data.inputs[static_cast<std::size_t>(input)];
-    if (!is_kept) std::fill(values.begin(), values.end(), 0.0);
+    if (is_kept) continue;
+    // A bonus of one reads the token as if after its write.
+    std::fill(values.begin(), values.end(), Cell::names[static_cast<std::size_t>(input)] == 'u' ? 1.0 : 0.0);
   }
   std::fill(data.initial.begin(), data.initial.end(), 0.0);
   std::vector<double> expected(data.v.size(), 0);  // y_t = sum over s <= t of (r_t . k_s) v_s
@@ -275,7 +283,7 @@ TYPED_TEST(scan, names_what_does_not_fit) {
     return "";
   };
   auto inputs = on.input_views();
-  inputs[2] = narrow;
+  inputs[Cell::k] = narrow;
   EXPECT_EQ(message([&] { wkv::scan_forward<Cell, T>(b, inputs, on.v, on.y, {}, {}, {}); }),
             "scan_forward: k is (2, 5, 3, 7), r is (2, 5, 3, 8)");
   EXPECT_EQ(message([&] { wkv::scan_step<Cell, T>(b, on.input_views(), late, on.y, on.initial); }),
@@ -299,7 +307,7 @@ TYPED_TEST(scan, names_what_does_not_fit) {
               wkv::scan_backward<Cell, T>(b, on.input_views(), on.v, on.checkpoints, on.dy, {},
                                           dinputs, on.dv, {});
             }),
-            "scan_backward: dw is (2, 3, 4, 8), expected (2, 5, 3, 8)");
+            std::string("scan_backward: d") + Cell::names[1] + " is (2, 3, 4, 8), expected (2, 5, 3, 8)");
   scan_tensors<Cell, T> wide(b, this->random({1, 1, 1, 257, 4}, 83));
   EXPECT_EQ(message([&] { wide.forward(b); }),
             "scan: the key width is 257; the largest that is built is 256");

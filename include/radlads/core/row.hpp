@@ -11,7 +11,7 @@ template <int K, class S, class X>
 RADLADS_HOST_DEVICE RADLADS_INLINE S dot(const S (&s)[K], const X& x) {
   static_assert(K % 4 == 0, "rows come padded to a multiple of four");
   S chain[4] = {s[0] * x[0], s[1] * x[1], s[2] * x[2], s[3] * x[3]};
-  RADLADS_UNROLL_ROW
+  RADLADS_UNROLL_STATE(K / 4, S[4])
   for (int j = 4; j < K; j += 4) {
     RADLADS_UNROLL
     for (int i = 0; i < 4; ++i) chain[i] += s[j + i] * x[j + i];

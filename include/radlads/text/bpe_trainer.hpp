@@ -253,12 +253,12 @@ namespace detail {
 
 inline nlohmann::ordered_json tokenizer_json_of(const trained_bpe& trained,
                                                 const bpe_training_options& options) {
-  using json = nlohmann::ordered_json;
-  const json byte_level = {{"type", "ByteLevel"},
+  using ordered = nlohmann::ordered_json;
+  const ordered byte_level = {{"type", "ByteLevel"},
                            {"add_prefix_space", false},
                            {"trim_offsets", false},
                            {"use_regex", false}};
-  json added = json::array(), vocabulary = json::object(), merges = json::array();
+  ordered added = ordered::array(), vocabulary = ordered::object(), merges = ordered::array();
   for (std::size_t id = 0; id < trained.tokens.size(); ++id) vocabulary[trained.tokens[id]] = id;
   for (const auto& [left, right] : trained.merges) merges.push_back({left, right});
   for (const std::string& content : options.special_tokens) {
@@ -270,9 +270,9 @@ inline nlohmann::ordered_json tokenizer_json_of(const trained_bpe& trained,
                      {"normalized", false},
                      {"special", true}});
   }
-  json file = {{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}};
+  ordered file = {{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}};
   file["added_tokens"] = added;
-  file["normalizer"] = options.split == split_pattern::qwen2 ? json{{"type", "NFC"}} : json();
+  file["normalizer"] = options.split == split_pattern::qwen2 ? ordered{{"type", "NFC"}} : ordered();
   file["pre_tokenizer"] = {{"type", "Sequence"},
                            {"pretokenizers",
                             {{{"type", "Split"},
@@ -283,9 +283,9 @@ inline nlohmann::ordered_json tokenizer_json_of(const trained_bpe& trained,
   file["post_processor"] = byte_level;
   if (!options.special_tokens.empty()) {
     const std::string& bos = options.special_tokens.front();
-    const json text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
-    const json other = {{"Sequence", {{"id", "B"}, {"type_id", 0}}}};
-    const json begin = {{"SpecialToken", {{"id", bos}, {"type_id", 0}}}};
+    const ordered text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
+    const ordered other = {{"Sequence", {{"id", "B"}, {"type_id", 0}}}};
+    const ordered begin = {{"SpecialToken", {{"id", bos}, {"type_id", 0}}}};
     file["post_processor"] = {
         {"type", "TemplateProcessing"},
         {"single", {begin, text}},

@@ -21,7 +21,7 @@ struct gla {
 
   template <int K, class S, class X>
   RADLADS_HOST_DEVICE static RADLADS_INLINE S step(S (&s)[K], const X& x, S v) {
-    RADLADS_UNROLL_ROW
+    RADLADS_UNROLL_STATE(K, S)
     for (int j = 0; j < K; ++j) s[j] = s[j] * x[w][j] + v * x[k][j];
     return dot(s, x[r]);
   }
@@ -29,13 +29,13 @@ struct gla {
   template <int K, class S, class X, class DX>
   RADLADS_HOST_DEVICE static RADLADS_INLINE S step_backward(const S (&s)[K], const X& x, S v, S dy,
                                                             S (&ds)[K], DX& dx) {
-    RADLADS_UNROLL_ROW
+    RADLADS_UNROLL_STATE(K, S)
     for (int j = 0; j < K; ++j) {
       dx.add(r, j, (s[j] * x[w][j] + v * x[k][j]) * dy);
       ds[j] += dy * x[r][j];
     }
     const S dv = dot(ds, x[k]);
-    RADLADS_UNROLL_ROW
+    RADLADS_UNROLL_STATE(K, S)
     for (int j = 0; j < K; ++j) {
       dx.add(w, j, ds[j] * s[j]);
       dx.add(k, j, ds[j] * v);

@@ -22,7 +22,7 @@ struct rwkv7 {
   template <int K, class S, class X>
   RADLADS_HOST_DEVICE static RADLADS_INLINE S step(S (&s)[K], const X& x, S v) {
     const S u = dot(s, x[a]);
-    RADLADS_UNROLL_ROW
+    RADLADS_UNROLL_STATE(K, S)
     for (int j = 0; j < K; ++j) s[j] = s[j] * x[w][j] + u * x[b][j] + v * x[k][j];
     return dot(s, x[r]);
   }
@@ -31,7 +31,7 @@ struct rwkv7 {
   RADLADS_HOST_DEVICE static RADLADS_INLINE S step_backward(const S (&s)[K], const X& x, S v, S dy,
                                                             S (&ds)[K], DX& dx) {
     const S u = dot(s, x[a]);
-    RADLADS_UNROLL_ROW
+    RADLADS_UNROLL_STATE(K, S)
     for (int j = 0; j < K; ++j) {
       const S after = s[j] * x[w][j] + u * x[b][j] + v * x[k][j];
       dx.add(r, j, after * dy);
@@ -39,7 +39,7 @@ struct rwkv7 {
     }
     const S du = dot(ds, x[b]);
     const S dv = dot(ds, x[k]);
-    RADLADS_UNROLL_ROW
+    RADLADS_UNROLL_STATE(K, S)
     for (int j = 0; j < K; ++j) {
       dx.add(w, j, ds[j] * s[j]);
       dx.add(k, j, ds[j] * v);

@@ -17,7 +17,13 @@
 
 namespace radlads::wkv {
 
-/// Throws unless all inputs share (B, T, H, K) and v is (B, T, H, V).
+/// The shape of an input, or of its gradient, where the first input is `first`.
+template <class Cell>
+shape<4> input_shape(std::size_t input, const shape<4>& first) {
+  return {first[0], first[1], first[2], input_width<Cell>(static_cast<int>(input), first[3])};
+}
+
+/// Throws unless all inputs share (B, T, H, K), those of one number a token (B, T, H, 1), and v is (B, T, H, V).
 template <class Cell, class T, class Space>
 void require_inputs(const std::array<view<const T, 4, Space>, Cell::inputs>& inputs,
                     const view<const T, 4, Space>& v, const char* function) {
@@ -28,7 +34,7 @@ void require_inputs(const std::array<view<const T, 4, Space>, Cell::inputs>& inp
   };
   for (std::size_t input = 1; input < inputs.size(); ++input) {
     const shape<4> found = inputs[input].sizes();
-    if (found != first) disagree(Cell::names[input], found);
+    if (found != input_shape<Cell>(input, first)) disagree(Cell::names[input], found);
   }
   const shape<4> value = v.sizes();
   const bool agrees = value[0] == first[0] && value[1] == first[1] && value[2] == first[2];
@@ -49,8 +55,8 @@ void require_state(const view<T, 4, Space>& state, const shape<4>& expected, con
 /// Runs the recurrence over inputs (B, T, H, K), in the order of the cell's enum and with the decay
 /// as its natural logarithm (<= 0), and v (B, T, H, V); writes y (B, T, H, V). States are (B, H, K,
 /// V): an empty initial_state is zero, an empty final_state is not wanted, and both may be one
-/// memory. Checkpoints of checkpoint_shape() are what scan_backward needs; empty ones are not
-/// written. Throws when shapes disagree or K is above 256.
+/// memory. Checkpoints of checkpoint_shape() are what scan_backward of the same arguments needs, in a
+/// form of the driver's own; empty ones are not written. Throws when shapes disagree or K is above 256.
 template <recurrence Cell, class T, backend B>
 void scan_forward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                   view_on<const T, 4, B> v, view_on<T, 4, B> y,
@@ -71,7 +77,9 @@ void scan_forward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& 
 
 /// Gradients of scan_forward. Takes its inputs, v and checkpoints, dy (B, T, H, V) and the gradient
 /// of the final state (empty: zero); overwrites dinputs (B, T, H, K), with respect to the logarithm
-/// for the decay, dv, and the gradient of the initial state (empty: not wanted).
+/// for the decay, dv, and the gradient of the initial state (empty: not wanted). A gradient whose
+/// stride of time is zero belongs to an input that all tokens share, and is the sum over tokens; each
+/// sequence and head needs its own.
 template <recurrence Cell, class T, backend B>
 void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                    view_on<const T, 4, B> v, view_on<const accumulate_t<T>, 4, B> checkpoints,
@@ -86,9 +94,10 @@ void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>&
   require_shape(dv, v.sizes(), function, "dv");
   for (std::size_t input = 0; input < dinputs.size(); ++input) {
     const shape<4> found = dinputs[input].sizes();
-    if (found == inputs[0].sizes()) continue;
+    const shape<4> expected = input_shape<Cell>(input, inputs[0].sizes());
+    if (found == expected) continue;
     fail(function, ": d", Cell::names[input], " is ", to_string<4>(found), ", expected ",
-         to_string<4>(inputs[0].sizes()));
+         to_string<4>(expected));
   }
   require_shape(checkpoints, checkpoint_shape(batch, time, heads, K, V), function, "checkpoints");
   require(checkpoints.is_dense(), function, ": checkpoints must be dense");

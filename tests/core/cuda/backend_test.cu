@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace backend_test {
 
 class cuda_backend_case : public cuda_case<float> {};
 
@@ -73,5 +73,5 @@ TEST_F(cuda_backend_case, LaunchesAndSumsABlock) {
   EXPECT_NO_THROW(cuda().synchronize());
 }
 
-}  // namespace
+}  // namespace backend_test
 }  // namespace radlads::test

@@ -7,7 +7,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace host_copy_test {
 
 class cuda_host_copy : public cuda_case<float> {};
 
@@ -26,5 +26,5 @@ TEST_F(cuda_host_copy, ThereAndBack) {
   EXPECT_EQ(std::vector<float>(kept, kept + 6), expected);
 }
 
-}  // namespace
+}  // namespace host_copy_test
 }  // namespace radlads::test

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace attention_test {
 
 template <class T>
 class cuda_attention : public cuda_case<T> {
@@ -135,5 +135,5 @@ TYPED_TEST(cuda_attention, SameBitsAgain) {
   EXPECT_EQ(found[0], found[1]);
 }
 
-}  // namespace
+}  // namespace attention_test
 }  // namespace radlads::test

@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace cross_entropy_test {
 
 template <class T>
 class cuda_cross_entropy : public cuda_head_case<T> {};
@@ -53,5 +53,5 @@ TYPED_TEST(cuda_cross_entropy, NamesABadTarget) {
   }
 }
 
-}  // namespace
+}  // namespace cross_entropy_test
 }  // namespace radlads::test

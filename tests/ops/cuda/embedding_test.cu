@@ -9,7 +9,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace embedding_test {
 
 template <class T>
 class cuda_embedding : public cuda_case<T> {};
@@ -91,5 +91,5 @@ TYPED_TEST(cuda_embedding, NamesTheFirstTokenOutside) {
   EXPECT_EQ(this->values_of(table.device), before);
 }
 
-}  // namespace
+}  // namespace embedding_test
 }  // namespace radlads::test

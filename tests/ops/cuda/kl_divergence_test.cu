@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace kl_divergence_test {
 
 template <class T>
 class cuda_kl_divergence : public cuda_head_case<T> {};
@@ -86,5 +86,5 @@ TYPED_TEST(cuda_kl_divergence, EqualDistributionsHaveNoGradient) {
   for (const double each : this->values_of(dx.device)) EXPECT_EQ(each, 0);
 }
 
-}  // namespace
+}  // namespace kl_divergence_test
 }  // namespace radlads::test

@@ -9,7 +9,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace map_test {
 
 template <class T>
 class cuda_map : public cuda_case<T> {};
@@ -45,5 +45,5 @@ TYPED_TEST(cuda_map, DenseStridedAndBroadcast) {
   }
 }
 
-}  // namespace
+}  // namespace map_test
 }  // namespace radlads::test

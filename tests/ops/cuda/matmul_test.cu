@@ -7,7 +7,7 @@
 #include <cstdint>
 
 namespace radlads::test {
-namespace {
+namespace matmul_test {
 
 template <class T>
 class cuda_matmul : public cuda_case<T> {};
@@ -86,5 +86,5 @@ TYPED_TEST(cuda_matmul, SameBitsAgain) {
   EXPECT_EQ(this->values_of(first.device), this->values_of(second.device));
 }
 
-}  // namespace
+}  // namespace matmul_test
 }  // namespace radlads::test

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace norm_test {
 
 template <class T>
 class cuda_norm : public cuda_case<T> {};
@@ -178,5 +178,5 @@ TYPED_TEST(cuda_norm, NoRowsChangeNothing) {
   this->expect_close(dweight, "dweight", 0);
 }
 
-}  // namespace
+}  // namespace norm_test
 }  // namespace radlads::test

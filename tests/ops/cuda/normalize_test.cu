@@ -9,7 +9,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace normalize_test {
 
 template <class T>
 class cuda_normalize : public cuda_case<T> {};
@@ -74,5 +74,5 @@ TYPED_TEST(cuda_normalize, HeadsInsideWiderRows) {
   }
 }
 
-}  // namespace
+}  // namespace normalize_test
 }  // namespace radlads::test

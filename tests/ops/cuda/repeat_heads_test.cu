@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace repeat_heads_test {
 
 template <class T>
 class cuda_repeat_heads : public cuda_case<T> {};
@@ -61,5 +61,5 @@ TYPED_TEST(cuda_repeat_heads, NoRows) {
   });
 }
 
-}  // namespace
+}  // namespace repeat_heads_test
 }  // namespace radlads::test

@@ -9,7 +9,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace rope_test {
 
 template <class T>
 class cuda_rope : public cuda_case<T> {};
@@ -51,5 +51,5 @@ TYPED_TEST(cuda_rope, NoTokens) {
   this->on_both([&](auto& b, auto tag, auto on) { ops::rope<decltype(tag)>(b, 1e4, 0, 1, on(x), on(y)); });
 }
 
-}  // namespace
+}  // namespace rope_test
 }  // namespace radlads::test

@@ -9,7 +9,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace squared_error_test {
 
 template <class T>
 class cuda_squared_error : public cuda_case<T> {};
@@ -79,5 +79,5 @@ TYPED_TEST(cuda_squared_error, NoTokensAndNoChannels) {
   this->expect_close(losses, "losses of no channels", 0);  // zeros, not what was there before
 }
 
-}  // namespace
+}  // namespace squared_error_test
 }  // namespace radlads::test

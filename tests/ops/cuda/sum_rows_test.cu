@@ -9,7 +9,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace sum_rows_test {
 
 template <class T>
 class cuda_sum_rows : public cuda_case<T> {};
@@ -61,5 +61,5 @@ TYPED_TEST(cuda_sum_rows, SumOfSquares) {
   EXPECT_EQ(ops::sum_squares<TypeParam>(this->cuda(), none.device), 0);
 }
 
-}  // namespace
+}  // namespace sum_rows_test
 }  // namespace radlads::test

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace token_shift_test {
 
 template <class T>
 class cuda_token_shift : public cuda_case<T> {};
@@ -68,5 +68,5 @@ TYPED_TEST(cuda_token_shift, NoTokens) {
   });
 }
 
-}  // namespace
+}  // namespace token_shift_test
 }  // namespace radlads::test

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace {
+namespace adamw_test {
 
 class cuda_adamw : public cuda_case<bf16> {};
 
@@ -40,5 +40,5 @@ TEST_F(cuda_adamw, MovesMomentsAndMasterAndRoundsTheParameter) {
   }
 }
 
-}  // namespace
+}  // namespace adamw_test
 }  // namespace radlads::test

@@ -3,6 +3,8 @@
 // rounding the results to bf16 alone costs is 1.7e-3.
 #include "radlads/wkv/cuda/chunked_dplr.cuh"
 #include "radlads/wkv/cuda/chunked_dplr_backward.cuh"
+#include "radlads/wkv/cuda/chunked_dplr_walk.cuh"
+#include "radlads/wkv/cuda/chunked_dplr_walk_backward.cuh"
 #include "radlads/wkv/cuda/select_driver.cuh"
 #include "support/cuda_case.cuh"
 
@@ -10,29 +12,38 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
-// The kernels themselves: through scan_forward the scan, which other sources test, would be compiled as well.
-namespace radlads::wkv {
-
-using forward_arguments = scan_forward_arguments<rwkv7, bf16, device_space>;
-using backward_arguments = scan_backward_arguments<rwkv7, bf16, device_space>;
-
-inline void scan_forward_on(cuda_backend& b, const forward_arguments& from) {
-  from.v.extent(3) == 64 ? launch_chunked_dplr<64>(b, from) : launch_chunked_dplr<128>(b, from);
-}
-inline void scan_backward_on(cuda_backend& b, const backward_arguments& from) {
-  from.v.extent(3) == 64 ? launch_chunked_dplr_backward<64>(b, from) : launch_chunked_dplr_backward<128>(b, from);
-}
-
-}  // namespace radlads::wkv
-
 namespace radlads::test {
-namespace {
+namespace chunked_dplr_test {
 
 using cell = wkv::rwkv7;
+using forward_arguments = wkv::scan_forward_arguments<cell, bf16, device_space>;
+using backward_arguments = wkv::scan_backward_arguments<cell, bf16, device_space>;
 constexpr double output_tolerance = 2.5e-3, gradient_tolerance_in_bf16 = 4e-3;
 
+/// The kernels themselves, whatever select_driver would say.
+void launch_forward(cuda_backend& b, wkv::driver chosen, const forward_arguments& from) {
+  using namespace wkv::dplr;
+  const bool is_narrow = from.v.extent(3) == 64;
+  if (chosen == wkv::driver::chunked) {
+    is_narrow ? launch_chunked_dplr<64>(b, from) : launch_chunked_dplr<128>(b, from);
+  } else {
+    is_narrow ? launch_chunked_dplr_walk<64>(b, from) : launch_chunked_dplr_walk<128>(b, from);
+  }
+}
+void launch_backward(cuda_backend& b, wkv::driver chosen, const backward_arguments& from) {
+  using namespace wkv::dplr;
+  const bool is_narrow = from.v.extent(3) == 64;
+  if (chosen == wkv::driver::chunked) {
+    is_narrow ? launch_chunked_dplr_backward<64>(b, from) : launch_chunked_dplr_backward<128>(b, from);
+  } else {
+    is_narrow ? launch_chunked_dplr_walk_backward<64>(b, from) : launch_chunked_dplr_walk_backward<128>(b, from);
+  }
+}
+
+template <class Driver>
 class chunked_dplr : public cuda_case<bf16> {
  protected:
   using inputs = std::array<twin<bf16, 4>, cell::inputs>;
@@ -66,7 +77,6 @@ class chunked_dplr : public cuda_case<bf16> {
   void check(std::int64_t B, std::int64_t tokens, std::int64_t H, std::int64_t D, bool has_states, double lowest) {
     const std::string name = " of " + to_string<4>({B, tokens, H, D}) + " down to " + std::to_string(lowest);
     const shape<4> s{B, tokens, H, D};
-    ASSERT_EQ((wkv::select_driver<cell, bf16>(tokens, D, D, true)), wkv::driver::chunked);
     inputs in = random_inputs(s, lowest), din;
     for (auto& each : din) each = room<bf16, 4>(s);
     auto v = random<4>(s), dy = random<4>(s);
@@ -80,12 +90,17 @@ class chunked_dplr : public cuda_case<bf16> {
       using S = decltype(tag);
       using backend_type = std::remove_cvref_t<decltype(b)>;
       const auto x = views<S, backend_type, false>(in, on);
-      wkv::scan_forward<cell, S>(b, x, on(v), on(y), on(first), on(last), on(checkpoints));
-      wkv::scan_backward<cell, S>(b, x, on(v), on(checkpoints), on(dy), on(dlast),
-                                  views<S, backend_type, true>(din, on), on(dv), on(dfirst));
+      const auto dx = views<S, backend_type, true>(din, on);
+      if constexpr (std::is_same_v<backend_type, cuda_backend>) {
+        launch_forward(b, Driver::value, {x, on(v), on(y), on(first), on(last), on(checkpoints)});
+        launch_backward(b, Driver::value,
+                        {x, on(v), on(checkpoints), on(dy), on(dlast), dx, on(dv), on(dfirst)});
+      } else {
+        wkv::scan_forward<cell, S>(b, x, on(v), on(y), on(first), on(last), on(checkpoints));
+        wkv::scan_backward<cell, S>(b, x, on(v), on(checkpoints), on(dy), on(dlast), dx, on(dv), on(dfirst));
+      }
     });
     expect_close(y, "y" + name, output_tolerance);
-    expect_close(checkpoints, "checkpoints" + name, output_tolerance);
     expect_close(dv, "dv" + name, gradient_tolerance_in_bf16);
     for (std::size_t i = 0; i < din.size(); ++i) {
       expect_close(din[i], std::string("d") + cell::names[i] + name, gradient_tolerance_in_bf16);
@@ -96,43 +111,56 @@ class chunked_dplr : public cuda_case<bf16> {
   }
 };
 
-TEST_F(chunked_dplr, EveryLength) {
+using drivers = ::testing::Types<std::integral_constant<wkv::driver, wkv::driver::chunked>,
+                                 std::integral_constant<wkv::driver, wkv::driver::chunked_walk>>;
+TYPED_TEST_SUITE(chunked_dplr, drivers);
+
+TYPED_TEST(chunked_dplr, EveryLength) {
   for (const std::int64_t tokens : {16, 17, 31, 48, 100}) {
-    check(2, tokens, 2, 64, false, -0.606531);
-    check(1, tokens, 2, 128, true, -0.606531);
+    this->check(2, tokens, 2, 64, false, -0.606531);
+    this->check(1, tokens, 2, 128, true, -0.606531);
   }
 }
 
-TEST_F(chunked_dplr, LongSequences) {
-  check(1, 512, 3, 64, true, -0.606531);
-  check(1, 512, 2, 128, false, -0.606531);
+TYPED_TEST(chunked_dplr, LongSequences) {
+  this->check(1, 512, 3, 64, true, -0.606531);
+  this->check(1, 512, 2, 128, false, -0.606531);
 }
 
-TEST_F(chunked_dplr, StrongDecays) {
-  check(1, 100, 2, 64, true, -5);
-  check(1, 100, 2, 128, true, -5);
+TYPED_TEST(chunked_dplr, StrongDecays) {
+  this->check(1, 100, 2, 64, true, -5);
+  this->check(1, 100, 2, 128, true, -5);
 }
 
-TEST_F(chunked_dplr, SameBitsAgain) {
-  inputs in = random_inputs({1, 50, 2, 64}, -0.6);
-  auto v = random<4>({1, 50, 2, 64});
-  auto once = room<bf16, 4>({1, 50, 2, 64}), again = room<bf16, 4>({1, 50, 2, 64});
-  const auto x = views<bf16, cuda_backend, false>(in, [](auto& each) -> auto& { return each.device; });
+TYPED_TEST(chunked_dplr, SameBitsAgain) {
+  auto in = this->random_inputs({1, 50, 2, 64}, -0.6);
+  auto v = this->template random<4>({1, 50, 2, 64});
+  auto once = this->template room<bf16, 4>({1, 50, 2, 64}), again = this->template room<bf16, 4>({1, 50, 2, 64});
+  const auto x = this->template views<bf16, cuda_backend, false>(in, [](auto& each) -> auto& { return each.device; });
   for (auto* y : {&once, &again}) {
-    wkv::scan_forward<cell, bf16>(cuda(), x, v.device, y->device, {}, {}, {});
+    launch_forward(this->cuda(), TypeParam::value, {x, v.device, y->device, {}, {}, {}});
   }
-  EXPECT_EQ(values_of(once.device), values_of(again.device));
+  EXPECT_EQ(this->values_of(once.device), this->values_of(again.device));
 }
 
 TEST(select_driver, TakesTheScanWhereThereIsNoMatrixForm) {
   using wkv::driver;
-  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(512, 64, 64, true)), driver::chunked);
-  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(1, 64, 64, true)), driver::scan);
-  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(512, 64, 64, false)), driver::scan);
-  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(512, 32, 32, true)), driver::scan);
-  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(512, 128, 128, true, false)), driver::scan);
-  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, float>(512, 64, 64, true)), driver::scan);
+  const wkv::driver_case many{.heads = 896, .tokens = 512, .keys = 64, .values = 64};
+  const auto with = [&](auto change) {
+    wkv::driver_case at = many;
+    change(at);
+    return wkv::select_driver<wkv::rwkv7, bf16>(at);
+  };
+  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(many)), driver::chunked);
+  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, float>(many)), driver::scan);
+  EXPECT_EQ(with([](auto& at) { at.heads = 98; }), driver::chunked_walk);
+  EXPECT_EQ(with([](auto& at) { at.heads = 99; }), driver::chunked);
+  EXPECT_EQ(with([](auto& at) { at.tokens = 1; }), driver::scan);
+  EXPECT_EQ(with([](auto& at) { at.keys = at.values = 32; }), driver::scan);
+  EXPECT_EQ(with([](auto& at) { at.values = 128; }), driver::scan);
+  EXPECT_EQ(with([](auto& at) { at.is_aligned = false; }), driver::scan);
+  EXPECT_EQ(with([](auto& at) { at.has_memory = false; }), driver::scan);
 }
 
-}  // namespace
+}  // namespace chunked_dplr_test
 }  // namespace radlads::test

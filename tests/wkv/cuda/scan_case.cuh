@@ -28,16 +28,22 @@ class cuda_scan : public cuda_case<typename Subject::scalar> {
   using A = accumulate_t<T>;
   using inputs = std::array<twin<T, 4>, cell::inputs>;
 
-  /// Inputs as RAD-RWKV7 makes them: decays above 0.55, keys and removals of about length one.
+  /// Inputs as RAD-RWKV7 makes them: decays above 0.55, rates below one, keys and removals of about length one.
   inputs random_inputs(const shape<4>& s) {
     inputs result;
     for (std::size_t i = 0; i < result.size(); ++i) {
-      std::vector<double> values = random_values(s[0] * s[1] * s[2] * s[3], 100 + i + static_cast<std::uint64_t>(s[1]));
+      const int input = static_cast<int>(i);
+      const shape<4> own = wkv::input_shape<cell>(i, s);
+      std::vector<double> values =
+          random_values(own[0] * own[1] * own[2] * own[3], 100 + i + static_cast<std::uint64_t>(s[1]));
       for (double& each : values) {
-        each = static_cast<int>(i) == cell::decay ? -0.6 / (1 + std::exp(each))
-                                                  : each / std::sqrt(static_cast<double>(s[3]));
+        if (input == cell::decay || input >= wkv::vector_inputs<cell>()) {
+          each = (input == cell::decay ? -0.6 : 1) / (1 + std::exp(each));
+        } else {
+          each /= std::sqrt(static_cast<double>(s[3]));
+        }
       }
-      result[i] = this->template of<T, 4>(s, values);
+      result[i] = this->template of<T, 4>(own, values);
     }
     return result;
   }
@@ -56,7 +62,9 @@ class cuda_scan : public cuda_case<typename Subject::scalar> {
   }
   inputs rooms(const shape<4>& s) {
     inputs result;
-    for (auto& each : result) each = this->template room<T, 4>(s);
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      result[i] = this->template room<T, 4>(wkv::input_shape<cell>(i, s));
+    }
     return result;
   }
 
@@ -135,10 +143,36 @@ TYPED_TEST_P(cuda_scan, ASplitSequenceIsTheWholeOne) {
   EXPECT_EQ(this->values_of(whole.device), this->values_of(parts.device));
 }
 
+TYPED_TEST_P(cuda_scan, GradientOfASharedInput) {
+  using T = typename TypeParam::scalar;
+  using A = accumulate_t<T>;
+  using cell = typename TypeParam::cell;
+  constexpr std::int64_t B = 2, tokens = 35, H = 3, K = 16, V = 24;
+  auto in = this->random_inputs({B, tokens, H, K});
+  auto din = this->rooms({B, tokens, H, K});
+  auto v = this->template random<4>({B, tokens, H, V}), dy = this->template random<4>({B, tokens, H, V});
+  auto y = this->template room<T, 4>({B, tokens, H, V}), dv = this->template room<T, 4>({B, tokens, H, V});
+  auto checkpoints = this->template room<A, 4>(wkv::checkpoint_shape(B, tokens, H, K, V));
+  // The first token's decay serves all of its sequence; the sum of its gradients stands where it stands.
+  constexpr auto shared = static_cast<std::size_t>(cell::decay);
+  this->on_both([&](auto& b, auto tag, auto on) {
+    using S = decltype(tag);
+    using backend_type = std::remove_cvref_t<decltype(b)>;
+    auto x = this->template views<S, backend_type>(in, on);
+    auto dx = this->template writable<S, backend_type>(din, on);
+    set_zero<S, 4, backend_type>(b, dx[shared]);
+    x[shared].strides[1] = dx[shared].strides[1] = 0;
+    wkv::scan_forward<cell, S>(b, x, on(v), on(y), {}, {}, on(checkpoints));
+    wkv::scan_backward<cell, S>(b, x, on(v), on(checkpoints), on(dy), {}, dx, on(dv), {});
+  });
+  for (std::size_t i = 0; i < din.size(); ++i) this->expect_close(din[i], std::string("d") + cell::names[i]);
+}
+
 TYPED_TEST_P(cuda_scan, EmptyBatch) {
   this->check(0, 5, 2, 8, 8, true);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(cuda_scan, EveryLength, EveryHeadSize, ASplitSequenceIsTheWholeOne, EmptyBatch);
+REGISTER_TYPED_TEST_SUITE_P(cuda_scan, EveryLength, EveryHeadSize, ASplitSequenceIsTheWholeOne,
+                            GradientOfASharedInput, EmptyBatch);
 
 }  // namespace radlads::test

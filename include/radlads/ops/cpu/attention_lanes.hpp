@@ -12,8 +12,11 @@
 #include "radlads/core/view.hpp"
 #include "radlads/ops/cpu/attention_rows.hpp"
 
+#include <Eigen/Core>
+
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -39,6 +42,30 @@ lanes<T> larger(const lanes<T>& a, const lanes<T>& b) {
   }
 }
 
+inline constexpr double log2_e = 1.4426950408889634;
+
+/// 2^x for x <= 0, in float to the last bits: the exponent takes the nearest whole number, a polynomial of
+/// relative error 2e-9 the rest. Below 2^-126 it is that.
+template <class T>
+RADLADS_INLINE lanes<T> power_of_two(const lanes<T>& x) {
+  if constexpr (std::is_same_v<T, float>) {
+    using array = typename lanes<T>::array;
+    using integers = Eigen::Array<std::int32_t, lanes<T>::width, 1>;
+    const array bounded = x.value.max(-126.0f), whole = bounded.rint(), r = bounded - whole;
+    constexpr float factors[] = {1.33999312e-3f, 9.61848897e-3f, 5.55032878e-2f,
+                                 2.40226469e-1f, 6.93147206e-1f, 1.0f};
+    array power = array::Constant(1.53458076e-4f);
+    for (const float factor : factors) power = power * r + factor;
+    integers bits;
+    std::memcpy(static_cast<void*>(bits.data()), power.data(), sizeof bits);
+    bits += whole.template cast<std::int32_t>().template shiftLeft<23>();
+    std::memcpy(static_cast<void*>(power.data()), bits.data(), sizeof bits);
+    return lanes<T>(power);
+  } else {
+    return exp(x * T(1 / log2_e));
+  }
+}
+
 /// sum_n a[n] * x[n]: one number per lane of a. Two chains, because the sum's latency is what
 /// waits.
 template <int N, class T>
@@ -56,7 +83,7 @@ RADLADS_INLINE lanes<T> dot_broadcast(const lanes<T> (&a)[N], const T* x) {
 template <int N, class T>
 struct softmax_rows {
   using pack = lanes<T>;
-  pack q[N];   // times scale
+  pack q[N];   // times scale and log2 of e: scores are logarithms to base two
   pack delay;  // how many keys more than lane 0 a lane sees
   pack maximum = pack(T(std::numeric_limits<real_t<T>>::lowest()));
   pack sum = pack(T(0));
@@ -90,7 +117,7 @@ struct softmax_rows {
       scores[j] = score;
       top = larger(top, score);
     }
-    const pack shrink = exp(maximum - top);
+    const pack shrink = power_of_two(maximum - top);
     maximum = top;
     pack total = sum * shrink;
     pack weighted[N];
@@ -98,7 +125,7 @@ struct softmax_rows {
     for (int n = 0; n < N; ++n) weighted[n] = y[n] * shrink;
     for (std::int64_t j = 0; j < size; ++j) {
       const T* value = pairs + j * 2 * N + N;
-      const pack p = exp(scores[j] - top);
+      const pack p = power_of_two(scores[j] - top);
       if constexpr (Masked) {
         // Selecting the sums, not p, keeps a NaN of a hidden value out.
         const T bound = static_cast<T>(static_cast<real_t<T>>(first + j + 1));
@@ -127,12 +154,13 @@ void forward_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_
   const std::int64_t count = std::min<std::int64_t>(W, in.times() * in.group() - begin);
   const std::int64_t first_time = begin / in.group();
   const std::int64_t last_time = (begin + count - 1) / in.group();
+  const real_t<T> scale = static_cast<real_t<T>>(in.scale * log2_e);
   T transposed[N][W] = {};
   T delay[W] = {};
   for (std::int64_t i = 0; i < count; ++i) {
     const auto [b, t, h] = row_of(in, batch, kv_head, begin + i);
     const T* q = in.q.row(b, t, h);
-    for (std::int64_t n = 0; n < in.width(); ++n) transposed[n][i] = q[n] * in.scale;
+    for (std::int64_t n = 0; n < in.width(); ++n) transposed[n][i] = q[n] * scale;
     delay[i] = static_cast<T>(static_cast<real_t<T>>(t - first_time));
   }
   softmax_rows<N, T> rows;
@@ -146,7 +174,7 @@ void forward_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_
   rows.template add<true>(pairs + seen_by_all * 2 * N, last_time - first_time);
   for (int n = 0; n < N; ++n) (rows.y[n] / rows.sum).store(transposed[n]);
   T log_sums[W];
-  (rows.maximum + log(rows.sum)).store(log_sums);
+  (rows.maximum * T(1 / log2_e) + log(rows.sum)).store(log_sums);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto [b, t, h] = row_of(in, batch, kv_head, begin + i);
     T* out = y.row(b, t, h);

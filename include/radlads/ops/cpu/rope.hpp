@@ -21,24 +21,33 @@ namespace radlads {
 template <class T>
 void fill_rope_table(double base, std::int64_t first_position, int direction, std::int64_t begin,
                      std::int64_t end, view<T, 2> cosines, view<T, 2> sines) {
+  // Frequencies are the inner loop: their chains of rotations overlap.
   const std::int64_t half_size = cosines.extent(1);
-  for (std::int64_t i = 0; i < half_size; ++i) {
-    const double exponent = -static_cast<double>(i) / static_cast<double>(half_size);
-    const double rate = direction * std::pow(base, exponent);
-    const double step_cosine = std::cos(rate), step_sine = std::sin(rate);
-    double cosine = 1, sine = 0;
+  constexpr std::int64_t at_once = 16;
+  for (std::int64_t first = 0; first < half_size; first += at_once) {
+    const std::int64_t count = std::min(at_once, half_size - first);
+    double rate[at_once], step_cosine[at_once], step_sine[at_once], cosine[at_once], sine[at_once];
+    for (std::int64_t i = 0; i < count; ++i) {
+      const double exponent = -static_cast<double>(first + i) / static_cast<double>(half_size);
+      rate[i] = direction * std::pow(base, exponent);
+      step_cosine[i] = std::cos(rate[i]);
+      step_sine[i] = std::sin(rate[i]);
+    }
     for (std::int64_t t = begin; t < end; ++t) {
-      if (t % 32 == 0 || t == begin) {
-        const double angle = static_cast<double>(first_position + t) * rate;
-        cosine = std::cos(angle);
-        sine = std::sin(angle);
-      } else {
-        const double turned = cosine * step_cosine - sine * step_sine;
-        sine = sine * step_cosine + cosine * step_sine;
-        cosine = turned;
+      const bool is_computed = t % 32 == 0 || t == begin;
+      for (std::int64_t i = 0; i < count; ++i) {
+        if (is_computed) {
+          const double angle = static_cast<double>(first_position + t) * rate[i];
+          cosine[i] = std::cos(angle);
+          sine[i] = std::sin(angle);
+        } else {
+          const double turned = cosine[i] * step_cosine[i] - sine[i] * step_sine[i];
+          sine[i] = sine[i] * step_cosine[i] + cosine[i] * step_sine[i];
+          cosine[i] = turned;
+        }
+        cosines(t, first + i) = static_cast<T>(cosine[i]);
+        sines(t, first + i) = static_cast<T>(sine[i]);
       }
-      cosines(t, i) = static_cast<T>(cosine);
-      sines(t, i) = static_cast<T>(sine);
     }
   }
 }

@@ -116,6 +116,13 @@ struct cpu_scan {
 
   static void backward(const backward_arguments& a, const head_group& group, const memory& m) {
     const std::int64_t V = a.v.extent(3), time = a.v.extent(1);
+    for (const view<T, 4>& to : a.dinputs) {
+      if (to.stride(1) != 0) continue;
+      for (std::int64_t i = 0; i < group.count; ++i) {
+        T* const sum = to.row(group.batch, 0, group.first + i);
+        std::fill(sum, sum + to.extent(3), T(0));
+      }
+    }
     for (std::int64_t offset = 0; offset < V; offset += W) {
       const block part{a.inputs[0].extent(3), V, offset};
       for (std::int64_t i = 0; i < group.count; ++i) {
@@ -166,25 +173,26 @@ struct cpu_scan {
   }
 
   /// Sums the lanes for tokens [begin, end). The first block of channels overwrites, the others
-  /// add.
+  /// add, and so do all tokens to a sum over them.
   static void put_gradients(const backward_arguments& a, const section& at, std::int64_t begin,
                             std::int64_t end, const memory& m) {
     sum_neighbours<tokens_summed * token_size, partial>(m.sums, m.gradients);
     for (int input = 0; input < Cell::inputs; ++input) {
-      const head_rows<T> to(a.dinputs[static_cast<std::size_t>(input)], at.batch, at.head,
-                            at.start);
+      const view<T, 4>& all = a.dinputs[static_cast<std::size_t>(input)];
+      const head_rows<T> to(all, at.batch, at.head, at.start);
+      const std::int64_t size = all.extent(3);
       for (std::int64_t i = begin; i < end; ++i) {
         T* from = m.gradients + ((i - begin) * Cell::inputs + input) * K;
         if (input == Cell::decay) {
           using factors = Eigen::Map<Eigen::Array<T, K, 1>>;
           factors{from} *= factors(m.tokens + (input * segment_length + i) * K);
         }
-        if (at.part.offset > 0) {
-          for (std::int64_t j = 0; j < at.part.keys; ++j) to[i][j] += from[j];
-        } else if (at.part.keys == K) {
+        if (at.part.offset > 0 || to.step == 0) {
+          for (std::int64_t j = 0; j < size; ++j) to[i][j] += from[j];
+        } else if (size == K) {
           std::copy(from, from + K, to[i]);
         } else {
-          std::copy(from, from + at.part.keys, to[i]);
+          std::copy(from, from + size, to[i]);
         }
       }
     }

@@ -50,9 +50,10 @@ struct head_rows {
 template <class Cell, class T, int K>
 void gather_segment(const std::array<view<const T, 4>, Cell::inputs>& inputs, std::int64_t batch,
                     std::int64_t head, std::int64_t start, std::int64_t count, T* to) {
-  const std::int64_t size = inputs[0].extent(3);
   for (int input = 0; input < Cell::inputs; ++input) {
-    const head_rows<const T> source(inputs[static_cast<std::size_t>(input)], batch, head, start);
+    const view<const T, 4>& from = inputs[static_cast<std::size_t>(input)];
+    const std::int64_t size = from.extent(3);
+    const head_rows<const T> source(from, batch, head, start);
     T* target = to + input * segment_length * K;
     for (std::int64_t i = 0; i < count; ++i, target += K) {
       if (size == K) {

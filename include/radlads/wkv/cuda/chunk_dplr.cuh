@@ -1,255 +1,372 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One chunk of the diagonal-plus-rank-one recurrence in shared memory, as both directions of the matrix form
-// need it. With L_t the sum of log decays up to and with token t of the chunk:
+// One chunk of sixteen tokens of the diagonal-plus-rank-one recurrence, as both directions of the matrix form
+// need it. With L_t the sum of log decays from the middle of the chunk to token t, negative behind it:
 //   q' = q e^L,  a' = a e^(L before t),  k' = k e^-L,  b' = b e^-L
 //   Aqk = tril(q' k'^T), Aqb = tril(q' b'^T), Aak = tril_(a' k'^T), Aab = tril_(a' b'^T), M = (I - Aab)^-1
-// The largest factor is e^(-16 log w): e^9.7 for RAD-RWKV7, e^80 where decays are -5; float and TF32 hold it.
+// States are scaled alike: S' = S diag(e^L of the middle). Eight steps of log decay lie on each side of the
+// middle, so e^(+-80) is the largest factor for decays down to e^-10 a step; stronger ones act as e^-10, which
+// is below the rounding of the state.
 
 #include "radlads/core/config.hpp"
+#include "radlads/core/cuda/head_tensor.cuh"
 #include "radlads/core/cuda/mma.cuh"
 #include "radlads/core/scalar.hpp"
-#include "radlads/wkv/cuda/scan_tokens.cuh"
-#include "radlads/wkv/cuda/tile.cuh"
-#include "radlads/wkv/rwkv7.hpp"
+#include "radlads/wkv/cuda/bf16_tile.cuh"
+#include "radlads/wkv/state.hpp"
 
 #include <cstdint>
 
-namespace radlads::wkv {
+namespace radlads::wkv::dplr {
 
-/// Sizes for heads of D, on the key and the value side.
+using mma::word;
+
+/// Tokens of a chunk: as many as from one checkpoint to the next.
+inline constexpr int chunk = static_cast<int>(segment_length);
+static_assert(chunk == 16, "tiles are sixteen tokens long");
+
+enum input : int { in_r, in_w, in_k, in_a, in_b, inputs };  // the order of rwkv7's inputs
+enum scaled : int { left_q, left_a, right_k, right_b, scaled_count };
+enum score : int { qk, qb, ak, inverse, scores };  // each in a high and a low part
+
+/// Sizes for heads of D on the key and the value side. A warp has sixteen value channels of the state and
+/// sixteen keys of everything that has no state.
 template <int D>
-struct dplr_sizes {
-  static constexpr int warps = D / 16;  ///< each has sixteen value channels
-  static constexpr int threads = warps * warp_size;
-  static constexpr int stride = D + 8;  ///< of rows in shared memory, clear of bank conflicts
-  static constexpr int score_stride = chunk_length + 8;
-  static constexpr int pairs = D / 2;                 ///< of neighbouring channels, one a thread
-  static constexpr int groups = threads / pairs;      ///< of threads with all pairs
-  static constexpr int tokens = chunk_length / groups;  ///< of a thread, in elementwise work
-  static constexpr int tiles = D / 8;
+struct sizes {
+  static constexpr int warps = D / 16;
+  static constexpr int threads = warps * 32;
+  static constexpr int stride = D + 8;  // elements of a row in shared memory: clear of bank conflicts
+  static constexpr int tile = chunk * stride;
+  static constexpr int steps = D / 16;            // of sixteen keys
+  static constexpr int state = D * D;             // elements
+  static constexpr int score_block = scores * 2 * chunk * chunk;
+  static constexpr int record = state + score_block;                            // bfloat16 kept for one chunk
+  static_assert(record <= 2 * state, "a record takes the place of a checkpoint in float");
+  static constexpr int vectors = (scaled_count + 1) * chunk * D;                // q', a', k', b', rest of q'
+  static constexpr int prepared = vectors + score_block + 4 * D;                // and floats: start, last
+  // Beside a state the memory of a checkpoint has room for a prepared chunk, if heads are wide.
+  static constexpr bool keeps_prepared = state + prepared <= 2 * state;
 };
 
-/// Raw inputs of one chunk, each (chunk_length, D).
-template <int D>
-struct dplr_raw {
-  bf16 value[rwkv7::inputs][chunk_length][D];
-};
+inline constexpr int score_stride = chunk + 8;
+inline constexpr int score_tile = chunk * score_stride;
 
-/// Which scores of a chunk.
-enum score : int { qk, qb, ak, ab, scores };
-
+/// Starts copying sixteen rows; zeros behind the last token, which change nothing.
 template <int D>
-struct dplr_chunk {
-  float q[chunk_length * dplr_sizes<D>::stride];
-  float a[chunk_length * dplr_sizes<D>::stride];
-  float k[chunk_length * dplr_sizes<D>::stride];
-  float b[chunk_length * dplr_sizes<D>::stride];
-  float score[scores][chunk_length * dplr_sizes<D>::score_stride];
-  float inverse[chunk_length * dplr_sizes<D>::score_stride];  // M
-  float decay[D];  // of the whole chunk, e^(L of the last token)
-};
-
-/// Starts copying the inputs of the tokens from `first` on; zeros behind the last token, which change nothing.
-template <int D>
-__device__ inline void load_chunk(const head_tensor<const bf16> (&inputs)[rwkv7::inputs], std::int64_t b,
-                                  std::int64_t h, std::int64_t first, std::int64_t tokens, dplr_raw<D>& to) {
-  constexpr int wide = 8;  // elements of 16 bytes
-  constexpr int packs = rwkv7::inputs * chunk_length * D / wide;
-  for (int at = threadIdx.x; at < packs; at += dplr_sizes<D>::threads) {
-    const int column = at % (D / wide) * wide, row = at / (D / wide);
-    const int t = row % chunk_length, input = row / chunk_length;
-    const bool is_real = first + t < tokens;
-    copy_async(shared_address(&to.value[input][t][column]), inputs[input].at(b, is_real ? first + t : 0, h) + column, is_real);
-  }
+__device__ inline void load_rows(bf16* to, const bf16* from, std::int64_t time_stride, std::int64_t first,
+                                 std::int64_t tokens) {
+  const int row = static_cast<int>(threadIdx.x) / (D / 8), column = static_cast<int>(threadIdx.x) % (D / 8) * 8;
+  const bool is_real = first + row < tokens;
+  copy_async(shared_address(to + row * sizes<D>::stride + column),
+                  from + (is_real ? first + row : 0) * time_stride + column, is_real);
 }
 
-/// Two neighbouring numbers of a raw row.
-__device__ inline float2 pair_of(const bf16* row) {
-  const auto bits = *reinterpret_cast<const std::uint32_t*>(row);
-  return {__uint_as_float(bits << 16), __uint_as_float(bits & 0xffff0000u)};
+/// Writes the sixteen columns of slab `slab` of a tile to memory, by one warp.
+template <int D>
+__device__ inline void store_columns(const bf16* tile, int slab, bf16* to, std::int64_t time_stride,
+                                     std::int64_t first, std::int64_t tokens) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const int row = lane / 2, column = slab * 16 + lane % 2 * 8;
+  if (first + row >= tokens) return;
+  *reinterpret_cast<uint4*>(to + (first + row) * time_stride + column) =
+      *reinterpret_cast<const uint4*>(tile + row * sizes<D>::stride + column);
 }
 
-/// Sums of log decays up to and with each of this thread's tokens, for its pair of channels.
+/// Writes sums (16 value channels of a slab, 16 tokens) into the slab's columns of a tile (tokens, D).
 template <int D>
-struct decay_sums {
-  float2 before;  // up to the token before the thread's first
-  float2 sum[dplr_sizes<D>::tokens];
-  float2 total;
-
-  __device__ explicit decay_sums(const dplr_raw<D>& raw) {
-    using sizes = dplr_sizes<D>;
-    const int pair = static_cast<int>(threadIdx.x) % sizes::pairs, group = static_cast<int>(threadIdx.x) / sizes::pairs;
-    float2 running{0, 0};
-    before = running;
+__device__ inline void put_transposed(bf16* tile, int slab, const float (&sums)[2][4]) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  RADLADS_UNROLL_ROW
+  for (int half = 0; half < 2; ++half) {
     RADLADS_UNROLL_ROW
-    for (int t = 0; t < chunk_length; ++t) {
-      if (t == group * sizes::tokens) before = running;
-      const float2 w = pair_of(&raw.value[rwkv7::w][t][2 * pair]);
-      running.x += w.x;
-      running.y += w.y;
-      RADLADS_UNROLL_ROW
-      for (int i = 0; i < sizes::tokens; ++i) {
-        if (t == group * sizes::tokens + i) sum[i] = running;
-      }
+    for (int low = 0; low < 2; ++low) {
+      const word pair = mma::transpose(pack_bf16(sums[half][2 * low], sums[half][2 * low + 1]));
+      *reinterpret_cast<word*>(tile + (half * 8 + lane / 4) * sizes<D>::stride + slab * 16 + low * 8 + lane % 4 * 2) =
+          pair;
     }
-    total = running;
-  }
-};
-
-/// The scaled vectors of a chunk. All threads take part; a barrier must follow.
-template <int D>
-__device__ inline void scale_chunk(const dplr_raw<D>& raw, dplr_chunk<D>& c) {
-  using sizes = dplr_sizes<D>;
-  const int pair = static_cast<int>(threadIdx.x) % sizes::pairs, group = static_cast<int>(threadIdx.x) / sizes::pairs;
-  const decay_sums<D> decays(raw);
-  if (group == 0) {
-    c.decay[2 * pair] = __expf(decays.total.x);
-    c.decay[2 * pair + 1] = __expf(decays.total.y);
-  }
-  RADLADS_UNROLL_ROW
-  for (int i = 0; i < sizes::tokens; ++i) {
-    const int t = group * sizes::tokens + i;
-    const float2 here = decays.sum[i], before = i == 0 ? decays.before : decays.sum[i - 1];
-    const float2 up{__expf(here.x), __expf(here.y)}, up_before{__expf(before.x), __expf(before.y)};
-    const float2 down{__expf(-here.x), __expf(-here.y)};
-    const auto put = [&](float* to, int input, const float2& factor) {
-      const float2 each = pair_of(&raw.value[input][t][2 * pair]);
-      *reinterpret_cast<float2*>(to + t * sizes::stride + 2 * pair) = {to_tf32(each.x * factor.x),
-                                                                       to_tf32(each.y * factor.y)};
-    };
-    put(c.q, rwkv7::r, up);
-    put(c.a, rwkv7::a, up_before);
-    put(c.k, rwkv7::k, down);
-    put(c.b, rwkv7::b, down);
   }
 }
 
-/// Half a matrix of products of rows, 16 x 8: left (16, D) right (16, D)^T, columns from 8 half on; entries
-/// above the diagonal, or on it where the triangle is strict, become zero by a choice: they may be infinite.
-template <int D>
-__device__ inline void triangle_of_rows(const float* left, const float* right, int half, bool is_strict,
-                                        bool is_rounded, float* to) {
-  using sizes = dplr_sizes<D>;
-  const tile_lane at;
-  float sums[4] = {};
+/// What a thread knows of the log decays (to base 2) of its two keys: rows 2r, 2r + 1, 8 + 2r, 9 + 2r of the
+/// chunk, with r = lane / 8 % 4, columns 2 (8 warp + lane % 8) and the next.
+struct chunk_decays {
+  float up[2][4];      // L
+  float before[2][2];  // L before rows 2r and 8 + 2r
+};
+
+inline constexpr float log2_e = 1.4426950408889634f;
+inline constexpr float lowest_decay = -10.0f * log2_e;
+__device__ inline float decay_of(float log_w) { return fmaxf(log_w * log2_e, lowest_decay); }
+
+/// Scales a chunk: `high` gets q', a', k', b' (and, if not null, `low_q` and `low`, of a', k', b', what rounding
+/// lost), `sums`, if not null, L, and `start` and `last` the factors of its two halves on the state. Only the
+/// sixteen columns of this warp are read and written.
+template <int D, bool IsSplit>
+__device__ inline void scale_chunk(const bf16* raw, bf16* high, bf16* low_q, bf16* low, float* sums, float* start,
+                                   float* last) {
+  constexpr int stride = sizes<D>::stride, tile = sizes<D>::tile;
+  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
+  const int r = lane / 8, column = 2 * (warp * 8 + lane % 8);
+  const auto row_of = [&](int i) { return 2 * r + i % 2 + i / 2 * 8; };
+  const auto read = [&](int which, int i) {
+    return *reinterpret_cast<const word*>(raw + which * tile + row_of(i) * stride + column);
+  };
+  float w[2][4];
   RADLADS_UNROLL_ROW
-  for (int n = 0; n < sizes::tiles; ++n) {
-    multiply_add(sums, left_rows(left + 8 * n, sizes::stride, at),
-                 right_rows(right + half * 8 * sizes::stride + 8 * n, sizes::stride, at));
+  for (int i = 0; i < 4; ++i) {
+    const word pair = read(in_w, i);
+    w[0][i] = decay_of(mma::first_of(pair));
+    w[1][i] = decay_of(mma::second_of(pair));
+  }
+  chunk_decays d;
+  RADLADS_UNROLL_ROW
+  for (int c = 0; c < 2; ++c) {
+    float behind = w[c][0] + w[c][1], ahead = w[c][2] + w[c][3];  // sums over groups of rows, r and later or earlier
+    const float own_behind = behind, own_ahead = ahead;
+    RADLADS_UNROLL_ROW
+    for (int step = 1; step < 4; step *= 2) {
+      const float from_later = __shfl_down_sync(~0u, behind, 8 * step), from_earlier = __shfl_up_sync(~0u, ahead, 8 * step);
+      behind += r + step < 4 ? from_later : 0.0f;
+      ahead += r >= step ? from_earlier : 0.0f;
+    }
+    if (r == 0) start[column + c] = mma::exp2_of(behind);
+    if (r == 3) last[column + c] = mma::exp2_of(ahead);
+    const float later = behind - own_behind;
+    d.up[c][1] = -later;
+    d.up[c][0] = -(later + w[c][1]);
+    d.before[c][0] = -behind;
+    d.before[c][1] = ahead - own_ahead;
+    d.up[c][2] = d.before[c][1] + w[c][2];
+    d.up[c][3] = ahead;
+  }
+  float grown[2][4], shrunk[2][4], grown_before[2][4];
+  RADLADS_UNROLL_ROW
+  for (int c = 0; c < 2; ++c) {
+    RADLADS_UNROLL_ROW
+    for (int i = 0; i < 4; ++i) {
+      grown[c][i] = mma::exp2_of(d.up[c][i]);
+      shrunk[c][i] = mma::exp2_of(-d.up[c][i]);
+      grown_before[c][i] = i % 2 == 0 ? mma::exp2_of(d.before[c][i / 2]) : grown[c][i - 1];
+    }
   }
   RADLADS_UNROLL_ROW
   for (int i = 0; i < 4; ++i) {
-    const int t = at.g + (i >= 2 ? 8 : 0), s = half * 8 + 2 * at.p + i % 2;
-    const bool is_kept = is_strict ? s < t : s <= t;
-    const float kept = is_kept ? sums[i] : 0.0f;
-    to[t * sizes::score_stride + s] = is_rounded ? to_tf32(kept) : kept;
+    const auto put = [&](scaled which, input from, const float (&factor)[2][4]) {
+      const word pair = read(from, i);
+      const float x = mma::first_of(pair) * factor[0][i], y = mma::second_of(pair) * factor[1][i];
+      const word rounded = pack_bf16(x, y);
+      const int at = which * tile + row_of(i) * stride + column;
+      *reinterpret_cast<word*>(high + at) = rounded;
+      if constexpr (IsSplit) {
+        bf16* rest = which == left_q ? low_q + at : low + at - tile;
+        *reinterpret_cast<word*>(rest) = mma::pack_rest(rounded, x, y);
+      }
+    };
+    put(left_q, in_r, grown);
+    put(left_a, in_a, grown_before);
+    put(right_k, in_k, shrunk);
+    put(right_b, in_b, shrunk);
+    if (sums != nullptr) {
+      *reinterpret_cast<float2*>(sums + row_of(i) * stride + column) = float2{d.up[0][i], d.up[1][i]};
+    }
   }
 }
 
-/// The four score matrices, halves shared out to the warps. A barrier must follow.
-template <int D>
-__device__ inline void score_chunk(dplr_chunk<D>& c) {
-  for (int job = static_cast<int>(threadIdx.x) / warp_size; job < 2 * scores; job += dplr_sizes<D>::warps) {
-    const int which = job % scores, half = job / scores;
-    const bool is_removal = which == ak || which == ab;
-    triangle_of_rows<D>(is_removal ? c.a : c.q, which == qk || which == ak ? c.k : c.b, half, is_removal,
-                        which != ab, c.score[which]);
-  }
-}
-
-/// M = (I - Aab)^-1 by the first warp: lane j has column j, M_ij = [i = j] + sum_{s < i} A_is M_sj.
-template <int D>
-__device__ inline void invert_chunk(dplr_chunk<D>& c) {
-  using sizes = dplr_sizes<D>;
-  if (threadIdx.x >= warp_size) return;
-  const int j = static_cast<int>(threadIdx.x) % chunk_length;
-  float column[chunk_length];
+/// Products of rows, 16 x 8: left (16, D) times rows 8 half .. of right (16, D), with their low parts if IsSplit.
+template <int D, bool IsSplit>
+__device__ inline void products_of_rows(float (&sums)[4], const bf16* left, const bf16* left_low, const bf16* right,
+                                        const bf16* right_low, int half) {
+  constexpr int stride = sizes<D>::stride;
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const mma::tile_offsets<stride> at(lane);
+  const std::uint32_t from_left = shared_address(left) + at.left;
+  const auto right_offset = static_cast<std::uint32_t>((half * 8 + lane % 8) * stride * 2 + lane / 8 * 16);
+  const std::uint32_t from_right = shared_address(right) + right_offset;
+  const std::uint32_t rest_left = shared_address(left_low) + at.left;
+  const std::uint32_t rest_right = shared_address(right_low) + right_offset;
+  float parts[2][4] = {};
   RADLADS_UNROLL_ROW
-  for (int i = 0; i < chunk_length; ++i) {
+  for (int n = 0; n < D / 32; ++n) {
+    const auto columns = static_cast<std::uint32_t>(n * 64);
+    const mma::operand r = mma::load(from_right + columns);
+    mma::operand r_rest{};
+    if constexpr (IsSplit) r_rest = mma::load(rest_right + columns);
+    RADLADS_UNROLL_ROW
+    for (int i = 0; i < 2; ++i) {
+      const mma::operand l = mma::load(from_left + columns + static_cast<std::uint32_t>(i * 32));
+      mma::multiply_add(sums, l, r, i);
+      if constexpr (IsSplit) {
+        const mma::operand l_rest = mma::load(rest_left + columns + static_cast<std::uint32_t>(i * 32));
+        mma::multiply_add(parts[0], l_rest, r, i);
+        mma::multiply_add(parts[1], l, r_rest, i);
+      }
+    }
+  }
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < 4; ++i) sums[i] += parts[0][i] + parts[1][i];
+}
+
+/// Writes half a triangle, 16 x 8, in two parts; entries above the diagonal, or on it where the triangle is
+/// strict, become zero by a choice: they may be infinite.
+__device__ inline void put_triangle(bf16* high, bf16* low, const float (&sums)[4], int half, bool is_strict) {
+  const int lane = static_cast<int>(threadIdx.x) % 32, s = half * 8 + lane % 4 * 2;
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < 2; ++i) {
+    const int t = lane / 4 + 8 * i;
+    const float x = s + is_strict <= t ? sums[2 * i] : 0.0f, y = s + 1 + is_strict <= t ? sums[2 * i + 1] : 0.0f;
+    const word rounded = pack_bf16(x, y);
+    *reinterpret_cast<word*>(high + t * score_stride + s) = rounded;
+    *reinterpret_cast<word*>(low + t * score_stride + s) = mma::pack_rest(rounded, x, y);
+  }
+}
+
+/// A matrix of scores as an operand; `offset` is one of tile_offsets<score_stride>.
+__device__ inline mma::split_operand load_score(const bf16* score, std::uint32_t offset) {
+  const std::uint32_t address = shared_address(score) + offset;
+  return {mma::load(address), mma::load(address + score_tile * 2)};
+}
+__device__ inline mma::split_operand load_score_transposed(const bf16* score, std::uint32_t offset) {
+  const std::uint32_t address = shared_address(score) + offset;
+  return {mma::load_transposed(address), mma::load_transposed(address + score_tile * 2)};
+}
+
+/// Starts copying score matrices, (matrix, part) dense in memory.
+template <int Threads>
+__device__ inline void load_scores(bf16* to, const bf16* from, int thread) {
+  RADLADS_UNROLL_ROW
+  for (int i = thread; i < scores * 2 * 32; i += Threads) {
+    copy_async(shared_address(to + i / 2 * score_stride + i % 2 * 8), from + 8 * i, true);
+  }
+}
+/// Writes them to memory.
+template <int Threads>
+__device__ inline void store_scores(const bf16* from, bf16* to) {
+  RADLADS_UNROLL_ROW
+  for (int i = static_cast<int>(threadIdx.x); i < scores * 2 * 32; i += Threads) {
+    *reinterpret_cast<uint4*>(to + 8 * i) = *reinterpret_cast<const uint4*>(from + i / 2 * score_stride + i % 2 * 8);
+  }
+}
+
+inline constexpr int removal_stride = chunk + 4;  // floats of a row of Aab
+
+/// The score matrices of a chunk, halves shared out to the warps: three into `to` (score, part), Aab into
+/// `removal`. A barrier must follow.
+template <int D>
+__device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf16* low, bf16* to, float* removal) {
+  constexpr int tile = sizes<D>::tile;
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  RADLADS_UNROLL_ROW
+  for (int job = static_cast<int>(threadIdx.x) / 32; job < 8; job += sizes<D>::warps) {
+    const int left = job / 4, right = job / 2 % 2, half = job % 2;
+    float sums[4] = {};
+    products_of_rows<D, true>(sums, high + left * tile, left == 0 ? low_q : low, high + (right_k + right) * tile,
+                              low + (1 + right) * tile, half);
+    if (left == 1 && right == 1) {
+      RADLADS_UNROLL_ROW
+      for (int i = 0; i < 4; ++i) {
+        const int t = lane / 4 + i / 2 * 8, s = half * 8 + lane % 4 * 2 + i % 2;
+        removal[t * removal_stride + s] = s < t ? sums[i] : 0.0f;
+      }
+    } else {
+      bf16* score = to + (left * 2 + right) * 2 * score_tile;
+      put_triangle(score, score + score_tile, sums, half, left == 1);
+    }
+  }
+}
+
+/// M = (I - Aab)^-1 by one warp: lane j has column j, M_ij = [i = j] + sum_{s < i} A_is M_sj. Its other half
+/// does the same and writes the low parts.
+__device__ inline void invert(const float* removal, bf16* to) {
+  const int lane = static_cast<int>(threadIdx.x) % 32, j = lane % chunk;
+  float column[chunk];
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < chunk; ++i) {
     float sum[2] = {i == j ? 1.0f : 0.0f, 0.0f};
     RADLADS_UNROLL_ROW
-    for (int s = 0; s < i; ++s) sum[s % 2] += c.score[ab][i * sizes::score_stride + s] * column[s];
+    for (int four = 0; four < (i + 3) / 4; ++four) {
+      const float4 a = *reinterpret_cast<const float4*>(removal + i * removal_stride + 4 * four);
+      const float each[4] = {a.x, a.y, a.z, a.w};
+      RADLADS_UNROLL_ROW
+      for (int n = 0; n < 4; ++n) {
+        if (4 * four + n < i) sum[n % 2] += each[n] * column[4 * four + n];
+      }
+    }
     column[i] = sum[0] + sum[1];
   }
-  if (threadIdx.x >= chunk_length) return;
   RADLADS_UNROLL_ROW
-  for (int i = 0; i < chunk_length; ++i) c.inverse[i * sizes::score_stride + j] = to_tf32(column[i]);
+  for (int i = 0; i < chunk; ++i) {
+    const word high = pack_bf16(column[i], 0.0f), low = mma::pack_rest(high, column[i], 0.0f);
+    to[lane / chunk * score_tile + i * score_stride + j].bits = static_cast<std::uint16_t>(lane < chunk ? high : low);
+  }
 }
 
-/// sums (16 rows, 16 tokens) += left (16, 16 tokens) right, for a right matrix of scores: `right[t][s]` with
-/// the result's columns t, or, transposed, s.
+/// Tiles of sums of a transposed state (D values, D keys), sixteen values a warp: keys 8 n .. in tile n.
 template <int D>
-__device__ inline void add_scores(float (&sums)[2][4], const left_tile (&left)[2], const float* right,
-                                  bool is_transposed, const tile_lane& at) {
-  constexpr int stride = dplr_sizes<D>::score_stride;
-  RADLADS_UNROLL_ROW
-  for (int column = 0; column < 2; ++column) {
-    RADLADS_UNROLL_ROW
-    for (int n = 0; n < 2; ++n) {
-      multiply_add(sums[column], left[n],
-                   is_transposed ? right_columns(right + 8 * n * stride + 8 * column, stride, at)
-                                 : right_rows(right + 8 * column * stride + 8 * n, stride, at));
-    }
-  }
-}
+using state_tiles = float[D / 8][4];
 
-/// This lane's part of the operand (16 value channels from `channel` on, 16 tokens) of a tensor in memory.
-__device__ inline void load_values(const head_tensor<const bf16>& from, std::int64_t b, std::int64_t h,
-                                   std::int64_t first, std::int64_t tokens, int channel, const tile_lane& at,
-                                   left_tile (&to)[2]) {
-  RADLADS_UNROLL_ROW
-  for (int n = 0; n < 2; ++n) {
-    RADLADS_UNROLL_ROW
-    for (int odd = 0; odd < 2; ++odd) {
-      const std::int64_t t = first + 8 * n + 2 * at.p + odd;
-      const bool is_real = t < tokens;
-      const bf16* row = from.at(b, is_real ? t : 0, h) + channel + at.g;
-      to[n].value[2 * odd] = is_real ? static_cast<float>(row[0]) : 0.0f;
-      to[n].value[2 * odd + 1] = is_real ? static_cast<float>(row[8]) : 0.0f;
-    }
-  }
-}
-
-/// Writes sums (16 value channels, 16 tokens) to a tensor in memory.
-__device__ inline void store_values(const float (&sums)[2][4], const head_tensor<bf16>& to, std::int64_t b,
-                                    std::int64_t h, std::int64_t first, std::int64_t tokens, int channel,
-                                    const tile_lane& at) {
-  RADLADS_UNROLL_ROW
-  for (int n = 0; n < 2; ++n) {
-    RADLADS_UNROLL_ROW
-    for (int odd = 0; odd < 2; ++odd) {
-      const std::int64_t t = first + 8 * n + 2 * at.p + odd;
-      if (t >= tokens) continue;
-      bf16* row = to.at(b, t, h) + channel + at.g;
-      row[0] = bf16(sums[n][odd]);
-      row[8] = bf16(sums[n][odd + 2]);
-    }
-  }
-}
-
-/// Tiles of sixteen rows of the state (K, V), one tile for each eight keys, from and to memory.
 template <int D>
-__device__ inline void load_state(const float* from, int channel, const tile_lane& at,
-                                  float (&state)[dplr_sizes<D>::tiles][4]) {
+__device__ inline void load_state(const float* from, int slab, state_tiles<D>& state) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
   RADLADS_UNROLL_ROW
-  for (int n = 0; n < dplr_sizes<D>::tiles; ++n) {
+  for (int n = 0; n < D / 8; ++n) {
     RADLADS_UNROLL_ROW
     for (int i = 0; i < 4; ++i) {
-      state[n][i] = from == nullptr ? 0.0f : from[(8 * n + 2 * at.p + i % 2) * D + channel + at.g + (i >= 2 ? 8 : 0)];
+      const int key = 8 * n + lane % 4 * 2 + i % 2, value = slab * 16 + lane / 4 + i / 2 * 8;
+      state[n][i] = from == nullptr ? 0.0f : from[key * D + value];
     }
   }
 }
 template <int D>
-__device__ inline void store_state(const float (&state)[dplr_sizes<D>::tiles][4], float* to, int channel,
-                                   const tile_lane& at) {
+__device__ inline void store_state(const state_tiles<D>& state, int slab, float* to) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
   RADLADS_UNROLL_ROW
-  for (int n = 0; n < dplr_sizes<D>::tiles; ++n) {
+  for (int n = 0; n < D / 8; ++n) {
     RADLADS_UNROLL_ROW
     for (int i = 0; i < 4; ++i) {
-      to[(8 * n + 2 * at.p + i % 2) * D + channel + at.g + (i >= 2 ? 8 : 0)] = state[n][i];
+      const int key = 8 * n + lane % 4 * 2 + i % 2, value = slab * 16 + lane / 4 + i / 2 * 8;
+      to[key * D + value] = state[n][i];
     }
   }
 }
+/// Scales each key of two neighbouring tiles.
+template <int D>
+__device__ inline void scale_state(state_tiles<D>& state, int step, const float* factor) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  RADLADS_UNROLL_ROW
+  for (int n = 2 * step; n < 2 * step + 2; ++n) {
+    const float2 f = *reinterpret_cast<const float2*>(factor + 8 * n + lane % 4 * 2);
+    state[n][0] *= f.x;
+    state[n][1] *= f.y;
+    state[n][2] *= f.x;
+    state[n][3] *= f.y;
+  }
+}
 
-}  // namespace radlads::wkv
+/// Sums over the rows of this warp's tiles: `sums` holds for each sixteen keys columns 2p, 2p + 1, 2p + 8, 2p + 9.
+/// Lanes halve what they have at each exchange.
+template <int D>
+__device__ inline void put_column_sums(float (&sums)[D / 4], float* to) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  int step = 0;
+  RADLADS_UNROLL_ROW
+  for (int count = D / 8, bit = 16; bit >= 4; bit /= 2, count /= 2) {
+    const bool is_upper = (lane & bit) != 0;
+    if (count >= 4) {
+      step = 2 * step + (is_upper ? 1 : 0);
+      RADLADS_UNROLL_ROW
+      for (int i = 0; i < D / 8; ++i) {
+        if (i >= count) continue;
+        const float given = is_upper ? sums[i] : sums[i + count], kept = is_upper ? sums[i + count] : sums[i];
+        sums[i] = kept + __shfl_xor_sync(~0u, given, bit);
+      }
+    } else {
+      RADLADS_UNROLL_ROW
+      for (int i = 0; i < 4; ++i) sums[i] += __shfl_xor_sync(~0u, sums[i], bit);
+    }
+  }
+  float* at = to + step * 16 + lane % 4 * 2;
+  *reinterpret_cast<float2*>(at) = float2{sums[0], sums[1]};
+  *reinterpret_cast<float2*>(at + 8) = float2{sums[2], sums[3]};
+}
+
+}  // namespace radlads::wkv::dplr

@@ -1,129 +1,181 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The recurrence of RWKV-7 by chunks of sixteen tokens on tensor cores, forward. A block has a head and walks
-// over its chunks; a warp has sixteen value channels of the state in its registers, transposed, S (V, K):
-//   Z = S a'^T + V^T Aak^T,  U = Z M^T,  y^T = S q'^T + V^T Aqk^T + U Aqb^T
-//   S = (S + V^T k' + U b') diag(decay of the chunk)
-// Inputs are bf16; the next chunk is copied while this one is computed.
+// The recurrence of RWKV-7 by chunks of sixteen tokens on tensor cores, forward. A warp has sixteen value channels
+// of the state in its registers, transposed, S (V, K), in the scale of chunk_dplr.cuh:
+//   Z = S a'^T + V^T Aak^T,  U = Z M^T,  y^T = S q'^T + V^T Aqk^T + U Aqb^T,  S += V^T k' + U b'
+// Only these need the state. With many heads a block has a head: while the state advances by one chunk, the scores
+// of the next are made, its inverse and the vectors of the one after the next follow, and the inputs behind are on
+// their way. With few heads chunked_dplr_walk.cuh takes over.
 
 #include "radlads/core/cuda/launch.cuh"
-#include "radlads/core/scalar.hpp"
 #include "radlads/wkv/cuda/chunk_dplr.cuh"
+#include "radlads/wkv/cuda/scan_tokens.cuh"
+#include "radlads/wkv/rwkv7.hpp"
 #include "radlads/wkv/scan.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace radlads::wkv {
+namespace radlads::wkv::dplr {
 
-struct chunked_dplr_args {
-  head_tensor<const bf16> inputs[rwkv7::inputs];  // (B, T, H, D)
-  head_tensor<const bf16> v;                      // (B, T, H, D)
-  head_tensor<bf16> y;                            // (B, T, H, D)
-  const float* initial_state;                    // (B, H, D, D), or null
-  float* final_state;                            // (B, H, D, D), or null; may be initial_state
-  float* checkpoints;                            // (B * H, chunks, D, D), or null
+struct forward_args {
+  head_tensor<const bf16> in[inputs];  // r, log w, k, a, b (B, T, H, D)
+  head_tensor<const bf16> v;           // (B, T, H, D)
+  head_tensor<bf16> y;                 // (B, T, H, D)
+  const float* initial_state;   // (B, H, K, V), or null
+  float* final_state;           // (B, H, K, V), or null; may be initial_state
+  bf16* records;                // (B * H, chunks, record or state), or null: scaled states in 8 x 8 matrices
+  bf16* prepared;               // (B * H, chunks, prepared), for few heads
   std::int64_t tokens, heads;
 };
 
-static_assert(chunk_length == segment_length, "a chunk's first state is the scan's checkpoint");
+__device__ inline int chunks_of(std::int64_t tokens) { return static_cast<int>((tokens + chunk - 1) / chunk); }
+
+/// One chunk for the sixteen value channels of `slab`: advances the state and puts y in the place of v. The scaled
+/// state goes to `record`, if not null. The state is also multiplied by what
+/// rounding took from q'.
+template <int D>
+__device__ inline void advance(state_tiles<D>& state, int slab, const bf16* high, const bf16* low_q,
+                               const bf16* score, const float* start, const float* last, bf16* v, bf16* record) {
+  using mma::multiply_add;
+  constexpr std::uint32_t tile_bytes = sizes<D>::tile * 2;
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const mma::tile_offsets<sizes<D>::stride> at(lane);
+  const mma::tile_offsets<score_stride> score_at(lane);
+  const std::uint32_t from = shared_address(high), rest_from = shared_address(low_q) + at.right;
+  const auto matrix = [&](int which) { return score + which * 2 * score_tile; };
+  float z[2][4] = {}, y[2][4] = {}, rest[2][4] = {};
+  RADLADS_UNROLL_ROW
+  for (int n = 0; n < sizes<D>::steps; ++n) {
+    scale_state<D>(state, n, start);
+    const mma::operand s = mma::operand_of(state[2 * n], state[2 * n + 1]);
+    if (record != nullptr) {
+      word* to = reinterpret_cast<word*>(record) + (slab * sizes<D>::steps + n) * 128 + lane;
+      RADLADS_UNROLL_ROW
+      for (int i = 0; i < 4; ++i) to[32 * i] = s.x[i];
+    }
+    const auto keys = static_cast<std::uint32_t>(n * 32);
+    multiply_add(z, s, mma::load(from + at.right + keys + left_a * tile_bytes));
+    multiply_add(y, s, mma::load(from + at.right + keys + left_q * tile_bytes));
+    multiply_add(rest, s, mma::load(rest_from + keys));
+  }
+  const mma::operand values =
+      mma::load_transposed(shared_address(v) + at.right + static_cast<std::uint32_t>(slab * 32));
+  multiply_add(z, values, load_score(matrix(ak), score_at.right));
+  multiply_add(rest, values, load_score(matrix(qk), score_at.right));
+  float sums[2][4] = {};
+  multiply_add(sums, mma::split_of(z), load_score(matrix(inverse), score_at.right));
+  const mma::split_operand u = mma::split_of(sums);
+  multiply_add(y, u, load_score(matrix(qb), score_at.right));
+  RADLADS_UNROLL_ROW
+  for (int n = 0; n < sizes<D>::steps; ++n) {
+    const std::uint32_t keys = from + at.left + static_cast<std::uint32_t>(n * 32);
+    const mma::operand k = mma::load_transposed(keys + right_k * tile_bytes);
+    const mma::operand rank_one = mma::load_transposed(keys + right_b * tile_bytes);
+    RADLADS_UNROLL_ROW
+    for (int i = 0; i < 2; ++i) {
+      multiply_add(state[2 * n + i], values, k, i);
+      multiply_add(state[2 * n + i], u.high, rank_one, i);
+    }
+    scale_state<D>(state, n, last);
+  }
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < 8; ++i) y[i / 4][i % 4] += rest[i / 4][i % 4];
+  __syncwarp();  // all lanes have their values
+  put_transposed<D>(v, slab, y);
+  __syncwarp();
+}
 
 template <int D>
-struct dplr_forward_memory {
-  dplr_raw<D> raw[2];
-  dplr_chunk<D> chunk;
+struct forward_memory {
+  bf16 raw[inputs][sizes<D>::tile];
+  bf16 v[2][sizes<D>::tile];  // then y
+  bf16 high[2][scaled_count][sizes<D>::tile];
+  bf16 low_q[2][sizes<D>::tile];
+  bf16 low[3][sizes<D>::tile];  // of a', k', b'
+  bf16 score[2][scores][2][score_tile];
+  float removal[chunk * removal_stride];  // Aab
+  float start[2][D], last[2][D];          // decays of the chunk's halves
+  const bf16* row[inputs + 1];            // of this head's first token; here, for want of registers
+  bf16* y;
 };
 
 /// Grid: B * H.
 template <int D>
-RADLADS_KERNEL __launch_bounds__(dplr_sizes<D>::threads, D == 64 ? 4 : 2)
-    chunked_dplr_forward_kernel(const __grid_constant__ chunked_dplr_args a) {
-  using sizes = dplr_sizes<D>;
-  extern __shared__ __align__(16) unsigned char bytes[];
-  auto& memory = *reinterpret_cast<dplr_forward_memory<D>*>(bytes);
-  dplr_chunk<D>& c = memory.chunk;
-  const std::int64_t head_index = blockIdx.x, b = head_index / a.heads, h = head_index % a.heads;
-  const std::int64_t chunks = segment_count(a.tokens);
-  const int channel = static_cast<int>(threadIdx.x) / warp_size * 16;
-  const tile_lane at;
-  constexpr std::int64_t state_size = D * D;
-
-  float state[sizes::tiles][4];
-  load_state<D>(a.initial_state == nullptr ? nullptr : a.initial_state + head_index * state_size, channel, at, state);
-  if (chunks > 0) load_chunk<D>(a.inputs, b, h, 0, a.tokens, memory.raw[0]);
-  commit_copies();
-  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-    const std::int64_t first = chunk * chunk_length;
-    if (chunk + 1 < chunks) {
-      load_chunk<D>(a.inputs, b, h, first + chunk_length, a.tokens, memory.raw[(chunk + 1) % 2]);
-    }
-    commit_copies();
-    left_tile values[2];
-    load_values(a.v, b, h, first, a.tokens, channel, at, values);
-    if (a.checkpoints != nullptr) {
-      store_state<D>(state, a.checkpoints + (head_index * chunks + chunk) * state_size, channel, at);
-    }
-    wait_for_copies<1>();
-    __syncthreads();  // the raw chunk is there for all, and nobody reads the scaled one before
-    scale_chunk<D>(memory.raw[chunk % 2], c);
-    __syncthreads();  // the scaled vectors are there
-    score_chunk<D>(c);
-    float z[2][4] = {}, y[2][4] = {};
+RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 3 : 2)
+    forward_kernel(const __grid_constant__ forward_args a) {
+  extern __shared__ __align__(128) unsigned char bytes[];
+  auto& m = *reinterpret_cast<forward_memory<D>*>(bytes);
+  const int warp = static_cast<int>(threadIdx.x) / 32, chunks = chunks_of(a.tokens);
+  float state[D / 8][4];
+  load_state<D>(a.initial_state == nullptr ? nullptr : a.initial_state + blockIdx.x * std::int64_t{sizes<D>::state},
+                warp, state);
+  if (threadIdx.x == 0) {
+    const std::int64_t b = blockIdx.x / a.heads, h = blockIdx.x % a.heads;
     RADLADS_UNROLL_ROW
-    for (int n = 0; n < sizes::tiles; ++n) {
-      const left_tile rows = left_of(state[n]);
-      RADLADS_UNROLL_ROW
-      for (int column = 0; column < 2; ++column) {
-        const int offset = 8 * column * sizes::stride + 8 * n;
-        multiply_add(z[column], rows, right_rows(c.a + offset, sizes::stride, at));
-        multiply_add(y[column], rows, right_rows(c.q + offset, sizes::stride, at));
-      }
-    }
-    __syncthreads();  // the scores are there
-    invert_chunk<D>(c);
-    add_scores<D>(z, values, c.score[ak], false, at);
-    add_scores<D>(y, values, c.score[qk], false, at);
-    __syncthreads();  // the inverse is there
-    float u[2][4] = {};
-    const left_tile z_rows[2] = {left_of(z[0]), left_of(z[1])};
-    add_scores<D>(u, z_rows, c.inverse, false, at);
-    const left_tile u_rows[2] = {left_of(u[0]), left_of(u[1])};
-    add_scores<D>(y, u_rows, c.score[qb], false, at);
-    store_values(y, a.y, b, h, first, a.tokens, channel, at);
-    RADLADS_UNROLL_ROW
-    for (int n = 0; n < sizes::tiles; ++n) {
-      RADLADS_UNROLL_ROW
-      for (int half = 0; half < 2; ++half) {
-        const int offset = 8 * half * sizes::stride + 8 * n;
-        multiply_add(state[n], values[half], right_columns(c.k + offset, sizes::stride, at));
-        multiply_add(state[n], u_rows[half], right_columns(c.b + offset, sizes::stride, at));
-      }
-      const float2 decay = *reinterpret_cast<const float2*>(c.decay + 8 * n + 2 * at.p);
-      state[n][0] *= decay.x;
-      state[n][1] *= decay.y;
-      state[n][2] *= decay.x;
-      state[n][3] *= decay.y;
-    }
+    for (int i = 0; i < inputs; ++i) m.row[i] = a.in[i].at(b, 0, h);
+    m.row[inputs] = a.v.at(b, 0, h);
+    m.y = a.y.at(b, 0, h);
   }
-  if (a.final_state != nullptr) store_state<D>(state, a.final_state + head_index * state_size, channel, at);
+  __syncthreads();
+
+  for (int c = -2; c < chunks; ++c) {
+    const int first = c * chunk;
+    if (c + 2 < chunks) {
+      RADLADS_UNROLL_ROW
+      for (int i = 0; i < inputs; ++i) load_rows<D>(m.raw[i], m.row[i], a.in[i].time, first + 2 * chunk, a.tokens);
+    }
+    const bool has_next = c + 1 >= 0 && c + 1 < chunks;
+    const int next = (c + 1) & 1, buffer = c & 1;
+    if (has_next) load_rows<D>(m.v[next], m.row[inputs], a.v.time, first + chunk, a.tokens);
+    commit_copies();
+    if (has_next) put_scores<D>(m.high[next][0], m.low_q[next], m.low[0], m.score[next][0][0], m.removal);
+    if (c >= 0) {
+      bf16* record = nullptr;
+      if (a.records != nullptr) {
+        record = a.records + (std::int64_t{blockIdx.x} * chunks + c) * sizes<D>::record;
+        store_scores<sizes<D>::threads>(m.score[buffer][0][0], record + sizes<D>::state);
+      }
+      advance<D>(state, warp, m.high[buffer][0], m.low_q[buffer], m.score[buffer][0][0], m.start[buffer],
+                          m.last[buffer], m.v[buffer], record);
+      store_columns<D>(m.v[buffer], warp, m.y, a.y.time, first, a.tokens);
+    }
+    wait_for_copies<0>();
+    __syncthreads();  // the inputs of chunk c + 2 and the scores of c + 1 are there; nobody reads chunk c's vectors
+    if (warp == 0 && has_next) invert(m.removal, m.score[next][inverse][0]);
+    if (c + 2 < chunks) {
+      scale_chunk<D, true>(m.raw[0], m.high[buffer][0], m.low_q[buffer], m.low[0], nullptr, m.start[buffer],
+                           m.last[buffer]);
+    }
+    __syncthreads();  // the vectors of chunk c + 2 and the inverse of c + 1 are there
+  }
+  if (a.final_state != nullptr) {
+    store_state<D>(state, warp, a.final_state + blockIdx.x * std::int64_t{sizes<D>::state});
+  }
 }
 
-template <int D>
-RADLADS_HIDDEN void launch_chunked_dplr(cuda_backend& b, const scan_forward_arguments<rwkv7, bf16, device_space>& from) {
-  chunked_dplr_args args{};
-  copy_rows(from.inputs, args.inputs);
+/// The arguments that do not depend on the form.
+inline forward_args forward_args_of(const scan_forward_arguments<rwkv7, bf16, device_space>& from) {
+  forward_args args{};
+  copy_rows(from.inputs, args.in);
   args.v = head_tensor_of(from.v);
   args.y = head_tensor_of(from.y);
   args.initial_state = pointer_or_null(from.initial_state);
   args.final_state = pointer_or_null(from.final_state);
-  args.checkpoints = pointer_or_null(from.checkpoints);
+  args.records = reinterpret_cast<bf16*>(pointer_or_null(from.checkpoints));
   args.tokens = from.v.extent(1);
   args.heads = from.v.extent(2);
-  launch(b, "chunked_dplr_forward", chunked_dplr_forward_kernel<D>,
-         {.blocks = from.v.extent(0) * from.v.extent(2),
-          .threads = dplr_sizes<D>::threads,
-          .shared_bytes = sizeof(dplr_forward_memory<D>)},
-         args);
+  return args;
 }
 
-}  // namespace radlads::wkv
+/// One block a head.
+template <int D>
+RADLADS_HIDDEN void launch_chunked_dplr(cuda_backend& b, const scan_forward_arguments<rwkv7, bf16, device_space>& from) {
+  launch(b, "chunked_dplr_forward", forward_kernel<D>,
+         {.blocks = from.v.extent(0) * from.v.extent(2),
+          .threads = sizes<D>::threads,
+          .shared_bytes = sizeof(forward_memory<D>)},
+         forward_args_of(from));
+}
+
+}  // namespace radlads::wkv::dplr

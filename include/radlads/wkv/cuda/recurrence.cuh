@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What wkv/scan.hpp calls on CUDA: the driver that select_driver names. States before each sixteenth token
-// are the same for both, so a forward pass of one may meet a backward pass of the other.
+// What wkv/scan.hpp calls on CUDA: the driver that select_driver names, the same in both directions.
 
 #include "radlads/core/cuda/backend.cuh"
+#include "radlads/core/error.hpp"
 #include "radlads/wkv/cuda/chunked_dplr.cuh"
 #include "radlads/wkv/cuda/chunked_dplr_backward.cuh"
+#include "radlads/wkv/cuda/chunked_dplr_walk.cuh"
+#include "radlads/wkv/cuda/chunked_dplr_walk_backward.cuh"
 #include "radlads/wkv/cuda/scan.cuh"
 #include "radlads/wkv/cuda/scan_backward.cuh"
 #include "radlads/wkv/cuda/select_driver.cuh"
@@ -17,26 +19,50 @@
 
 namespace radlads::wkv {
 
-/// Whether the rows of all inputs are aligned.
-template <class Inputs>
-bool are_rows_aligned(const Inputs& inputs) {
-  return std::all_of(inputs.begin(), inputs.end(), [](const auto& each) { return is_row_aligned(each); });
+/// Whether a block of this card may have what the matrix forms keep in shared memory.
+template <int D>
+bool has_chunk_memory(const cuda_backend& b) {
+  using namespace dplr;
+  const std::size_t needed = std::max({sizeof(forward_memory<D>), walk_stages * sizeof(walk_stage<D>),
+                                       sizeof(backward_memory<D>), sizeof(walk_back_memory<D, slabs_of_a_block>)});
+  return needed <= b.properties().sharedMemPerBlockOptin;
 }
 
-/// Whether a block of this card may have what the matrix form's backward pass keeps in shared memory.
-inline bool has_backward_memory(const cuda_backend& b, std::int64_t keys) {
-  const std::size_t needed = keys <= 64 ? sizeof(dplr_backward_memory<64>) : sizeof(dplr_backward_memory<128>);
-  return needed <= b.properties().sharedMemPerBlockOptin;
+/// The driver for these arguments, forward or backward.
+template <class Cell, class T, class Arguments>
+driver driver_of(const cuda_backend& b, const Arguments& from) {
+  const auto is_usable = [](const auto& each) { return is_row_aligned(each) && each.stride(1) != 0; };
+  const auto [batch, tokens, heads, keys] = from.inputs[0].sizes();
+  return select_driver<Cell, T>({
+      .heads = batch * heads,
+      .tokens = tokens,
+      .keys = keys,
+      .values = from.v.extent(3),
+      .is_aligned = is_usable(from.v) && std::all_of(from.inputs.begin(), from.inputs.end(), is_usable),
+      .has_memory = keys <= 64 ? has_chunk_memory<64>(b) : has_chunk_memory<128>(b),
+      .multiprocessors = b.multiprocessors(),
+  });
+}
+
+/// Throws unless what a matrix form writes is aligned as what it reads.
+template <class T>
+void require_aligned(const char* function, const char* name, const view<T, 4, device_space>& x) {
+  require(is_row_aligned(x) && x.stride(1) != 0, function, ": rows of ", name,
+          " must be 16 bytes aligned and apart, as those of the inputs are");
 }
 
 template <class Cell, class T>
 RADLADS_HIDDEN void scan_forward_on(cuda_backend& b, const scan_forward_arguments<Cell, T, device_space>& from) {
-  const std::int64_t keys = from.inputs[0].extent(3);
-  [[maybe_unused]] const driver chosen =
-      select_driver<Cell, T>(from.v.extent(1), keys, from.v.extent(3), are_rows_aligned(from.inputs));
   if constexpr (std::is_same_v<Cell, rwkv7> && std::is_same_v<T, bf16>) {
+    using namespace dplr;
+    const driver chosen = driver_of<Cell, T>(b, from);
+    const bool is_narrow = from.v.extent(3) == 64;
+    if (chosen != driver::scan) require_aligned("scan_forward", "y", from.y);
     if (chosen == driver::chunked) {
-      return keys == 64 ? launch_chunked_dplr<64>(b, from) : launch_chunked_dplr<128>(b, from);
+      return is_narrow ? launch_chunked_dplr<64>(b, from) : launch_chunked_dplr<128>(b, from);
+    }
+    if (chosen == driver::chunked_walk) {
+      return is_narrow ? launch_chunked_dplr_walk<64>(b, from) : launch_chunked_dplr_walk<128>(b, from);
     }
   }
   launch_scan(b, from);
@@ -44,14 +70,21 @@ RADLADS_HIDDEN void scan_forward_on(cuda_backend& b, const scan_forward_argument
 
 template <class Cell, class T>
 RADLADS_HIDDEN void scan_backward_on(cuda_backend& b, const scan_backward_arguments<Cell, T, device_space>& from) {
-  const std::int64_t keys = from.inputs[0].extent(3);
-  [[maybe_unused]] const driver chosen =
-      select_driver<Cell, T>(from.v.extent(1), keys, from.v.extent(3),
-                             are_rows_aligned(from.inputs) && are_rows_aligned(from.dinputs),
-                             has_backward_memory(b, keys));
   if constexpr (std::is_same_v<Cell, rwkv7> && std::is_same_v<T, bf16>) {
+    using namespace dplr;
+    const driver chosen = driver_of<Cell, T>(b, from);
+    const bool is_narrow = from.v.extent(3) == 64;
+    if (chosen != driver::scan) {
+      require_aligned("scan_backward", "dy", from.dy);
+      require_aligned("scan_backward", "dv", from.dv);
+      for (const auto& each : from.dinputs) require_aligned("scan_backward", "the inputs' gradients", each);
+    }
     if (chosen == driver::chunked) {
-      return keys == 64 ? launch_chunked_dplr_backward<64>(b, from) : launch_chunked_dplr_backward<128>(b, from);
+      return is_narrow ? launch_chunked_dplr_backward<64>(b, from) : launch_chunked_dplr_backward<128>(b, from);
+    }
+    if (chosen == driver::chunked_walk) {
+      return is_narrow ? launch_chunked_dplr_walk_backward<64>(b, from)
+                       : launch_chunked_dplr_walk_backward<128>(b, from);
     }
   }
   launch_scan_backward(b, from);

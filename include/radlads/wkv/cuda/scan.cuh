@@ -37,7 +37,7 @@ RADLADS_KERNEL __launch_bounds__(128) scan_forward_kernel(const __grid_constant_
   const bool is_real = channel < a.values;
   const std::int64_t state_size = static_cast<std::int64_t>(a.keys) * a.values;
   A s[K];
-  RADLADS_UNROLL_ROW
+  RADLADS_UNROLL_STATE(K, A)
   for (int j = 0; j < K; ++j) {
     const bool is_stored = is_real && j < a.keys && a.initial_state != nullptr;
     s[j] = is_stored ? a.initial_state[head_index * state_size + static_cast<std::int64_t>(j) * a.values + channel]
@@ -53,7 +53,7 @@ RADLADS_KERNEL __launch_bounds__(128) scan_forward_kernel(const __grid_constant_
       const std::int64_t t = first + i;
       if (a.checkpoints != nullptr && t % segment_length == 0 && is_real) {
         A* to = a.checkpoints + (head_index * segments + t / segment_length) * state_size + channel;
-        RADLADS_UNROLL_ROW
+        RADLADS_UNROLL_STATE(K, A)
         for (int j = 0; j < K; ++j) {
           if (j < a.keys) to[static_cast<std::int64_t>(j) * a.values] = s[j];
         }
@@ -66,7 +66,7 @@ RADLADS_KERNEL __launch_bounds__(128) scan_forward_kernel(const __grid_constant_
   }
   if (a.final_state == nullptr || !is_real) return;
   A* to = a.final_state + head_index * state_size + channel;
-  RADLADS_UNROLL_ROW
+  RADLADS_UNROLL_STATE(K, A)
   for (int j = 0; j < K; ++j) {
     if (j < a.keys) to[static_cast<std::int64_t>(j) * a.values] = s[j];
   }

@@ -7,6 +7,7 @@
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
+#include "radlads/core/cuda/reduce.cuh"
 #include "radlads/core/scalar.hpp"
 #include "radlads/wkv/cuda/scan_tokens.cuh"
 #include "radlads/wkv/scan.hpp"
@@ -39,14 +40,19 @@ struct cuda_scan_backward_args {
 };
 
 /// Sums a cell's input gradients over the warp, eight numbers at a time: each shuffle halves how many
-/// numbers a lane has left, so a number costs about one.
-template <class A, int K>
+/// numbers a lane has left, so a number costs about one. An input of one number a token is summed alone.
+template <class Cell, class A, int K>
 struct warp_gradients {
   static constexpr int at_once = 8;
   A* sums;  // (inputs, K), of this warp
   A kept[8][at_once];  // by input; a cell has at most eight
 
   __device__ __forceinline__ void add(int input, int j, const A& value) {
+    if (input >= vector_inputs<Cell>()) {
+      const A total = warp_sum(value);
+      if (threadIdx.x % 32 == 0) sums[input * K] = total;
+      return;
+    }
     kept[input][j % at_once] = value;
     if (j % at_once != at_once - 1) return;
     A left[at_once];
@@ -78,19 +84,21 @@ RADLADS_KERNEL __launch_bounds__(most_values)
   constexpr int row = Cell::inputs * K;
   extern __shared__ __align__(16) unsigned char memory[];
   A* const inputs = reinterpret_cast<A*>(memory);  // (segment_length, inputs, K)
-  A* const sums = inputs + segment_length * row;   // (warps, inputs, K)
+  A* const shared_sums = inputs + segment_length * row;  // (inputs, K), of inputs that all tokens share
+  A* const sums = shared_sums + row;                     // (warps, inputs, K)
   const int channel = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   const int warps = threads / 32;
   const bool is_real = channel < a.values;
   const std::int64_t state_size = static_cast<std::int64_t>(a.keys) * a.values;
   const std::int64_t segments = segment_count(a.tokens);
   A* const states = a.states + static_cast<std::int64_t>(blockIdx.x) * replays * K * threads + channel;
-  warp_gradients<A, K> gradients{sums + channel / 32 * row, {}};
+  warp_gradients<Cell, A, K> gradients{sums + channel / 32 * row, {}};
 
   for (std::int64_t head_index = blockIdx.x; head_index < a.head_count; head_index += gridDim.x) {
     const std::int64_t b = head_index / a.heads, h = head_index % a.heads;
+    for (int at = channel; at < row; at += threads) shared_sums[at] = 0;
     A ds[K];
-    RADLADS_UNROLL_ROW
+    RADLADS_UNROLL_STATE(K, A)
     for (int j = 0; j < K; ++j) {
       const bool is_given = is_real && j < a.keys && a.dfinal_state != nullptr;
       ds[j] = is_given ? a.dfinal_state[head_index * state_size + static_cast<std::int64_t>(j) * a.values + channel]
@@ -107,14 +115,14 @@ RADLADS_KERNEL __launch_bounds__(most_values)
       };
       A s[K];
       const A* from = a.checkpoints + (head_index * segments + segment) * state_size + channel;
-      RADLADS_UNROLL_ROW
+      RADLADS_UNROLL_STATE(K, A)
       for (int j = 0; j < K; ++j) {
         s[j] = is_real && j < a.keys ? from[static_cast<std::int64_t>(j) * a.values] : A(0);
       }
       for (int i = 0; i < count; ++i) {
         if (i % replay_length == 0) {
           A* to = states + static_cast<std::int64_t>(i / replay_length) * K * threads;
-          RADLADS_UNROLL_ROW
+          RADLADS_UNROLL_STATE(K, A)
           for (int j = 0; j < K; ++j) to[static_cast<std::int64_t>(j) * threads] = s[j];
         }
         Cell::template step<K>(s, staged_token<A, K>{inputs + i * row}, value_of(i));
@@ -122,7 +130,7 @@ RADLADS_KERNEL __launch_bounds__(most_values)
       for (int i = count - 1; i >= 0; --i) {
         const int begin = i / replay_length * replay_length;
         const A* state = states + static_cast<std::int64_t>(begin / replay_length) * K * threads;
-        RADLADS_UNROLL_ROW
+        RADLADS_UNROLL_STATE(K, A)
         for (int j = 0; j < K; ++j) s[j] = state[static_cast<std::int64_t>(j) * threads];
         for (int k = begin; k < i; ++k) {
           Cell::template step<K>(s, staged_token<A, K>{inputs + k * row}, value_of(k));
@@ -138,14 +146,24 @@ RADLADS_KERNEL __launch_bounds__(most_values)
           for (int warp = 0; warp < warps; ++warp) total += sums[warp * row + at];
           // The cell's decay is a factor, the caller's its logarithm.
           if (input == Cell::decay) total *= x[input][j];
-          if (j < a.keys) a.dinputs[input].at(b, first + i, h)[j] = static_cast<T>(total);
+          if (a.dinputs[input].time == 0) {
+            shared_sums[at] += total;
+          } else if (j < input_width<Cell>(input, a.keys)) {
+            a.dinputs[input].at(b, first + i, h)[j] = static_cast<T>(total);
+          }
         }
         __syncthreads();  // the sums may be overwritten
       }
     }
+    // Each of these sums has been one thread's all the time.
+    for (int at = channel; at < row; at += threads) {
+      const int input = at / K, j = at % K;
+      const bool is_shared = a.dinputs[input].time == 0 && j < input_width<Cell>(input, a.keys);
+      if (is_shared) a.dinputs[input].at(b, 0, h)[j] = static_cast<T>(shared_sums[at]);
+    }
     if (a.dinitial_state == nullptr || !is_real) continue;
     A* to = a.dinitial_state + head_index * state_size + channel;
-    RADLADS_UNROLL_ROW
+    RADLADS_UNROLL_STATE(K, A)
     for (int j = 0; j < K; ++j) {
       if (j < a.keys) to[static_cast<std::int64_t>(j) * a.values] = ds[j];
     }
@@ -184,7 +202,7 @@ RADLADS_HIDDEN void launch_scan_backward(cuda_backend& b, const scan_backward_ar
     scratch_scope<cuda_backend> scope(b);
     args.states = scope.take<A, 1>({blocks * replays * K * threads}).data();
     const std::size_t row = static_cast<std::size_t>(Cell::inputs * K) * sizeof(A);
-    const std::size_t shared = row * static_cast<std::size_t>(segment_length + threads / warp_size);
+    const std::size_t shared = row * static_cast<std::size_t>(segment_length + 1 + threads / warp_size);
     require(shared <= b.properties().sharedMemPerBlockOptin, "scan_backward: a head of (", keys, ", ", values,
             ") needs ", shared, " bytes of shared memory, a block on ", b.properties().name, " has ",
             b.properties().sharedMemPerBlockOptin);

@@ -9,6 +9,7 @@
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
 #include "radlads/wkv/arguments.hpp"
+#include "radlads/wkv/concepts.hpp"
 
 #include <array>
 #include <cstddef>
@@ -62,7 +63,7 @@ __device__ inline void stage_tokens(const head_tensor<const T> (&inputs)[Cell::i
   using A = accumulate_t<T>;
   for (int at = threadIdx.x; at < count * Cell::inputs * K; at += blockDim.x) {
     const int j = at % K, row = at / K, input = row % Cell::inputs, t = row / Cell::inputs;
-    A value = j < keys ? static_cast<A>(inputs[input].at(b, first + t, h)[j]) : A(0);
+    A value = j < input_width<Cell>(input, keys) ? static_cast<A>(inputs[input].at(b, first + t, h)[j]) : A(0);
     if (input == Cell::decay) value = exp(value);
     to[at] = value;
   }

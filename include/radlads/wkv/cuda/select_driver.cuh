@@ -12,11 +12,15 @@
 
 namespace radlads::wkv {
 
-/// The ways to run a recurrence: token by token, or by chunks of tokens on tensor cores.
-enum class driver { scan, chunked };
+/// The ways to run a recurrence: token by token, or by chunks of tokens on tensor cores, with one block a head or,
+/// where heads are few, a walk over chunks that were prepared side by side.
+enum class driver { scan, chunked, chunked_walk };
 
 /// For messages and benchmarks.
-inline const char* name_of(driver d) { return d == driver::scan ? "scan" : "chunked"; }
+inline const char* name_of(driver d) {
+  if (d == driver::scan) return "scan";
+  return d == driver::chunked ? "chunked" : "chunked walk";
+}
 
 /// Whether every row starts at a multiple of 16 bytes.
 template <class T>
@@ -26,15 +30,23 @@ bool is_row_aligned(const view<T, 4, device_space>& x) {
   return is_aligned && x.stride(0) * size % 16 == 0 && x.stride(1) * size % 16 == 0 && x.stride(2) * size % 16 == 0;
 }
 
-/// The driver for `tokens` tokens of heads (keys, values). The matrix form exists for RWKV-7 in bf16 with heads
-/// of 64 and 128; it needs aligned rows, whole chunks to gain from, and a card with enough shared memory, which
-/// `has_memory` says.
+/// What the choice of a driver depends on, the same for both directions: checkpoints are one driver's own.
+struct driver_case {
+  std::int64_t heads;             ///< of all sequences
+  std::int64_t tokens, keys, values;
+  bool is_aligned = true;         ///< rows of the inputs and of v, and each token has rows of its own
+  bool has_memory = true;         ///< a block may have the shared memory of the matrix form
+  std::int64_t multiprocessors = 132;
+};
+
+/// The driver of a case. The matrix form exists for RWKV-7 in bf16 with heads of 64 and 128, and needs whole chunks
+/// to gain from. One block a head leaves multiprocessors idle where heads are fewer than three quarters of them.
 template <class Cell, class T>
-constexpr driver select_driver(std::int64_t tokens, std::int64_t keys, std::int64_t values, bool is_aligned,
-                               bool has_memory = true) {
+constexpr driver select_driver(const driver_case& at) {
   constexpr bool has_form = std::is_same_v<Cell, rwkv7> && std::is_same_v<T, bf16>;
-  const bool has_size = keys == values && (keys == 64 || keys == 128);
-  return has_form && has_size && is_aligned && has_memory && tokens >= 16 ? driver::chunked : driver::scan;
+  const bool has_size = at.keys == at.values && (at.keys == 64 || at.keys == 128) && at.tokens >= 16;
+  if (!has_form || !has_size || !at.is_aligned || !at.has_memory) return driver::scan;
+  return 4 * at.heads < 3 * at.multiprocessors ? driver::chunked_walk : driver::chunked;
 }
 
 }  // namespace radlads::wkv

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Tiles of bfloat16 in shared memory and products of them on tensor cores (mma.m16n8k16, float sums). A number
-// that one bfloat16 would round too much is kept as two, `high` and `low`: the products high high, low high and
-// high low leave an error of 2^-16.
+// Operands of products on tensor cores, on top of core/cuda/mma.cuh. A number that one bfloat16 would round too
+// much is kept as two, `high` and `low`: the products high high, low high and high low leave an error of 2^-16.
 //
 // Sums, 16 rows by 8 columns, lie in a warp with g = lane / 4 and p = lane % 4: numbers 0 and 1 are columns 2p and
 // 2p + 1 of row g, numbers 2 and 3 those of row g + 8. Two neighbouring tiles of sums are a left operand.
 
 #include "radlads/core/config.hpp"
+#include "radlads/core/cuda/mma.cuh"
 #include "radlads/core/scalar.hpp"
 
 #include <cstdint>
@@ -16,16 +16,11 @@ namespace radlads::wkv::mma {
 
 using word = std::uint32_t;  // two neighbouring bfloat16
 
-__device__ inline word pack(float first, float second) {
-  word result;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(second), "f"(first));
-  return result;
-}
 __device__ inline float first_of(word pair) { return __uint_as_float(pair << 16); }
 __device__ inline float second_of(word pair) { return __uint_as_float(pair & 0xffff0000u); }
 /// What packing lost.
 __device__ inline word pack_rest(word packed, float first, float second) {
-  return pack(first - first_of(packed), second - second_of(packed));
+  return pack_bf16(first - first_of(packed), second - second_of(packed));
 }
 
 /// 16 x 16, left operand, or two right operands of 16 x 8: words 0 and 1, words 2 and 3.
@@ -39,12 +34,7 @@ struct split_operand {
 
 /// sums (16 x 8) += left (16 x 16) right (16 x 8), the right operand being half `half` of `right`.
 __device__ inline void multiply_add(float (&sums)[4], const operand& left, const operand& right, int half) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-      "{%0, %1, %2, %3};"
-      : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-      : "r"(left.x[0]), "r"(left.x[1]), "r"(left.x[2]), "r"(left.x[3]), "r"(right.x[2 * half]),
-        "r"(right.x[2 * half + 1]));
+  radlads::multiply_add(sums, left.x, right.x[2 * half], right.x[2 * half + 1]);
 }
 /// sums (16 x 16) += left right.
 __device__ inline void multiply_add(float (&sums)[2][4], const operand& left, const operand& right) {
@@ -61,7 +51,8 @@ __device__ inline void multiply_add(float (&sums)[2][4], const split_operand& le
 }
 
 __device__ inline operand operand_of(const float (&low)[4], const float (&high)[4]) {
-  return {{pack(low[0], low[1]), pack(low[2], low[3]), pack(high[0], high[1]), pack(high[2], high[3])}};
+  return {{pack_bf16(low[0], low[1]), pack_bf16(low[2], low[3]), pack_bf16(high[0], high[1]),
+           pack_bf16(high[2], high[3])}};
 }
 __device__ inline split_operand split_of(const float (&sums)[2][4]) {
   split_operand result{operand_of(sums[0], sums[1]), {}};
@@ -76,28 +67,18 @@ __device__ inline split_operand split_of(const float (&sums)[2][4]) {
 /// Four 8 x 8 matrices; this lane gives the address of row lane % 8 of matrix lane / 8.
 __device__ inline operand load(std::uint32_t address) {
   operand r;
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-               : "=r"(r.x[0]), "=r"(r.x[1]), "=r"(r.x[2]), "=r"(r.x[3])
-               : "r"(address)
-               : "memory");
+  load_matrices(address, r.x);
   return r;
 }
 __device__ inline operand load_transposed(std::uint32_t address) {
   operand r;
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
-               : "=r"(r.x[0]), "=r"(r.x[1]), "=r"(r.x[2]), "=r"(r.x[3])
-               : "r"(address)
-               : "memory");
+  load_matrices_transposed(address, r.x);
   return r;
 }
 __device__ inline word transpose(word from) {
   word to;
   asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(to) : "r"(from));
   return to;
-}
-
-__device__ inline std::uint32_t address_of(const void* shared) {
-  return static_cast<std::uint32_t>(__cvta_generic_to_shared(shared));
 }
 
 /// This lane's offsets, in bytes, into a tile with rows of `Stride` elements, for the loads of 16 x 16.
@@ -111,16 +92,6 @@ struct tile_offsets {
         right(static_cast<std::uint32_t>((lane / 16 * 8 + lane % 8) * Stride * 2 + lane / 8 % 2 * 16)) {}
 };
 
-/// Copies 16 bytes to shared memory without waiting; zeros unless `is_real`.
-__device__ inline void copy_async(std::uint32_t to, const void* from, bool is_real = true) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(is_real ? 16 : 0) : "memory");
-}
-__device__ inline void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
-/// Waits until at most Pending groups of this thread's copies are under way.
-template <int Pending>
-__device__ inline void wait_for_copies() {
-  asm volatile("cp.async.wait_group %0;" ::"n"(Pending) : "memory");
-}
 __device__ inline float exp2_of(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
