@@ -14,7 +14,8 @@ if(NOT RADLADS_CLANG_FORMAT)
 endif()
 
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS
-  include/*.hpp tests/*.hpp tests/*.cpp examples/*.hpp examples/*.cpp
-  benchmarks/*.hpp benchmarks/*.cpp)
+  include/*.hpp include/*.cuh tests/*.hpp tests/*.cpp tests/*.cuh tests/*.cu
+  examples/*.hpp examples/*.cpp examples/*.cuh examples/*.cu
+  benchmarks/*.hpp benchmarks/*.cpp benchmarks/*.cuh benchmarks/*.cu)
 add_custom_target(format ${RADLADS_CLANG_FORMAT} -i ${sources})
 add_custom_target(format-check ${RADLADS_CLANG_FORMAT} --dry-run --Werror ${sources})

@@ -1,24 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations in bf16 that only tests and benchmarks instantiate, compiled for the oldest card supported:
-// tensor-core kernels above all, whose instructions differ between cards.
+// Operations in bf16 that only tests and benchmarks instantiate, compiled for the oldest card
+// supported: tensor-core kernels above all, whose instructions differ between cards.
 
 #include "radlads/cuda.cuh"
+#include "radlads/wkv/gla.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 
 namespace radlads::wkv {
-template void launch_chunked_dplr<64>(cuda_backend&, const scan_forward_arguments<rwkv7, bf16, device_space>&);
-template void launch_chunked_dplr<128>(cuda_backend&, const scan_forward_arguments<rwkv7, bf16, device_space>&);
-template void launch_chunked_dplr_backward<64>(cuda_backend&,
-                                               const scan_backward_arguments<rwkv7, bf16, device_space>&);
-template void launch_chunked_dplr_backward<128>(cuda_backend&,
-                                                const scan_backward_arguments<rwkv7, bf16, device_space>&);
+template <class Cell>
+using forward_arguments = scan_forward_arguments<Cell, bf16, device_space>;
+template <class Cell>
+using backward_arguments = scan_backward_arguments<Cell, bf16, device_space>;
 }  // namespace radlads::wkv
+
+namespace radlads::wkv::chunks {
+template void launch_chunked<64>(cuda_backend&, const forward_arguments<rwkv7>&);
+template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<rwkv7>&);
+template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<rwkv7>&);
+template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<rwkv7>&);
+template void launch_chunked<128>(cuda_backend&, const forward_arguments<rwkv7>&);
+template void launch_chunked_walk<128>(cuda_backend&, const forward_arguments<rwkv7>&);
+template void launch_chunked_backward<128>(cuda_backend&, const backward_arguments<rwkv7>&);
+template void launch_chunked_walk_backward<128>(cuda_backend&, const backward_arguments<rwkv7>&);
+template void launch_chunked<64>(cuda_backend&, const forward_arguments<gla>&);
+template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<gla>&);
+template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<gla>&);
+template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<gla>&);
+}  // namespace radlads::wkv::chunks
 
 namespace radlads {
 template void matmul_on<bf16>(cuda_backend&, bool, bool, bool, view<const bf16, 2, device_space>,
                               view<const bf16, 2, device_space>, view<const bf16, 1, device_space>,
                               view<bf16, 2, device_space>);
-template void adamw_on<bf16>(cuda_backend&, const optim::adamw_step<float>&, view<bf16, 1, device_space>,
-                             view<const bf16, 1, device_space>, view<float, 1, device_space>,
-                             view<float, 1, device_space>, view<float, 1, device_space>);
+template void adamw_on<bf16>(cuda_backend&, const optim::adamw_step<float>&,
+                             view<bf16, 1, device_space>, view<const bf16, 1, device_space>,
+                             view<float, 1, device_space>, view<float, 1, device_space>,
+                             view<float, 1, device_space>);
 }  // namespace radlads

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Causal attention on CUDA in bf16, forward and forward + backward, the L2 cache flushed before each run.
-// Operations are those of the causal half: 2 B H T^2 D forward, five products more of B H T^2 D backward. A shape
-// is timed only after part of it agreed with the tiled kernels.
+// Causal attention on CUDA in bf16, forward and forward + backward, the L2 cache flushed before
+// each run. Operations are those of the causal half: 2 B H T^2 D forward, five products more of B H
+// T^2 D backward. A shape is timed only after part of it agreed with the tiled kernels.
 
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/random.hpp"
 #include "radlads/ops/cuda/attention.cuh"
 
 #include <benchmark/benchmark.h>
-#include <cuda_runtime.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cuda_runtime.h>
 #include <string>
 #include <vector>
 
@@ -34,7 +34,8 @@ struct attention_case {
   explicit attention_case(const sizes& from) : z(from) {
     std::vector<bf16> table(65521);
     const random_stream source{1, 1};
-    for (std::size_t i = 0; i < table.size(); ++i) table[i] = bf16(static_cast<float>(source.normal(i)));
+    for (std::size_t i = 0; i < table.size(); ++i)
+      table[i] = bf16(static_cast<float>(source.normal(i)));
     std::size_t next = 0;
     const auto fill = [&](tensor<bf16, 4, cuda_backend>& t, std::int64_t heads) {
       t.resize(b, {z.B, z.T, heads, z.D});
@@ -50,7 +51,9 @@ struct attention_case {
 
   float scale() const { return 1 / std::sqrt(static_cast<float>(z.D)); }
   void forward() { ops::attention_forward<bf16>(b, scale(), q, k, v, y, log_sum); }
-  void backward() { ops::attention_backward<bf16>(b, scale(), q, k, v, y, log_sum, dy, dq, dk, dv); }
+  void backward() {
+    ops::attention_backward<bf16>(b, scale(), q, k, v, y, log_sum, dy, dq, dk, dv);
+  }
 
   /// Relative difference of y from what the tiled kernel makes of the same numbers.
   double difference() {
@@ -62,7 +65,8 @@ struct attention_case {
     const std::vector<bf16> plain = to_host(b, y);
     double error = 0, size = 0;
     for (std::size_t i = 0; i < plain.size(); ++i) {
-      const double expected = static_cast<float>(plain[i]), d = static_cast<float>(found[i]) - expected;
+      const double expected = static_cast<float>(plain[i]),
+                   d = static_cast<float>(found[i]) - expected;
       error += d * d;
       size += expected * expected;
     }
@@ -71,7 +75,8 @@ struct attention_case {
 };
 
 void attention(benchmark::State& state, sizes z, bool has_backward) {
-  const double difference = attention_case({1, std::min<std::int64_t>(z.T, 1024), z.H, z.kv, z.D}).difference();
+  const double difference =
+      attention_case({1, std::min<std::int64_t>(z.T, 1024), z.H, z.kv, z.D}).difference();
   if (!(difference < 4e-3)) {
     const std::string message = "the kernels differ by " + std::to_string(difference);
     state.SkipWithError(message.c_str());
@@ -96,20 +101,29 @@ void attention(benchmark::State& state, sizes z, bool has_backward) {
   cudaEventDestroy(start);
   cudaEventDestroy(end);
   const auto square = static_cast<double>(z.B * z.H * z.T * z.T * z.D);
-  state.counters["TFLOP/s"] = benchmark::Counter((has_backward ? 7 : 2) * square * static_cast<double>(state.iterations()) / 1e12,
-                                                 benchmark::Counter::kIsRate);
+  state.counters["TFLOP/s"] = benchmark::Counter(
+      (has_backward ? 7 : 2) * square * static_cast<double>(state.iterations()) / 1e12,
+      benchmark::Counter::kIsRate);
 }
 
 const bool is_registered = [] {
-  for (const sizes& z : {sizes{32, 512, 28, 28, 128}, {32, 512, 28, 4, 128}, {4, 4096, 28, 28, 128},
-                         {32, 512, 14, 2, 64}, {4, 4096, 28, 28, 64}}) {
+  for (const sizes& z : {sizes{32, 512, 28, 28, 128},
+                         {32, 512, 28, 4, 128},
+                         {4, 4096, 28, 28, 128},
+                         {32, 512, 14, 2, 64},
+                         {4, 4096, 28, 28, 64}}) {
     for (const bool has_backward : {false, true}) {
-      const std::string name = "attention/B" + std::to_string(z.B) + "_T" + std::to_string(z.T) + "_H" +
-                               std::to_string(z.H) + "/" + std::to_string(z.kv) + "_D" + std::to_string(z.D) +
-                               (has_backward ? "/both" : "/forward");
-      benchmark::RegisterBenchmark(name.c_str(), [z, has_backward](benchmark::State& state) {
-        attention(state, z, has_backward);
-      })->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(12)->Repetitions(3)->ReportAggregatesOnly();
+      const std::string name = "attention/B" + std::to_string(z.B) + "_T" + std::to_string(z.T) +
+                               "_H" + std::to_string(z.H) + "/" + std::to_string(z.kv) + "_D" +
+                               std::to_string(z.D) + (has_backward ? "/both" : "/forward");
+      benchmark::RegisterBenchmark(
+          name.c_str(),
+          [z, has_backward](benchmark::State& state) { attention(state, z, has_backward); })
+          ->UseManualTime()
+          ->Unit(benchmark::kMillisecond)
+          ->Iterations(12)
+          ->Repetitions(3)
+          ->ReportAggregatesOnly();
     }
   }
   return true;

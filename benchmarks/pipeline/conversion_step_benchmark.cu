@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole training steps of a conversion on CUDA in bf16: teacher forward, student forward, loss, backward,
-// clip, AdamW with float master and moments, 32 rows of 512 tokens, random weights.
-//   0.5b: the shape of Qwen2.5-0.5B;  7b_layer: one layer of the 7B shape, no head. Step 1 stops behind the last
-//   mixer, so that layer's feed-forward is neither run nor counted.
-// Model operations a token, for P matrix weights of a layer, H heads of D, vocabulary V and width h: teacher
-// 2 P + 2 T H D a layer (+ 2 V h); step 1: 4 P of projections that read the layer's input, 6 P of the rest,
-// 27 H D^2; step 2: 6 (P + V h) + 27 H D^2 a layer. Shares are of 989.4 TFLOP/s. A step is timed only after
-// steps on the same rows lowered the loss.
+// Whole training steps of a conversion on CUDA in bf16: teacher forward, student forward, loss,
+// backward, clip, AdamW with float master and moments, 32 rows of 512 tokens, random weights.
+//   0.5b: the shape of Qwen2.5-0.5B;  7b_layer: one layer of the 7B shape, no head. Step 1 stops
+//   behind the last mixer, so that layer's feed-forward is neither run nor counted.
+// Model operations a token, for P matrix weights of a layer, H heads of D, vocabulary V and width
+// h: teacher 2 P + 2 T H D a layer (+ 2 V h); step 1: 4 P of projections that read the layer's
+// input, 6 P of the rest, 27 H D^2; step 2: 6 (P + V h) + 27 H D^2 a layer. Shares are of 989.4
+// TFLOP/s. A step is timed only after steps on the same rows lowered the loss.
 
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/random.hpp"
@@ -71,7 +71,8 @@ template <class Model>
 void fill_weights(cuda_backend& b, Model& model, std::uint64_t seed) {
   std::vector<bf16> table(65521);
   const random_stream source{seed, 1};
-  for (std::size_t i = 0; i < table.size(); ++i) table[i] = bf16(static_cast<float>(0.02 * source.normal(i)));
+  for (std::size_t i = 0; i < table.size(); ++i)
+    table[i] = bf16(static_cast<float>(0.02 * source.normal(i)));
   std::size_t next = 0;
   Model::params::for_each(
       [&](const std::string& name, auto& each) {
@@ -86,13 +87,16 @@ void fill_weights(cuda_backend& b, Model& model, std::uint64_t seed) {
       model.weights);
 }
 
-bool contains(const std::string& name, const char* part) { return name.find(part) != std::string::npos; }
+bool contains(const std::string& name, const char* part) {
+  return name.find(part) != std::string::npos;
+}
 
 double operations_of_token(const models::config& c, const student_model& student, int stage) {
   const auto L = static_cast<double>(c.layers), H = static_cast<double>(c.heads);
   const auto D = static_cast<double>(c.head_size);
   const auto head = static_cast<double>(c.vocabulary * c.hidden);
-  const double attention = static_cast<double>(c.hidden * (2 * c.heads + 2 * c.kv_heads) * c.head_size);
+  const double attention =
+      static_cast<double>(c.hidden * (2 * c.heads + 2 * c.kv_heads) * c.head_size);
   const double feed_forward = 3 * static_cast<double>(c.hidden * c.intermediate);
   double total = L * (2 * (attention + feed_forward) + 2 * static_cast<double>(tokens) * H * D);
   if (stage == 1) total -= 2 * feed_forward;
@@ -146,7 +150,8 @@ void run(benchmark::State& state, conversion& at, Objective& objective, int stag
     if (i == 0) first = last;
   }
   if (!(last < first)) {
-    const std::string message = "the loss went from " + std::to_string(first) + " to " + std::to_string(last);
+    const std::string message =
+        "the loss went from " + std::to_string(first) + " to " + std::to_string(last);
     state.SkipWithError(message.c_str());
     return;
   }
@@ -155,13 +160,15 @@ void run(benchmark::State& state, conversion& at, Objective& objective, int stag
     const auto start = std::chrono::steady_clock::now();
     trainer.step(at.b, objective, at.ids);
     at.b.synchronize();
-    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    state.SetIterationTime(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   const double operations = operations_of_token(at.student.config, at.student, stage);
   const auto count = static_cast<double>(state.iterations() * rows * tokens);
   state.counters["tokens/s"] = benchmark::Counter(count, benchmark::Counter::kIsRate);
   state.counters["GFLOP/token"] = operations / 1e9;
-  state.counters["MFU"] = benchmark::Counter(count * operations / peak_operations, benchmark::Counter::kIsRate);
+  state.counters["MFU"] =
+      benchmark::Counter(count * operations / peak_operations, benchmark::Counter::kIsRate);
   state.counters["peak GiB"] = static_cast<double>(at.b.peak_bytes()) / 1073741824.0;
 }
 

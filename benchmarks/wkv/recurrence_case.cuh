@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Tensors of a recurrence on CUDA in bf16 with gates as RAD-RWKV7 makes them, run through the library, and the
-// agreement that a benchmark needs before it may time anything.
+// Tensors of a recurrence on CUDA in bf16 with gates as RAD-RWKV7 makes them, run through the
+// library, and the agreement that a benchmark needs before it may time anything.
 
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/random.hpp"
@@ -9,12 +9,12 @@
 #include "radlads/rwkv7.hpp"
 
 #include <benchmark/benchmark.h>
-#include <cuda_runtime.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <cuda_runtime.h>
 #include <string>
 #include <vector>
 
@@ -82,11 +82,13 @@ struct recurrence_case {
     return result;
   }
   void forward() { wkv::scan_forward<Cell, bf16>(b, inputs(), v, y, {}, {}, checkpoints); }
+  void forward_alone() { wkv::scan_forward<Cell, bf16>(b, inputs(), v, y, {}, {}, {}); }
   void backward() {
     wkv::scan_backward<Cell, bf16>(b, inputs(), v, checkpoints, dy, {}, gradients(), dv, {});
   }
   void scan() {
-    wkv::launch_scan(b, wkv::scan_forward_arguments<Cell, bf16, device_space>{inputs(), v, y, {}, {}, checkpoints});
+    wkv::launch_scan(b, wkv::scan_forward_arguments<Cell, bf16, device_space>{
+                            inputs(), v, y, {}, {}, checkpoints});
     wkv::launch_scan_backward(b, wkv::scan_backward_arguments<Cell, bf16, device_space>{
                                      inputs(), v, checkpoints, dy, {}, gradients(), dv, {}});
   }
@@ -102,7 +104,8 @@ struct recurrence_case {
     return all;
   }
 
-  /// Relative difference of what `run` leaves in y and the gradients from what the scan leaves there.
+  /// Relative difference of what `run` leaves in y and the gradients from what the scan leaves
+  /// there.
   template <class F>
   double difference(F&& run) {
     run();
@@ -140,8 +143,8 @@ void time_runs(benchmark::State& state, recurrence_case<Cell>& at, bool has_back
   cudaEventDestroy(end);
   const double bytes = static_cast<double>(at.v.size()) * 2 *
                        (Cell::inputs + 2 + (has_backward ? 2 * Cell::inputs + 3 : 0));
-  state.counters["GB/s"] =
-      benchmark::Counter(bytes * static_cast<double>(state.iterations()) / 1e9, benchmark::Counter::kIsRate);
+  state.counters["GB/s"] = benchmark::Counter(bytes * static_cast<double>(state.iterations()) / 1e9,
+                                              benchmark::Counter::kIsRate);
 }
 
 /// A part of the shape, small enough for the scan.
@@ -158,12 +161,13 @@ inline bool is_agreed(benchmark::State& state, double difference) {
   return false;
 }
 
-inline constexpr sizes shapes[] = {{32, 512, 28, 128}, {8, 512, 28, 128}, {4, 4096, 28, 128}, {1, 16384, 28, 128},
-                                   {8, 4096, 64, 64},  {8, 512, 64, 64},  {1, 16384, 64, 64}};
+inline constexpr sizes shapes[] = {{32, 512, 28, 128},  {8, 512, 28, 128}, {4, 4096, 28, 128},
+                                   {1, 16384, 28, 128}, {8, 4096, 64, 64}, {8, 512, 64, 64},
+                                   {1, 16384, 64, 64}};
 
 inline std::string name_of_shape(const sizes& z) {
-  return "B" + std::to_string(z.B) + "_T" + std::to_string(z.T) + "_H" + std::to_string(z.H) + "_D" +
-         std::to_string(z.D);
+  return "B" + std::to_string(z.B) + "_T" + std::to_string(z.T) + "_H" + std::to_string(z.H) +
+         "_D" + std::to_string(z.D);
 }
 
 }  // namespace radlads::bench

@@ -4,9 +4,11 @@
 //
 //   S'_t = exp(g_t) S_{t-1},   S_t = S'_t + b_t (v_t - S'_t k_t) k_t^T,   y_t = S_t r_t
 //
-//   radlads::wkv::scan_forward<radlads::wkv::gated_deltanet, float>(backend, {r, k, g, b}, v, y, {}, {}, {});
+//   radlads::wkv::scan_forward<radlads::wkv::gated_deltanet, float>(backend, {r, k, g, b}, v, y,
+//   {}, {}, {});
 //
-// r and k are (B, T, H, K), g and b one number a token and head, (B, T, H, 1); v and y (B, T, H, V).
+// r and k are (B, T, H, K), g and b one number a token and head, (B, T, H, 1); v and y (B, T, H,
+// V).
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"

@@ -4,10 +4,11 @@
 //
 //   y_t = (S_{t-1} + v_t (u k_t)^T) r_t,   S_t = S_{t-1} diag(w_t) + v_t k_t^T
 //
-//   radlads::wkv::scan_forward<radlads::wkv::rwkv6, float>(backend, {r, log_w, k, u}, v, y, {}, {}, {});
+//   radlads::wkv::scan_forward<radlads::wkv::rwkv6, float>(backend, {r, log_w, k, u}, v, y, {}, {},
+//   {});
 //
-// Inputs are (B, T, H, K), the decay as its natural logarithm; v and y (B, T, H, V). The bonus u is one row
-// a head: a view with strides of zero for batch and time.
+// Inputs are (B, T, H, K), the decay as its natural logarithm; v and y (B, T, H, V). The bonus u is
+// one row a head: a view with strides of zero for batch and time.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replicas give the loss and gradient of one objective on the whole batch.
 
-#include "radlads/distill/replicas.hpp"
-
 #include "radlads/distill/distillation.hpp"
+#include "radlads/distill/replicas.hpp"
 #include "radlads/layers/attention_mixer.hpp"
 #include "radlads/models/language_model.hpp"
 #include "support/gradient_check.hpp"

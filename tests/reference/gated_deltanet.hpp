@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Gated DeltaNet's recurrence of one head by dense matrices, without a scale, as its paper writes it:
-//   S_t = S_{t-1} (alpha_t (I - beta_t k_t^T k_t)) + beta_t v_t^T k_t,   y_t = r_t S_t^T,   S is value x key.
+// Gated DeltaNet's recurrence of one head by dense matrices, without a scale, as its paper writes
+// it:
+//   S_t = S_{t-1} (alpha_t (I - beta_t k_t^T k_t)) + beta_t v_t^T k_t,   y_t = r_t S_t^T,   S is
+//   value x key.
 
 #include "reference/head.hpp"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // RWKV-6's recurrence of one head by dense matrices, without a scale:
-//   y_t = r_t (H_{t-1} + diag(u) k_t^T v_t),   H_t = diag(w_t) H_{t-1} + k_t^T v_t,   H is key x value.
+//   y_t = r_t (H_{t-1} + diag(u) k_t^T v_t),   H_t = diag(w_t) H_{t-1} + k_t^T v_t,   H is key x
+//   value.
 
 #include "reference/head.hpp"
 
@@ -10,8 +11,8 @@
 
 namespace radlads::reference {
 
-/// Outputs of all tokens and the state after them, key x value. The decay is given as a factor, the bonus
-/// for each token.
+/// Outputs of all tokens and the state after them, key x value. The decay is given as a factor, the
+/// bonus for each token.
 template <class S>
 head_outputs<S> rwkv6(const rows<S>& r, const rows<S>& w, const rows<S>& k, const rows<S>& u,
                       const rows<S>& v, const matrix<S>& initial) {

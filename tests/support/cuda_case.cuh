@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One computation on two backends: in double on the CPU, whose operations are checked against formulas
-// and complex steps elsewhere, and in T on CUDA, from the same numbers rounded to T. Without a device
-// every case reports itself as skipped.
+// One computation on two backends: in double on the CPU, whose operations are checked against
+// formulas and complex steps elsewhere, and in T on CUDA, from the same numbers rounded to T.
+// Without a device every case reports itself as skipped.
 
 #include "radlads/core/cuda/backend.cuh"
 #include "radlads/core/random.hpp"
@@ -10,10 +10,10 @@
 #include "radlads/core/tensor.hpp"
 #include "support/gradient_check.hpp"
 
-#include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cuda_runtime.h>
 #include <limits>
 #include <memory>
 #include <string>
@@ -22,9 +22,9 @@
 
 namespace radlads::test {
 
-/// Relative error, in the Euclidean norm, of one operation on CUDA against double on the CPU. Storage in
-/// bf16 alone costs 1.7e-3 (eight bits of mantissa, uniform rounding errors); intermediate tensors cost
-/// as much again.
+/// Relative error, in the Euclidean norm, of one operation on CUDA against double on the CPU.
+/// Storage in bf16 alone costs 1.7e-3 (eight bits of mantissa, uniform rounding errors);
+/// intermediate tensors cost as much again.
 template <class T>
 inline constexpr double cuda_tolerance = std::is_same_v<T, double>  ? 1e-12
                                          : std::is_same_v<T, float> ? 5e-6
@@ -102,12 +102,15 @@ class cuda_case : public ::testing::Test {
     return result;
   }
 
-  /// Runs f(backend, scalar tag, on) on both backends; on(twin) is the tensor of that backend, and the
-  /// tag's type is the scalar: [&](auto& b, auto tag, auto on) { using S = decltype(tag); ... }.
+  /// Runs f(backend, scalar tag, on) on both backends; on(twin) is the tensor of that backend, and
+  /// the tag's type is the scalar: [&](auto& b, auto tag, auto on) { using S = decltype(tag); ...
+  /// }.
   template <class F>
   void on_both(F&& f) {
-    f(cpu(), double{}, [](auto& each) -> auto& { return each.host; });
-    f(cuda(), T{}, [](auto& each) -> auto& { return each.device; });
+    f(
+        cpu(), double{}, [](auto& each) -> auto& { return each.host; });
+    f(
+        cuda(), T{}, [](auto& each) -> auto& { return each.device; });
     cuda().synchronize();
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Derivatives to compare hand-written gradients with: by complex step where a function is holomorphic,
-// by central differences where it is not. And seeded numbers to feed them.
+// Derivatives to compare hand-written gradients with: by complex step where a function is
+// holomorphic, by central differences where it is not. And seeded numbers to feed them.
 
 #include "radlads/core/random.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The one table of tolerances, by what is compared and by scalar. Widening one is a reviewed change.
+// The one table of tolerances, by what is compared and by scalar. Widening one is a reviewed
+// change.
 
 #include <type_traits>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cell of Gated DeltaNet: published vectors, to every digit printed, and what the delta rule is for.
+// The cell of Gated DeltaNet: published vectors, to every digit printed, and what the delta rule is
+// for.
 
 #include "radlads/wkv/gated_deltanet.hpp"
 #include "wkv/published_vectors.hpp"
@@ -23,7 +24,8 @@ inline scan_data<wkv::gated_deltanet, double> gated_deltanet_vectors() {
   const std::vector<double> d = published_wave(.2, .3, .8), rate = published_wave(.7, .9, .4);
   for (std::size_t t = 0; t < 6; ++t) {
     double square = 0;
-    for (std::size_t j = 0; j < 4; ++j) square += data.inputs[cell::k][t * 4 + j] * data.inputs[cell::k][t * 4 + j];
+    for (std::size_t j = 0; j < 4; ++j)
+      square += data.inputs[cell::k][t * 4 + j] * data.inputs[cell::k][t * 4 + j];
     for (std::size_t j = 0; j < 4; ++j) data.inputs[cell::k][t * 4 + j] /= std::sqrt(square);
     data.inputs[cell::g].push_back(-std::exp(2 * d[t * 4] - 1));
     data.inputs[cell::b].push_back(1 / (1 + std::exp(-rate[t * 4])));
@@ -52,7 +54,8 @@ TEST(gated_deltanet, gradients_have_the_published_digits) {
                    {-.11893435, -.11808179, -.02483540, -.00434132, -.00171374, .00634629});
   expect_published(found.inputs[cell::b],
                    {.50056041, .62387560, -.00280682, -.32667398, -.16062192, .00664331});
-  expect_published(token(found.inputs[cell::k], 2), {-.04083531, -.07932207, -.05706726, .01237710});
+  expect_published(token(found.inputs[cell::k], 2),
+                   {-.04083531, -.07932207, -.05706726, .01237710});
   expect_published({total(found.initial)}, {-.33298751});
 }
 

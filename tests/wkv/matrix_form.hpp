@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Each cell as a case of the matrix form in reference/chunked.hpp: what its inputs are there, and how the
-// gradients come back. Inputs and gradients are in the order of the cell's enum, decays are logarithms.
+// Each cell as a case of the matrix form in reference/chunked.hpp: what its inputs are there, and
+// how the gradients come back. Inputs and gradients are in the order of the cell's enum, decays are
+// logarithms.
 
 #include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
@@ -63,8 +64,8 @@ struct matrix_form<wkv::gla> {
   }
 };
 
-/// A token that changes nothing goes first, and each query moves one token towards it: so a read before the
-/// write becomes one after the write of the token before. The bonus is added beside.
+/// A token that changes nothing goes first, and each query moves one token towards it: so a read
+/// before the write becomes one after the write of the token before. The bonus is added beside.
 template <>
 struct matrix_form<wkv::rwkv6> {
   using c = wkv::rwkv6;
@@ -78,7 +79,8 @@ struct matrix_form<wkv::rwkv6> {
   }
   static double bonus(const head_rows_of& x, std::size_t t) {
     double sum = 0;
-    for (std::size_t j = 0; j < x[c::r][t].size(); ++j) sum += x[c::r][t][j] * x[c::u][t][j] * x[c::k][t][j];
+    for (std::size_t j = 0; j < x[c::r][t].size(); ++j)
+      sum += x[c::r][t][j] * x[c::u][t][j] * x[c::k][t][j];
     return sum;
   }
   static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
@@ -93,9 +95,12 @@ struct matrix_form<wkv::rwkv6> {
     }
     return y;
   }
-  static reference::rows<double> output_gradients(const reference::rows<double>& dy) { return early(dy); }
-  static void gradients(const head_rows_of& x, const reference::rows<double>& v, const reference::rows<double>& dy,
-                        reference::chunk_gradients d, head_rows_of& dx, reference::rows<double>& dv) {
+  static reference::rows<double> output_gradients(const reference::rows<double>& dy) {
+    return early(dy);
+  }
+  static void gradients(const head_rows_of& x, const reference::rows<double>& v,
+                        const reference::rows<double>& dy, reference::chunk_gradients d,
+                        head_rows_of& dx, reference::rows<double>& dv) {
     d.r.pop_back();
     for (auto* each : {&d.log_w, &d.k, &d.v}) each->erase(each->begin());
     dx = {d.r, d.log_w, d.k, zeros_like(x[c::u])};
@@ -135,8 +140,9 @@ struct matrix_form<wkv::gated_deltanet> {
     return y;
   }
   static reference::rows<double> output_gradients(const reference::rows<double>& dy) { return dy; }
-  static void gradients(const head_rows_of& x, const reference::rows<double>& v, const reference::rows<double>&,
-                        const reference::chunk_gradients& d, head_rows_of& dx, reference::rows<double>& dv) {
+  static void gradients(const head_rows_of& x, const reference::rows<double>& v,
+                        const reference::rows<double>&, const reference::chunk_gradients& d,
+                        head_rows_of& dx, reference::rows<double>& dv) {
     dx = {d.r, d.k, zeros_like(x[c::g]), zeros_like(x[c::b])};
     dv = d.v;
     for (std::size_t t = 0; t < v.size(); ++t) {

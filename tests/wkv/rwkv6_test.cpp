@@ -44,11 +44,13 @@ TEST(rwkv6, one_row_of_bonus_serves_all_tokens_and_sequences) {
   auto inputs = on.input_views();
   auto dinputs = on.dinput_views();
   inputs[cell::u].strides[0] = inputs[cell::u].strides[1] = dinputs[cell::u].strides[1] = 0;
-  wkv::scan_forward<cell, double>(backend, inputs, on.v, on.y, on.initial, on.final_state, on.checkpoints);
-  wkv::scan_backward<cell, double>(backend, inputs, on.v, on.checkpoints, on.dy, on.dfinal, dinputs, on.dv,
-                                   on.dinitial);
+  wkv::scan_forward<cell, double>(backend, inputs, on.v, on.y, on.initial, on.final_state,
+                                  on.checkpoints);
+  wkv::scan_backward<cell, double>(backend, inputs, on.v, on.checkpoints, on.dy, on.dfinal, dinputs,
+                                   on.dv, on.dinitial);
   std::vector<double> sums(row, 0), found(row, 0);
-  for (std::size_t i = 0; i < data.inputs[cell::u].size(); ++i) sums[i % row] += expected.inputs[cell::u][i];
+  for (std::size_t i = 0; i < data.inputs[cell::u].size(); ++i)
+    sums[i % row] += expected.inputs[cell::u][i];
   for (std::size_t b = 0; b < 2; ++b) {
     for (std::size_t i = 0; i < row; ++i) found[i] += on.dinputs[cell::u].data()[b * 21 * row + i];
   }

@@ -26,9 +26,9 @@ struct scan_sizes {
   std::int64_t states() const { return B * H * K * V; }
 };
 
-/// Everything a scan reads, dense: inputs (B, T, H, K or 1) with the decay as its logarithm, v (B, T, H,
-/// V), the initial state (B, H, K, V), and the weights of the scalar loss sum(y * dy) + sum(final *
-/// dfinal).
+/// Everything a scan reads, dense: inputs (B, T, H, K or 1) with the decay as its logarithm, v (B,
+/// T, H, V), the initial state (B, H, K, V), and the weights of the scalar loss sum(y * dy) +
+/// sum(final * dfinal).
 template <class Cell, class S>
 struct scan_data {
   scan_sizes sizes;

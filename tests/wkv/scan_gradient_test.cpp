@@ -93,7 +93,8 @@ TYPED_TEST(scan_gradient, of_an_input_that_all_tokens_share_is_the_sum) {
     const std::int64_t row = sizes.H * wkv::input_width<TypeParam>(TypeParam::decay, sizes.K);
     auto& values = data.inputs[shared];
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(values.size()); ++i) {
-      values[static_cast<std::size_t>(i)] = values[static_cast<std::size_t>(i / (sizes.T * row) * sizes.T * row + i % row)];
+      values[static_cast<std::size_t>(i)] =
+          values[static_cast<std::size_t>(i / (sizes.T * row) * sizes.T * row + i % row)];
     }
     const auto expected = run_backward(this->backend, data);
     scan_tensors<TypeParam, double> on(this->backend, data);
@@ -101,16 +102,18 @@ TYPED_TEST(scan_gradient, of_an_input_that_all_tokens_share_is_the_sum) {
     auto inputs = on.input_views();
     auto dinputs = on.dinput_views();
     inputs[shared].strides[1] = dinputs[shared].strides[1] = 0;
-    wkv::scan_forward<TypeParam, double>(this->backend, inputs, on.v, on.y, on.initial, on.final_state, on.checkpoints);
-    wkv::scan_backward<TypeParam, double>(this->backend, inputs, on.v, on.checkpoints, on.dy, on.dfinal, dinputs,
-                                          on.dv, on.dinitial);
+    wkv::scan_forward<TypeParam, double>(this->backend, inputs, on.v, on.y, on.initial,
+                                         on.final_state, on.checkpoints);
+    wkv::scan_backward<TypeParam, double>(this->backend, inputs, on.v, on.checkpoints, on.dy,
+                                          on.dfinal, dinputs, on.dv, on.dinitial);
     std::vector<double> sums, found;
     for (std::int64_t b = 0; b < sizes.B; ++b) {
       for (std::int64_t i = 0; i < row; ++i) {
         sums.push_back(0);
         found.push_back(on.dinputs[shared].data()[b * sizes.T * row + i]);
         for (std::int64_t t = 0; t < sizes.T; ++t) {
-          sums.back() += expected.inputs[shared][static_cast<std::size_t>((b * sizes.T + t) * row + i)];
+          sums.back() +=
+              expected.inputs[shared][static_cast<std::size_t>((b * sizes.T + t) * row + i)];
         }
       }
     }

@@ -112,7 +112,8 @@ scan_outputs<S> run_reference(const scan_data<Cell, S>& data) {
 
 /// One head's inputs in the order of the cell's enum, the decay as its logarithm.
 template <class Cell>
-head_rows_of logarithmic_inputs(const scan_data<Cell, double>& data, std::int64_t batch, std::int64_t head) {
+head_rows_of logarithmic_inputs(const scan_data<Cell, double>& data, std::int64_t batch,
+                                std::int64_t head) {
   head_rows_of x;
   for (int input = 0; input < Cell::inputs; ++input) {
     x.push_back(head_rows(data.inputs[static_cast<std::size_t>(input)], data.sizes,
@@ -130,8 +131,8 @@ scan_outputs<double> run_chunked(const scan_data<Cell, double>& data) {
     for (std::int64_t head = 0; head < data.sizes.H; ++head) {
       const auto x = logarithmic_inputs(data, batch, head);
       const auto v = head_rows(data.v, data.sizes, data.sizes.V, batch, head);
-      const reference::chunk one(
-          form::inputs(x, v), reference::transpose(head_state_of(data.initial, data.sizes, batch, head)));
+      const reference::chunk one(form::inputs(x, v), reference::transpose(head_state_of(
+                                                         data.initial, data.sizes, batch, head)));
       put_head_rows(form::outputs(x, v, one.outputs()), data.sizes, batch, head, out.y);
       put_head_state(reference::transpose(one.final_state()), data.sizes, batch, head,
                      out.final_state);
@@ -153,13 +154,15 @@ scan_gradients<Cell, double> run_chunked_backward(const scan_data<Cell, double>&
       const auto v = head_rows(data.v, data.sizes, data.sizes.V, batch, head);
       const auto dy = head_rows(data.dy, data.sizes, data.sizes.V, batch, head);
       const auto dfinal = head_state_of(data.dfinal, data.sizes, batch, head);
-      const reference::chunk one(
-          form::inputs(x, v), reference::transpose(head_state_of(data.initial, data.sizes, batch, head)));
-      const reference::chunk_gradients d = one.backward(form::output_gradients(dy), reference::transpose(dfinal));
+      const reference::chunk one(form::inputs(x, v), reference::transpose(head_state_of(
+                                                         data.initial, data.sizes, batch, head)));
+      const reference::chunk_gradients d =
+          one.backward(form::output_gradients(dy), reference::transpose(dfinal));
       head_rows_of dx;
       reference::rows<double> dv;
       form::gradients(x, v, dy, d, dx, dv);
-      for (std::size_t i = 0; i < dx.size(); ++i) put_head_rows(dx[i], data.sizes, batch, head, out.inputs[i]);
+      for (std::size_t i = 0; i < dx.size(); ++i)
+        put_head_rows(dx[i], data.sizes, batch, head, out.inputs[i]);
       put_head_rows(dv, data.sizes, batch, head, out.v);
       put_head_state(reference::transpose(d.initial), data.sizes, batch, head, out.initial);
     }

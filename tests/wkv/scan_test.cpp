@@ -238,7 +238,8 @@ TYPED_TEST(scan, treats_heads_and_sequences_alike) {
 
 template <class Of>
 class scan_without_removal : public scan<Of> {};
-using additive_kinds = testing::Types<of<wkv::rwkv7, double>, of<wkv::gla, float>, of<wkv::rwkv6, double>>;
+using additive_kinds =
+    testing::Types<of<wkv::rwkv7, double>, of<wkv::gla, float>, of<wkv::rwkv6, double>>;
 TYPED_TEST_SUITE(scan_without_removal, additive_kinds);
 
 TYPED_TEST(scan_without_removal, and_without_decay_is_linear_attention) {
@@ -250,7 +251,8 @@ TYPED_TEST(scan_without_removal, and_without_decay_is_linear_attention) {
     auto& values = data.inputs[static_cast<std::size_t>(input)];
     if (is_kept) continue;
     // A bonus of one reads the token as if after its write.
-    std::fill(values.begin(), values.end(), Cell::names[static_cast<std::size_t>(input)] == 'u' ? 1.0 : 0.0);
+    std::fill(values.begin(), values.end(),
+              Cell::names[static_cast<std::size_t>(input)] == 'u' ? 1.0 : 0.0);
   }
   std::fill(data.initial.begin(), data.initial.end(), 0.0);
   std::vector<double> expected(data.v.size(), 0);  // y_t = sum over s <= t of (r_t . k_s) v_s
@@ -303,11 +305,12 @@ TYPED_TEST(scan, names_what_does_not_fit) {
             "scan_backward: checkpoints is (0, 0, 0, 0), expected (6, 1, 8, 4)");
   auto dinputs = on.dinput_views();
   dinputs[1] = other;
-  EXPECT_EQ(message([&] {
-              wkv::scan_backward<Cell, T>(b, on.input_views(), on.v, on.checkpoints, on.dy, {},
-                                          dinputs, on.dv, {});
-            }),
-            std::string("scan_backward: d") + Cell::names[1] + " is (2, 3, 4, 8), expected (2, 5, 3, 8)");
+  EXPECT_EQ(
+      message([&] {
+        wkv::scan_backward<Cell, T>(b, on.input_views(), on.v, on.checkpoints, on.dy, {}, dinputs,
+                                    on.dv, {});
+      }),
+      std::string("scan_backward: d") + Cell::names[1] + " is (2, 3, 4, 8), expected (2, 5, 3, 8)");
   scan_tensors<Cell, T> wide(b, this->random({1, 1, 1, 257, 4}, 83));
   EXPECT_EQ(message([&] { wide.forward(b); }),
             "scan: the key width is 257; the largest that is built is 256");

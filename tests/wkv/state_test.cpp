@@ -26,7 +26,8 @@ TEST(state, element_is_at_batch_head_key_value) {
   cpu_backend backend({.threads = 2, .poison = true});
   const scan_sizes sizes{2, 1, 3, 5, 4};
   scan_data<wkv::gla, double> data{sizes, {}, {}, {}, {}, {}};
-  for (auto& input : data.inputs) input.assign(static_cast<std::size_t>(sizes.tokens() * sizes.K), 0);
+  for (auto& input : data.inputs)
+    input.assign(static_cast<std::size_t>(sizes.tokens() * sizes.K), 0);
   data.v.assign(static_cast<std::size_t>(sizes.values()), 0);
   data.dy = data.v;
   data.initial.assign(static_cast<std::size_t>(sizes.states()), 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Kernels that several sources of radlads-cuda use and instances.cu compiles: they take nvcc longest.
+// Kernels that several sources of radlads-cuda use and instances.cu compiles: they take nvcc
+// longest.
 
 #include "radlads/cuda.cuh"
 #include "radlads/wkv/gla.hpp"
@@ -24,23 +25,25 @@ using head_sums_out = view<float, 3, device_space>;
 #endif
 
 namespace radlads::wkv {
-RADLADS_PROGRAM_INSTANCES void scan_forward_on<rwkv7, float>(cuda_backend&,
-                                                             const program::forward_arguments<rwkv7>&);
-RADLADS_PROGRAM_INSTANCES void scan_backward_on<rwkv7, float>(cuda_backend&,
-                                                              const program::backward_arguments<rwkv7>&);
+RADLADS_PROGRAM_INSTANCES void scan_forward_on<rwkv7, float>(
+    cuda_backend&, const program::forward_arguments<rwkv7>&);
+RADLADS_PROGRAM_INSTANCES void scan_backward_on<rwkv7, float>(
+    cuda_backend&, const program::backward_arguments<rwkv7>&);
 RADLADS_PROGRAM_INSTANCES void scan_forward_on<gla, float>(cuda_backend&,
                                                            const program::forward_arguments<gla>&);
-RADLADS_PROGRAM_INSTANCES void scan_backward_on<gla, float>(cuda_backend&,
-                                                            const program::backward_arguments<gla>&);
+RADLADS_PROGRAM_INSTANCES void scan_backward_on<gla, float>(
+    cuda_backend&, const program::backward_arguments<gla>&);
 }  // namespace radlads::wkv
 
 namespace radlads {
 RADLADS_PROGRAM_INSTANCES void attention_forward_on<float>(cuda_backend&, float, program::heads_in,
                                                            program::heads_in, program::heads_in,
-                                                           program::heads_out, program::head_sums_out);
+                                                           program::heads_out,
+                                                           program::head_sums_out);
 RADLADS_PROGRAM_INSTANCES void attention_backward_on<float>(cuda_backend&, float, program::heads_in,
                                                             program::heads_in, program::heads_in,
-                                                            program::heads_in, program::head_sums_in,
+                                                            program::heads_in,
+                                                            program::head_sums_in,
                                                             program::heads_in, program::heads_out,
                                                             program::heads_out, program::heads_out);
 }  // namespace radlads

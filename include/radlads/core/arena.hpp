@@ -13,7 +13,8 @@
 
 namespace radlads {
 
-/// Stack of scratch blocks on top of any memory that offers allocate(bytes) and deallocate(pointer).
+/// Stack of scratch blocks on top of any memory that offers allocate(bytes) and
+/// deallocate(pointer).
 template <class Memory>
 class arena {
  public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a backend offers: a memory space, memory in it, and scratch. Every operation takes one as its
-// first argument; there is no current device and no global.
+// What a backend offers: a memory space, memory in it, and scratch. Every operation takes one as
+// its first argument; there is no current device and no global.
 
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/view.hpp"
@@ -30,7 +30,8 @@ template <class T, int Rank, backend B>
 void copy(B& b, view_on<const T, Rank, B> from, view_on<T, Rank, B> to) {
   require_shape(to, from.sizes(), "copy", "destination");
   require(from.is_dense() && to.is_dense(), "copy: both views must be dense");
-  if (from.size() > 0) b.copy(to.pointer, from.pointer, static_cast<std::size_t>(from.size()) * sizeof(T));
+  if (from.size() > 0)
+    b.copy(to.pointer, from.pointer, static_cast<std::size_t>(from.size()) * sizeof(T));
 }
 
 /// Sets every element of a dense view to zero.

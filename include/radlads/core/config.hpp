@@ -16,15 +16,16 @@
 #define RADLADS_UNROLL
 #endif
 
-// Over numbers in registers, which cannot be indexed at run time on a GPU, while a host compiler knows best.
+// Over numbers in registers, which cannot be indexed at run time on a GPU, while a host compiler
+// knows best.
 #if defined(__CUDA_ARCH__)
 #define RADLADS_UNROLL_ROW _Pragma("unroll")
 #else
 #define RADLADS_UNROLL_ROW
 #endif
 
-// Over a row of K numbers S of recurrent state. Rows that no register file holds are not unrolled whole: it
-// would cost minutes of compilation and gain nothing.
+// Over a row of K numbers S of recurrent state. Rows that no register file holds are not unrolled
+// whole: it would cost minutes of compilation and gain nothing.
 #if defined(__CUDA_ARCH__)
 #define RADLADS_PRAGMA(text) _Pragma(#text)
 #define RADLADS_UNROLL_STATE(K, S) RADLADS_PRAGMA(unroll(K * sizeof(S) > 512 ? 16 : K))

@@ -50,7 +50,8 @@ struct random_stream {
   RADLADS_HOST_DEVICE double normal(std::uint64_t index) const {
     const auto w = words(index);
     // The half step keeps the logarithm's argument above zero.
-    const double u = (static_cast<double>(((std::uint64_t{w[0]} << 32) | w[1]) >> 11) + 0.5) * 0x1p-53;
+    const double u =
+        (static_cast<double>(((std::uint64_t{w[0]} << 32) | w[1]) >> 11) + 0.5) * 0x1p-53;
     const double v = static_cast<double>(((std::uint64_t{w[2]} << 32) | w[3]) >> 11) * 0x1p-53;
     return std::sqrt(-2.0 * std::log(u)) * std::cos(6.283185307179586476925 * v);
   }

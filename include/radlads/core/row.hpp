@@ -6,7 +6,8 @@
 
 namespace radlads {
 
-/// sum_j s[j] * x[j] over K entries; S is the cell's scalar (a lane pack on the CPU), X indexes scalars.
+/// sum_j s[j] * x[j] over K entries; S is the cell's scalar (a lane pack on the CPU), X indexes
+/// scalars.
 template <int K, class S, class X>
 RADLADS_HOST_DEVICE RADLADS_INLINE S dot(const S (&s)[K], const X& x) {
   static_assert(K % 4 == 0, "rows come padded to a multiple of four");

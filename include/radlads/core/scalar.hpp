@@ -45,8 +45,8 @@ struct half {
     } else if (magnitude < 0x38800000u) {
       // Adding 0.5 puts the subnormal's last bit at the last bit of a float in [0.5, 1).
       const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
-      bits = static_cast<std::uint16_t>(sign |
-                                        (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u));
+      bits =
+          static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u));
     } else {
       const std::uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
       bits = static_cast<std::uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
@@ -109,16 +109,15 @@ RADLADS_HOST_DEVICE real_t<T> real_of(const T& value) {
 /// What a tensor may hold: float, double, the storage types, and complex<double> for gradient
 /// tests by complex step.
 template <class T>
-concept scalar = std::is_same_v<T, float> || std::is_same_v<T, double> ||
-                 std::is_same_v<T, bf16> || std::is_same_v<T, half> ||
-                 std::is_same_v<T, std::complex<double>>;
+concept scalar = std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, bf16> ||
+    std::is_same_v<T, half> || std::is_same_v<T, std::complex<double>>;
 
 /// a where the real part of x is at least that of bound, else b.
 template <class T>
-  requires scalar<T>
-RADLADS_HOST_DEVICE T select_at_least(const T& x, const std::type_identity_t<T>& bound,
-                                      const std::type_identity_t<T>& a,
-                                      const std::type_identity_t<T>& b) {
+requires scalar<T> RADLADS_HOST_DEVICE T select_at_least(const T& x,
+                                                         const std::type_identity_t<T>& bound,
+                                                         const std::type_identity_t<T>& a,
+                                                         const std::type_identity_t<T>& b) {
   return real_of(x) >= real_of(bound) ? a : b;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A strided window on memory that somebody else owns. The memory space is part of the type, so that a
-// host view cannot reach a device function.
+// A strided window on memory that somebody else owns. The memory space is part of the type, so that
+// a host view cannot reach a device function.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/error.hpp"
@@ -22,8 +22,8 @@ struct device_space {};
 template <int Rank>
 using shape = std::array<std::int64_t, Rank>;
 
-/// Pointer, extents and strides (in elements). The last axis is contiguous; the others may be strided.
-/// Trivially copyable: passed by value, also to kernels.
+/// Pointer, extents and strides (in elements). The last axis is contiguous; the others may be
+/// strided. Trivially copyable: passed by value, also to kernels.
 template <class T, int Rank, class Space = host_space>
 struct view {
   static_assert(Rank >= 1 && Rank <= 4, "a view has one to four axes");
@@ -90,9 +90,7 @@ struct view {
     return result;
   }
 
-  RADLADS_HOST_DEVICE operator view<const T, Rank, Space>() const
-    requires(!std::is_const_v<T>)
-  {
+  RADLADS_HOST_DEVICE operator view<const T, Rank, Space>() const requires(!std::is_const_v<T>) {
     view<const T, Rank, Space> result;
     result.pointer = pointer;
     for (int axis = 0; axis < Rank; ++axis) {
@@ -103,8 +101,8 @@ struct view {
   }
 };
 
-/// A view in the memory of backend `B`. Not deducible on purpose: operations take the scalar as their
-/// first template argument, so that tensors convert and a mismatch names both types.
+/// A view in the memory of backend `B`. Not deducible on purpose: operations take the scalar as
+/// their first template argument, so that tensors convert and a mismatch names both types.
 template <class T, int Rank, class B>
 using view_on = view<T, Rank, typename B::space>;
 
@@ -130,8 +128,9 @@ std::string to_string(const shape<Rank>& sizes) {
 
 /// Throws "function: name is (found), expected (expected)" unless the view has this shape.
 template <class T, int Rank, class Space>
-void require_shape(const view<T, Rank, Space>& found, const std::type_identity_t<shape<Rank>>& expected,
-                   const char* function, const char* name) {
+void require_shape(const view<T, Rank, Space>& found,
+                   const std::type_identity_t<shape<Rank>>& expected, const char* function,
+                   const char* name) {
   if (found.sizes() == expected) return;
   fail(function, ": ", name, " is ", to_string<Rank>(found.sizes()), ", expected ",
        to_string<Rank>(expected));

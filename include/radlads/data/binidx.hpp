@@ -189,8 +189,8 @@ class binidx_file {
     for (std::int64_t i = 0; i < count; ++i) {
       T id;
       std::memcpy(&id, source + static_cast<std::size_t>(i) * sizeof(T), sizeof(T));
-      require(std::cmp_greater_equal(id, 0) && std::in_range<std::int32_t>(id), path_, ": token ", start + i,
-              " has the id ", +id, ", expected one from 0 to 2147483647");
+      require(std::cmp_greater_equal(id, 0) && std::in_range<std::int32_t>(id), path_, ": token ",
+              start + i, " has the id ", +id, ", expected one from 0 to 2147483647");
       out[i] = static_cast<std::int32_t>(id);
     }
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Step 1, hidden-state alignment (arXiv 2505.03005, section 4.2): every student mixer sees the teacher's
-// mixer input of its layer and is drawn to the teacher's mixer output. The student's own errors never
-// reach another layer; v_first, with its gradient, is all that couples them.
+// Step 1, hidden-state alignment (arXiv 2505.03005, section 4.2): every student mixer sees the
+// teacher's mixer input of its layer and is drawn to the teacher's mixer output. The student's own
+// errors never reach another layer; v_first, with its gradient, is all that couples them.
 //   loss = C^(-1/2) / (L B T) sum_{l, b, t} |y_teacher - y_student|_2
 
 #include "radlads/core/backend.hpp"
@@ -37,8 +37,9 @@ class alignment {
       : teacher_(teacher), student_(student), options_(options) {
     require(teacher.config.layers == student.config.layers &&
                 teacher.config.hidden == student.config.hidden,
-            "align: the teacher has ", teacher.config.layers, " layers of width ", teacher.config.hidden,
-            ", the student ", student.config.layers, " of width ", student.config.hidden);
+            "align: the teacher has ", teacher.config.layers, " layers of width ",
+            teacher.config.hidden, ", the student ", student.config.layers, " of width ",
+            student.config.hidden);
     for (std::int64_t i = 0; i < student.config.layers; ++i) {
       const auto at = static_cast<std::size_t>(i);
       if (student.config.mixers[at] != teacher.config.mixers[at]) aligned_.push_back(i);
@@ -46,16 +47,17 @@ class alignment {
     require(!aligned_.empty(), "align: every layer of the student has the teacher's mixer");
     const std::int64_t provider = student.layers.provider();
     require(provider < 0 || std::find(aligned_.begin(), aligned_.end(), provider) != aligned_.end(),
-            "align: layer ", provider, " provides v_first to later layers but has the teacher's mixer");
+            "align: layer ", provider,
+            " provides v_first to later layers but has the teacher's mixer");
   }
 
   bool needs_targets() const { return false; }
 
   /// Loss of ids (rows, tokens) times `share`; adds its gradient to `grads` unless that is null. A
-  /// share below one is for rows that are part of a batch. Throws, naming the layer, when a loss is not
-  /// finite.
-  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Student::params* grads,
-                        double share = 1) {
+  /// share below one is for rows that are part of a batch. Throws, naming the layer, when a loss is
+  /// not finite.
+  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids,
+                        typename Student::params* grads, double share = 1) {
     batch_loss result;
     result.layers.assign(static_cast<std::size_t>(student_.config.layers), 0.0);
     const auto tokens = static_cast<double>(ids.size());
@@ -77,8 +79,8 @@ class alignment {
     return options_.is_squared ? 1.0 / width : 1.0 / std::sqrt(width);
   }
 
-  void run(B& b, view_on<const std::int32_t, 2, B> ids, double scale, typename Student::params* grads,
-           batch_loss& result) {
+  void run(B& b, view_on<const std::int32_t, 2, B> ids, double scale,
+           typename Student::params* grads, batch_loss& result) {
     teacher_.forward_taps(b, ids, teacher_saved_);
     const auto& config = student_.config;
     const shape<3> wide{ids.extent(0), ids.extent(1), config.heads * config.head_size};
@@ -112,8 +114,8 @@ class alignment {
       using block_type = typename std::remove_cvref_t<decltype(c)>::block_type;
       auto& saved = at.saved.template of<block_type>(layer).mixer;
       saved.is_training = true;
-      block_type::mixer::template forward<T, B>(b, c.mixer, p.mixer, {tap.input, v_first_}, at.y, nullptr,
-                                                saved);
+      block_type::mixer::template forward<T, B>(b, c.mixer, p.mixer, {tap.input, v_first_}, at.y,
+                                                nullptr, saved);
     });
     const auto y = reshape<2>(at.y.read(), rows), target = reshape<2>(tap.output.read(), rows);
     const auto weight = static_cast<real_t<T>>(scale);
@@ -131,9 +133,9 @@ class alignment {
       using block_type = typename std::remove_cvref_t<decltype(c)>::block_type;
       auto& g = std::get<typename block_type::template params<T, B>>(
           grads.layers.layers[static_cast<std::size_t>(layer)]);
-      block_type::mixer::template backward<T, B>(b, c.mixer, p.mixer,
-                                                 at.saved.template of<block_type>(layer).mixer,
-                                                 {tap.input, v_first_}, at.dy, {{}, dv_first_}, g.mixer);
+      block_type::mixer::template backward<T, B>(
+          b, c.mixer, p.mixer, at.saved.template of<block_type>(layer).mixer, {tap.input, v_first_},
+          at.dy, {{}, dv_first_}, g.mixer);
     });
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Steps 2 and 3: the student's logits drawn to the teacher's, or to the next token (arXiv 2505.03005,
-// sections 4.3 and 4.4).
+// Steps 2 and 3: the student's logits drawn to the teacher's, or to the next token (arXiv
+// 2505.03005, sections 4.3 and 4.4).
 //   step 2: 1/(B T) sum KL(teacher || student), temperature 1, the full vocabulary
 //   step 3: 1/(B T) sum of cross-entropies
 
@@ -48,15 +48,16 @@ void split_targets(B& b, view_on<const std::int32_t, 2, B> ids, view_on<std::int
   }
 }
 
-/// Distillation of logits from `Teacher` to `Student`. With a weight on cross-entropy the rows hold one
-/// id more than the context.
+/// Distillation of logits from `Teacher` to `Student`. With a weight on cross-entropy the rows hold
+/// one id more than the context.
 template <class Teacher, class Student>
 class distillation {
  public:
   using T = typename Student::scalar_type;
   using B = typename Student::backend_type;
 
-  distillation(const Teacher& teacher, const Student& student, const distillation_options& options = {})
+  distillation(const Teacher& teacher, const Student& student,
+               const distillation_options& options = {})
       : teacher_(teacher), student_(student), options_(options) {
     require(teacher.config.vocabulary == student.config.vocabulary,
             "distill: the teacher's vocabulary is ", teacher.config.vocabulary, ", the student's ",
@@ -66,16 +67,17 @@ class distillation {
 
   bool needs_targets() const { return options_.ce_weight != 0; }
 
-  /// Loss of ids (rows, T) or, with targets, (rows, T + 1), times `share`; adds its gradient to `grads`
-  /// unless that is null. A share below one is for rows that are part of a batch. Throws, naming the
-  /// layer, when the loss is not finite.
-  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Student::params* grads,
-                        double share = 1) {
+  /// Loss of ids (rows, T) or, with targets, (rows, T + 1), times `share`; adds its gradient to
+  /// `grads` unless that is null. A share below one is for rows that are part of a batch. Throws,
+  /// naming the layer, when the loss is not finite.
+  batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids,
+                        typename Student::params* grads, double share = 1) {
     const std::int64_t tokens = ids.extent(1) - (needs_targets() ? 1 : 0);
     const double scale = share / static_cast<double>(ids.extent(0) * tokens);
     batch_loss result;
-    for_each_micro_batch(ids, options_.micro_batch,
-                         [&](auto rows) { result.loss += scale * run(b, rows, tokens, scale, grads); });
+    for_each_micro_batch(ids, options_.micro_batch, [&](auto rows) {
+      result.loss += scale * run(b, rows, tokens, scale, grads);
+    });
     return result;
   }
 
@@ -102,10 +104,10 @@ class distillation {
       dhead = Student::head_of(*grads);
     }
     ops::head_kl_divergence<T>(b, static_cast<real_t<T>>(options_.kl_weight),
-                               static_cast<real_t<T>>(options_.ce_weight), static_cast<real_t<T>>(scale),
-                               Student::head_of(student_.weights), saved_.normed,
-                               Teacher::head_of(teacher_.weights), teacher_saved_.normed, targets,
-                               losses_, dnormed, dhead);
+                               static_cast<real_t<T>>(options_.ce_weight),
+                               static_cast<real_t<T>>(scale), Student::head_of(student_.weights),
+                               saved_.normed, Teacher::head_of(teacher_.weights),
+                               teacher_saved_.normed, targets, losses_, dnormed, dhead);
     const double loss = sum_of(b, losses_);
     require_finite<T>(b, loss, saved_, "distill");
     if (grads != nullptr) student_.backward(b, inputs, dnormed, saved_, *grads);
@@ -134,9 +136,9 @@ class next_token {
 
   bool needs_targets() const { return true; }
 
-  /// Loss of ids (rows, T + 1) times `share`; adds its gradient to `grads` unless that is null. A share
-  /// below one is for rows that are part of a batch. Throws, naming the layer, when the loss is not
-  /// finite.
+  /// Loss of ids (rows, T + 1) times `share`; adds its gradient to `grads` unless that is null. A
+  /// share below one is for rows that are part of a batch. Throws, naming the layer, when the loss
+  /// is not finite.
   batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids, typename Model::params* grads,
                         double share = 1) {
     const double scale = share / static_cast<double>(ids.extent(0) * (ids.extent(1) - 1));
@@ -147,7 +149,8 @@ class next_token {
   }
 
  private:
-  double run(B& b, view_on<const std::int32_t, 2, B> ids, double scale, typename Model::params* grads) {
+  double run(B& b, view_on<const std::int32_t, 2, B> ids, double scale,
+             typename Model::params* grads) {
     scratch_scope<B> scope(b);
     const shape<2> grid{ids.extent(0), ids.extent(1) - 1};
     const auto inputs = scope.template take<std::int32_t, 2>(grid);
@@ -161,8 +164,8 @@ class next_token {
       dhead = Model::head_of(*grads);
     }
     ops::head_cross_entropy<T>(b, static_cast<real_t<T>>(scale), Model::head_of(model_.weights),
-                               saved_.normed, reshape<1>(targets, {targets.size()}), losses_, {}, dnormed,
-                               dhead);
+                               saved_.normed, reshape<1>(targets, {targets.size()}), losses_, {},
+                               dnormed, dhead);
     const double loss = sum_of(b, losses_);
     require_finite<T>(b, loss, saved_, "train");
     if (grads != nullptr) model_.backward(b, inputs, dnormed, saved_, *grads);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Scores on documents: each begins a fresh sequence, and every token but the first is predicted. Against
-// a teacher also the divergence and how often both would choose the same token.
+// Scores on documents: each begins a fresh sequence, and every token but the first is predicted.
+// Against a teacher also the divergence and how often both would choose the same token.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
@@ -112,12 +112,14 @@ class evaluator {
            std::span<const std::size_t> chosen, std::int64_t columns, evaluation& result) {
     const auto rows = static_cast<std::int64_t>(chosen.size());
     const auto count = static_cast<std::size_t>(rows * columns);
-    // Behind a document's end come repeats of its last id, which nothing before them sees, unscored.
+    // Behind a document's end come repeats of its last id, which nothing before them sees,
+    // unscored.
     std::vector<std::int32_t> inputs(count), targets(count, -1);
     for (std::size_t row = 0; row < chosen.size(); ++row) {
       const std::vector<std::int32_t>& ids = documents[chosen[row]];
       for (std::int64_t t = 0; t < columns; ++t) {
-        const std::size_t at = row * static_cast<std::size_t>(columns) + static_cast<std::size_t>(t);
+        const std::size_t at =
+            row * static_cast<std::size_t>(columns) + static_cast<std::size_t>(t);
         const auto here = static_cast<std::size_t>(t);
         inputs[at] = ids.empty() ? 0 : ids[std::min(here, ids.size() - 1)];
         if (here + 1 < ids.size()) targets[at] = ids[here + 1];
@@ -133,8 +135,8 @@ class evaluator {
     if (teacher_ != nullptr) {
       other = predict(b, *teacher_, teacher_saved_);
       ops::head_kl_divergence<T>(b, 1, 0, 1, Model::head_of(model_.weights), saved_.normed,
-                                 Teacher::head_of(teacher_->weights), teacher_saved_.normed, {}, losses_,
-                                 {}, {});
+                                 Teacher::head_of(teacher_->weights), teacher_saved_.normed, {},
+                                 losses_, {}, {});
       divergence = to_host(b, losses_);
     }
     for (std::size_t i = 0; i < count; ++i) {
@@ -164,8 +166,8 @@ class evaluator {
     model.forward(b, ids_, nullptr, saved);
     losses_.resize(b, {ids_.size()});
     best_.resize(b, {ids_.size()});
-    ops::head_cross_entropy<T>(b, 1, M::head_of(model.weights), saved.normed, targets_, losses_, best_,
-                               {}, {});
+    ops::head_cross_entropy<T>(b, 1, M::head_of(model.weights), saved.normed, targets_, losses_,
+                               best_, {}, {});
     return {to_host(b, losses_), to_host(b, best_)};
   }
 

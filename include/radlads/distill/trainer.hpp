@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One training step: loss and gradient of an objective, clip, update. Who reads the data, reports and
-// saves is the caller's business.
+// One training step: loss and gradient of an objective, clip, update. Who reads the data, reports
+// and saves is the caller's business.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/parameters.hpp"
@@ -21,13 +21,14 @@ namespace radlads::distill {
 /// Which tensors a stage trains.
 enum class trainable {
   everything,
-  mixers,            ///< "self_attn" of recurrent layers: step 1
-  decay_and_shift,   ///< decay and token-shift tensors of recurrent layers: step 3a
+  mixers,           ///< "self_attn" of recurrent layers: step 1
+  decay_and_shift,  ///< decay and token-shift tensors of recurrent layers: step 3a
 };
 
 struct trainer_options {
   optim::schedule_options schedule;
-  std::optional<optim::schedule_options> mixer_schedule;  ///< of ".self_attn." tensors, else `schedule`
+  std::optional<optim::schedule_options>
+      mixer_schedule;  ///< of ".self_attn." tensors, else `schedule`
   optim::adamw_options adamw;
   double clip_norm = 1;
   trainable what = trainable::everything;
@@ -55,9 +56,9 @@ class trainer {
   using params = typename Model::params;
   using scalar = typename Model::scalar_type;
   /// Parameters themselves or, for a storage type, those of the type sums are kept in.
-  using moments = typename std::conditional_t<std::is_same_v<scalar, accumulate_t<scalar>>,
-                                              std::type_identity<Model>,
-                                              sums_model<Model>>::type::params;
+  using moments =
+      typename std::conditional_t<std::is_same_v<scalar, accumulate_t<scalar>>,
+                                  std::type_identity<Model>, sums_model<Model>>::type::params;
 
   trainer(B& b, Model& model, const trainer_options& options) : model_(model), options_(options) {
     optim::require_schedule(options.schedule);
@@ -92,7 +93,8 @@ class trainer {
       const optim::group_rates rates{rest, mixer};
       optimizer_.update(
           b, model_.weights, gradients_,
-          [&](const std::string& name) { return is_trained(name) ? rates(name) : 0.0; }, norm.factor);
+          [&](const std::string& name) { return is_trained(name) ? rates(name) : 0.0; },
+          norm.factor);
     } catch (const error& problem) {
       fail("step ", report.step, ": ", problem.what());
     }
@@ -104,8 +106,8 @@ class trainer {
     if (options_.what == trainable::everything) return true;
     if (name.find(".self_attn.") == std::string::npos || !is_recurrent(name)) return false;
     if (options_.what == trainable::mixers) return true;
-    for (const char* part : {".time_maa_w", ".time_decay", ".self_attn.w0", ".self_attn.w1",
-                             ".self_attn.w2"}) {
+    for (const char* part :
+         {".time_maa_w", ".time_decay", ".self_attn.w0", ".self_attn.w1", ".self_attn.w2"}) {
       if (name.find(part) != std::string::npos) return true;
     }
     return false;

@@ -281,9 +281,8 @@ checkpoint_state load_checkpoint(B& b, const std::filesystem::path& checkpoint,
     const safetensors_file& file = files[next++];
     set_type::for_each(
         [&](const std::string& name, auto& tensor) {
-          write_on_host(b, tensor, [&](auto* to) {
-            read_tensor(*file.find(name), file_shape(tensor), to);
-          });
+          write_on_host(b, tensor,
+                        [&](auto* to) { read_tensor(*file.find(name), file_shape(tensor), to); });
         },
         each.set);
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Causal softmax attention with grouped key/value heads: the teacher's mixer, and the layers a hybrid
-// keeps. Its state is the key/value cache.
+// Causal softmax attention with grouped key/value heads: the teacher's mixer, and the layers a
+// hybrid keeps. Its state is the key/value cache.
 //   y = softmax(q k^T / sqrt(K)) v Wo^T, q and k rotated        (Qwen2; Qwen3 adds q/k norms)
 
 #include "radlads/core/parameters.hpp"
@@ -44,9 +44,9 @@ struct attention_mixer {
   template <class T, class B>
   struct saved {
     bool is_training = false;
-    projections::saved_heads<T, B> q, k;   // (B, T, H, K), (B, T, Hkv, K)
-    tensor<T, 4, B> v;                     // (B, T, Hkv, K)
-    tensor<T, 4, B> mixed;                 // (B, T, H, K), before the output projection
+    projections::saved_heads<T, B> q, k;    // (B, T, H, K), (B, T, Hkv, K)
+    tensor<T, 4, B> v;                      // (B, T, Hkv, K)
+    tensor<T, 4, B> mixed;                  // (B, T, H, K), before the output projection
     tensor<accumulate_t<T>, 3, B> log_sum;  // (B, H, T)
   };
 
@@ -85,7 +85,8 @@ struct attention_mixer {
     projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, q_shape, position, s.q);
     projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, kv_shape, position, s.k);
     s.v.resize(b, kv_shape);
-    ops::linear<T>(b, p.v.weight, p.v.bias, x, reshape<2>(s.v.whole(), {x.extent(0), c.kv_width()}));
+    ops::linear<T>(b, p.v.weight, p.v.bias, x,
+                   reshape<2>(s.v.whole(), {x.extent(0), c.kv_width()}));
 
     s.mixed.resize(b, q_shape);
     view_on<const T, 4, B> keys = s.k.heads.read(), values = s.v.read();
@@ -115,12 +116,11 @@ struct attention_mixer {
     const auto dprojected_q = scope.template take<T, 2>({rows, c.attention_width()});
     const auto dprojected_k = scope.template take<T, 2>({rows, c.kv_width()});
 
-    ops::linear_backward<T>(b, p.o.weight, flat_heads<T, B>(c, s.mixed.read()),
-                            reshape<2>(dy, {rows, c.hidden}),
-                            reshape<2>(dmixed, {rows, c.attention_width()}), grads.o.weight,
-                            grads.o.bias);
-    ops::attention_backward<T>(b, scale<T>(c), s.q.heads, s.k.heads, s.v, s.mixed, s.log_sum, dmixed,
-                               dq, dk, dv);
+    ops::linear_backward<T>(
+        b, p.o.weight, flat_heads<T, B>(c, s.mixed.read()), reshape<2>(dy, {rows, c.hidden}),
+        reshape<2>(dmixed, {rows, c.attention_width()}), grads.o.weight, grads.o.bias);
+    ops::attention_backward<T>(b, scale<T>(c), s.q.heads, s.k.heads, s.v, s.mixed, s.log_sum,
+                               dmixed, dq, dk, dv);
     ops::linear_backward<T>(b, p.v.weight, x, reshape<2>(dv, {rows, c.kv_width()}), dx,
                             grads.v.weight, grads.v.bias);
     ops::linear_backward<T>(

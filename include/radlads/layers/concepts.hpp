@@ -26,11 +26,11 @@ concept has_configure = requires(const mixer_config& c, const mixer_options& o) 
 
 template <class M>
 concept has_parameters = parameter_set<typename M::template params<float, cpu_backend>> &&
-                         requires(typename M::template params<float, cpu_backend>& p, cpu_backend& b,
-                                  const typename M::config& c, const tensor_source& source) {
-                           p.allocate(b, c);
-                           M::template initialise<float, cpu_backend>(b, c, p, source);
-                         };
+    requires(typename M::template params<float, cpu_backend>& p, cpu_backend& b,
+             const typename M::config& c, const tensor_source& source) {
+  p.allocate(b, c);
+  M::template initialise<float, cpu_backend>(b, c, p, source);
+};
 
 template <class M>
 concept has_state = requires(typename M::template state<float, cpu_backend>& s, cpu_backend& b,
@@ -62,7 +62,7 @@ concept has_backward = requires(cpu_backend& b, const typename M::config& c,
 /// A token mixer: a name, nested params, saved and state, and forward and backward.
 template <class M>
 concept mixer = has_name<M> && has_configure<M> && has_parameters<M> && has_state<M> &&
-                has_forward<M> && has_backward<M>;
+    has_forward<M> && has_backward<M>;
 
 /// Fails to compile with one sentence for each thing that a mixer lacks.
 template <class M>
@@ -75,20 +75,22 @@ consteval bool check_mixer() {
                 "a mixer needs: template <class T, class B> struct params with allocate(backend, "
                 "config) and static for_each(f, params...), and static void initialise(backend, "
                 "config, params, source)");
-  static_assert(has_state<M>,
-                "a mixer needs: template <class T, class B> struct state with reset(backend, config, "
-                "batch) and bytes()");
-  static_assert(has_forward<M>,
-                "a mixer needs: template <class T, class B> struct saved with bool is_training, and "
-                "static void forward(backend, config, params, stream, y, state, saved)");
+  static_assert(
+      has_state<M>,
+      "a mixer needs: template <class T, class B> struct state with reset(backend, config, "
+      "batch) and bytes()");
+  static_assert(
+      has_forward<M>,
+      "a mixer needs: template <class T, class B> struct saved with bool is_training, and "
+      "static void forward(backend, config, params, stream, y, state, saved)");
   static_assert(has_backward<M>,
                 "a mixer needs: static void backward(backend, config, params, saved, stream, dy, "
                 "stream_gradient, grads)");
   return true;
 }
 
-/// Layers whose backward adds to dx, because several share one input. In a combinator they would add to
-/// what nobody has written.
+/// Layers whose backward adds to dx, because several share one input. In a combinator they would
+/// add to what nobody has written.
 template <class L>
 concept adds_to_input_gradient = requires {
   requires L::adds_to_dx;
@@ -97,10 +99,11 @@ concept adds_to_input_gradient = requires {
 /// A stateless layer on rows: forward(backend, config, params, x, y, saved) and its backward, which
 /// overwrites dx.
 template <class L>
-concept layer = !adds_to_input_gradient<L> && requires(cpu_backend& b, const typename L::config& c,
-                         typename L::template params<float, cpu_backend>& p,
-                         typename L::template saved<float, cpu_backend>& saved,
-                         view<const float, 2> x, view<float, 2> y) {
+concept layer =
+    !adds_to_input_gradient<L> && requires(cpu_backend & b, const typename L::config& c,
+                                           typename L::template params<float, cpu_backend>& p,
+                                           typename L::template saved<float, cpu_backend>& saved,
+                                           view<const float, 2> x, view<float, 2> y) {
   { L::out_width(c) } -> std::convertible_to<std::int64_t>;
   p.allocate(b, c);
   L::template forward<float, cpu_backend>(b, c, p, x, y, saved);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Values that parameters start from: constants, uniform, normal and orthogonal numbers. They are drawn
-// on the host from a stream named after the tensor and then copied, so they do not depend on backend,
-// scalar, thread count or on which other tensors exist.
+// Values that parameters start from: constants, uniform, normal and orthogonal numbers. They are
+// drawn on the host from a stream named after the tensor and then copied, so they do not depend on
+// backend, scalar, thread count or on which other tensors exist.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/random.hpp"
@@ -42,7 +42,8 @@ void fill_constant(B& b, tensor<T, Rank, B>& t, double value) {
 }
 
 template <class T, int Rank, class B>
-void fill_uniform(B& b, tensor<T, Rank, B>& t, double low, double high, const random_stream& source) {
+void fill_uniform(B& b, tensor<T, Rank, B>& t, double low, double high,
+                  const random_stream& source) {
   fill(b, t, [&](std::int64_t i) {
     return low + (high - low) * source.uniform(static_cast<std::uint64_t>(i));
   });
@@ -50,12 +51,13 @@ void fill_uniform(B& b, tensor<T, Rank, B>& t, double low, double high, const ra
 
 template <class T, int Rank, class B>
 void fill_normal(B& b, tensor<T, Rank, B>& t, double deviation, const random_stream& source) {
-  fill(b, t, [&](std::int64_t i) { return deviation * source.normal(static_cast<std::uint64_t>(i)); });
+  fill(b, t,
+       [&](std::int64_t i) { return deviation * source.normal(static_cast<std::uint64_t>(i)); });
 }
 
 /// Rows times columns orthogonal numbers: orthonormal along the shorter side, times
-/// scale * sqrt(rows / columns) when rows > columns, else scale. Gram and Schmidt on normal numbers,
-/// which is QR with a positive diagonal of R, twice for orthogonality to rounding.
+/// scale * sqrt(rows / columns) when rows > columns, else scale. Gram and Schmidt on normal
+/// numbers, which is QR with a positive diagonal of R, twice for orthogonality to rounding.
 inline std::vector<double> orthogonal_matrix(std::int64_t rows, std::int64_t columns, double scale,
                                              const random_stream& source) {
   const bool is_tall = rows > columns;

@@ -31,15 +31,15 @@ struct mixer_options {
 
 /// Everything a mixer needs to know about where it stands and how large it is.
 struct mixer_config {
-  std::int64_t hidden = 0;      ///< C, width of the residual stream
-  std::int64_t heads = 0;       ///< H, query (receptance) heads
-  std::int64_t kv_heads = 0;    ///< key and value heads; divides heads
-  std::int64_t head_size = 0;   ///< K, per head
-  double norm_epsilon = 1e-6;   ///< of the q/k norms
+  std::int64_t hidden = 0;     ///< C, width of the residual stream
+  std::int64_t heads = 0;      ///< H, query (receptance) heads
+  std::int64_t kv_heads = 0;   ///< key and value heads; divides heads
+  std::int64_t head_size = 0;  ///< K, per head
+  double norm_epsilon = 1e-6;  ///< of the q/k norms
   double rope_base = 1e4;
   bool qkv_bias = true;
   bool output_bias = false;
-  bool qk_norm = false;         ///< per-head RMS norm of receptance and key (Qwen3)
+  bool qk_norm = false;  ///< per-head RMS norm of receptance and key (Qwen3)
   bool use_rope = true;
   bool balance_state = true;
   bool group_norm = false;
@@ -50,8 +50,8 @@ struct mixer_config {
   std::int64_t rank_value_mix = 0;
   std::int64_t rank_gate = 0;
   std::int64_t rank_token_shift = 0;
-  std::int64_t layer = 0;       ///< index of this layer
-  std::int64_t layers = 1;      ///< number of layers
+  std::int64_t layer = 0;         ///< index of this layer
+  std::int64_t layers = 1;        ///< number of layers
   bool provides_v_first = false;  ///< the first mixer of the stack that uses v_first writes it
 
   std::int64_t attention_width() const { return heads * head_size; }  ///< D_a
@@ -77,8 +77,8 @@ inline void check_sizes(const mixer_config& c, std::string_view mixer) {
   require(c.hidden > 0 && c.heads > 0 && c.kv_heads > 0 && c.head_size > 0, mixer,
           ": sizes must be positive; hidden is ", c.hidden, ", heads ", c.heads, ", kv heads ",
           c.kv_heads, ", head size ", c.head_size);
-  require(c.heads % c.kv_heads == 0, mixer, ": ", c.heads, " heads are not a multiple of ", c.kv_heads,
-          " key/value heads");
+  require(c.heads % c.kv_heads == 0, mixer, ": ", c.heads, " heads are not a multiple of ",
+          c.kv_heads, " key/value heads");
   require(c.gate_rank_type >= 0 && c.gate_rank_type <= 2, mixer, ": gate_rank_type is ",
           c.gate_rank_type, ", expected 0, 1 or 2");
 }

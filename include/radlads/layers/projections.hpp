@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What every mixer of this library shares with softmax attention: the q, k, v and o projections, the
-// per-head norms of Qwen3 and the rotary position. Their tensors keep the names of the teacher's files.
+// What every mixer of this library shares with softmax attention: the q, k, v and o projections,
+// the per-head norms of Qwen3 and the rotary position. Their tensors keep the names of the
+// teacher's files.
 
 #include "radlads/core/parameters.hpp"
 #include "radlads/layers/initialise.hpp"
@@ -68,9 +69,9 @@ struct projections {
   /// One of receptance, query or key on its way from the projection to the mixer.
   template <class T, class B>
   struct saved_heads {
-    tensor<T, 2, B> projected;  // (N, H K), only kept with a head norm
+    tensor<T, 2, B> projected;              // (N, H K), only kept with a head norm
     tensor<accumulate_t<T>, 1, B> inverse;  // (N H)
-    tensor<T, 4, B> heads;      // (B, T, H, K), normalised and rotated
+    tensor<T, 4, B> heads;                  // (B, T, H, K), normalised and rotated
   };
 
   /// heads = rope(norm(x W^T + b)); x is (N, C), `sizes` (B, T, H, K).
@@ -94,8 +95,8 @@ struct projections {
     if (c.use_rope) ops::rope<T>(b, c.rope_base, first_position, +1, s.heads, s.heads);
   }
 
-  /// Takes dheads, which it overwrites, back through rotation and norm. The result, (N, H K), is the
-  /// gradient of the projection's output and lives in dheads or in `dprojected`.
+  /// Takes dheads, which it overwrites, back through rotation and norm. The result, (N, H K), is
+  /// the gradient of the projection's output and lives in dheads or in `dprojected`.
   template <class T, class B>
   static view_on<const T, 2, B> backward_heads(B& b, const mixer_config& c,
                                                const tensor<T, 1, B>& norm,
@@ -107,7 +108,8 @@ struct projections {
     if (!c.qk_norm) return reshape<2>(dheads, rows);
     const shape<2> per_head{rows[0] * dheads.extent(2), dheads.extent(3)};
     ops::rms_norm_backward<T>(b, norm, reshape<2>(s.projected.read(), per_head), s.inverse,
-                              reshape<2>(dheads, per_head), reshape<2>(dprojected, per_head), dnorm);
+                              reshape<2>(dheads, per_head), reshape<2>(dprojected, per_head),
+                              dnorm);
     return dprojected;
   }
 };

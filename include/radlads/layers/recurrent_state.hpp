@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a recurrent mixer carries from call to call, and the one place that chooses how its recurrence
-// runs: with checkpoints for training, on a carried state for generation.
+// What a recurrent mixer carries from call to call, and the one place that chooses how its
+// recurrence runs: with checkpoints for training, on a carried state for generation.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
@@ -36,8 +36,8 @@ struct recurrent_state {
   }
 };
 
-/// y (B, T, H, K) from the recurrence over `inputs` and v. With a carried state the sequence continues;
-/// in training the checkpoints for backward are written.
+/// y (B, T, H, K) from the recurrence over `inputs` and v. With a carried state the sequence
+/// continues; in training the checkpoints for backward are written.
 template <class Cell, class T, class B>
 void run_recurrence(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                     const tensor<T, 4, B>& v, tensor<T, 4, B>& y, recurrent_state<T, B>* carried,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a mixer reads and what its backward returns: the layer's input and the value of the first layer,
-// which RWKV-7 hands to later layers.
+// What a mixer reads and what its backward returns: the layer's input and the value of the first
+// layer, which RWKV-7 hands to later layers.
 
 #include "radlads/core/view.hpp"
 
 namespace radlads::layers {
 
-/// Input of a mixer. The provider of v_first writes it, later layers read it; mixers without a value
-/// residual ignore it.
+/// Input of a mixer. The provider of v_first writes it, later layers read it; mixers without a
+/// value residual ignore it.
 template <class T, class B>
 struct stream {
   view_on<const T, 3, B> x;  // (B, T, C), normalised

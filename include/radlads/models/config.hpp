@@ -17,17 +17,17 @@ namespace radlads::models {
 
 /// Description of a decoder-only language model.
 struct config {
-  std::int64_t vocabulary = 0;      ///< V
-  std::int64_t hidden = 0;          ///< C
-  std::int64_t intermediate = 0;    ///< F
-  std::int64_t layers = 0;          ///< L
-  std::int64_t heads = 0;           ///< H
+  std::int64_t vocabulary = 0;    ///< V
+  std::int64_t hidden = 0;        ///< C
+  std::int64_t intermediate = 0;  ///< F
+  std::int64_t layers = 0;        ///< L
+  std::int64_t heads = 0;         ///< H
   std::int64_t kv_heads = 0;
-  std::int64_t head_size = 0;       ///< K
-  std::int64_t max_positions = 0;   ///< the context the model was made for
+  std::int64_t head_size = 0;      ///< K
+  std::int64_t max_positions = 0;  ///< the context the model was made for
   double norm_epsilon = 1e-6;
   double rope_base = 1e4;
-  bool is_tied = false;             ///< embedding and head are one tensor
+  bool is_tied = false;  ///< embedding and head are one tensor
   bool qkv_bias = true;
   bool output_bias = false;
   bool qk_norm = false;
@@ -45,8 +45,8 @@ inline void check(const config& c) {
           "model: sizes must be positive; vocabulary is ", c.vocabulary, ", hidden ", c.hidden,
           ", intermediate ", c.intermediate, ", layers ", c.layers, ", heads ", c.heads,
           ", kv heads ", c.kv_heads, ", head size ", c.head_size);
-  require(c.heads % c.kv_heads == 0, "model: ", c.heads, " heads are not a multiple of ", c.kv_heads,
-          " key/value heads");
+  require(c.heads % c.kv_heads == 0, "model: ", c.heads, " heads are not a multiple of ",
+          c.kv_heads, " key/value heads");
   require(c.mixers.size() == static_cast<std::size_t>(c.layers), "model: ", c.mixers.size(),
           " mixers are named for ", c.layers, " layers");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A decoder over a user's list of mixers: embedding, blocks, final norm, head. Forward leaves the final
-// hidden states; the head belongs to the losses, which never hold all logits.
+// A decoder over a user's list of mixers: embedding, blocks, final norm, head. Forward leaves the
+// final hidden states; the head belongs to the losses, which never hold all logits.
 
 #include "radlads/core/parameters.hpp"
 #include "radlads/models/block.hpp"
@@ -54,7 +54,7 @@ struct language_model {
 
   struct saved {
     typename layers_type::saved layers;
-    tensor<T, 2, B> normed;   // (N, C), input of the head
+    tensor<T, 2, B> normed;                 // (N, C), input of the head
     tensor<accumulate_t<T>, 1, B> inverse;  // (N)
   };
 
@@ -92,7 +92,8 @@ struct language_model {
     return p.head.empty() ? p.embedding.whole() : p.head.whole();
   }
 
-  /// ids (B, T). Leaves the head's input in s.normed. With a state the tokens continue its sequences.
+  /// ids (B, T). Leaves the head's input in s.normed. With a state the tokens continue its
+  /// sequences.
   void forward(B& b, view_on<const std::int32_t, 2, B> ids, state* carried, saved& s) const {
     embed(b, ids, s);
     layers.forward(b, weights.layers, carried, s.layers);
@@ -112,16 +113,17 @@ struct language_model {
   }
 
   /// From the gradient of s.normed (N, C); adds to the gradients of all parameters but the head.
-  void backward(B& b, view_on<const std::int32_t, 2, B> ids, view_on<const T, 2, B> dnormed, saved& s,
-                params& grads) const {
+  void backward(B& b, view_on<const std::int32_t, 2, B> ids, view_on<const T, 2, B> dnormed,
+                saved& s, params& grads) const {
     const view_on<const T, 3, B> last = s.layers.last();
     scratch_scope<B> scope(b);
     const auto dlast = scope.template take<T, 3>(last.sizes());
     const auto dembedded = scope.template take<T, 3>(last.sizes());
-    ops::rms_norm_backward<T>(b, weights.norm, reshape<2>(last, dnormed.sizes()), s.inverse, dnormed,
-                              reshape<2>(dlast, dnormed.sizes()), grads.norm);
+    ops::rms_norm_backward<T>(b, weights.norm, reshape<2>(last, dnormed.sizes()), s.inverse,
+                              dnormed, reshape<2>(dlast, dnormed.sizes()), grads.norm);
     layers.backward(b, weights.layers, s.layers, dlast, dembedded, grads.layers);
-    ops::embedding_backward<T>(b, flat_ids(ids), reshape<2>(dembedded, dnormed.sizes()), grads.embedding);
+    ops::embedding_backward<T>(b, flat_ids(ids), reshape<2>(dembedded, dnormed.sizes()),
+                               grads.embedding);
   }
 
   /// logits (N, V) of the hidden states that forward left.

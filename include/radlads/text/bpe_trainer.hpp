@@ -255,9 +255,9 @@ inline nlohmann::ordered_json tokenizer_json_of(const trained_bpe& trained,
                                                 const bpe_training_options& options) {
   using ordered = nlohmann::ordered_json;
   const ordered byte_level = {{"type", "ByteLevel"},
-                           {"add_prefix_space", false},
-                           {"trim_offsets", false},
-                           {"use_regex", false}};
+                              {"add_prefix_space", false},
+                              {"trim_offsets", false},
+                              {"use_regex", false}};
   ordered added = ordered::array(), vocabulary = ordered::object(), merges = ordered::array();
   for (std::size_t id = 0; id < trained.tokens.size(); ++id) vocabulary[trained.tokens[id]] = id;
   for (const auto& [left, right] : trained.merges) merges.push_back({left, right});

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Teacher weights to student fields, as a table that can be printed before it is carried out. Tensors
-// keep the teacher's names (receptance is still q_proj), so the table is a walk over the student.
+// Teacher weights to student fields, as a table that can be printed before it is carried out.
+// Tensors keep the teacher's names (receptance is still q_proj), so the table is a walk over the
+// student.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
@@ -28,7 +29,8 @@ struct plan_entry {
 
 /// What transfer may do differently.
 struct plan_options {
-  bool fresh_projections = false;  ///< q, k, v and o of recurrent layers are initialised, not copied
+  bool fresh_projections =
+      false;  ///< q, k, v and o of recurrent layers are initialised, not copied
 };
 
 using plan = std::vector<plan_entry>;
@@ -88,14 +90,16 @@ plan make_plan(const Teacher& teacher, const Student& student, const plan_option
       student.weights);
   if (!options.fresh_projections) return result;
   for (plan_entry& entry : result) {
-    const bool is_recurrent = is_projection(entry.destination) && entry.source == entry.destination &&
+    const bool is_recurrent = is_projection(entry.destination) &&
+                              entry.source == entry.destination &&
                               student.config.mixers[layer_of(entry.destination)] != "attention";
     if (is_recurrent) entry.source.clear();
   }
   return result;
 }
 
-/// Carries out the copies of a plan; fresh tensors are left as the student's initialise() made them.
+/// Carries out the copies of a plan; fresh tensors are left as the student's initialise() made
+/// them.
 template <class B, class Teacher, class Student>
 void apply(B& b, const plan& p, const Teacher& teacher, Student& student) {
   using T = typename Student::scalar_type;
@@ -103,7 +107,9 @@ void apply(B& b, const plan& p, const Teacher& teacher, Student& student) {
                 "transfer copies between models of one scalar type");
   std::map<std::string, std::pair<const T*, std::int64_t>> sources;
   Teacher::params::for_each(
-      [&](const std::string& name, const auto& each) { sources[name] = {each.data(), each.size()}; },
+      [&](const std::string& name, const auto& each) {
+        sources[name] = {each.data(), each.size()};
+      },
       teacher.weights);
   std::map<std::string, std::string> source_of;
   for (const plan_entry& entry : p) source_of[entry.destination] = entry.source;
@@ -124,7 +130,8 @@ void apply(B& b, const plan& p, const Teacher& teacher, Student& student) {
 inline void print(const plan& p, std::ostream& out) {
   for (const plan_entry& entry : p) {
     out << entry.destination << " (";
-    for (std::size_t i = 0; i < entry.sizes.size(); ++i) out << (i > 0 ? ", " : "") << entry.sizes[i];
+    for (std::size_t i = 0; i < entry.sizes.size(); ++i)
+      out << (i > 0 ? ", " : "") << entry.sizes[i];
     out << ") <- ";
     if (entry.source.empty()) {
       out << "initialised\n";

@@ -15,8 +15,8 @@ struct diagonal {};
 /// Form of a transition S_t = S_{t-1} (diag(w) + a b^T) + v k^T.
 struct diagonal_plus_rank_one {};
 
-/// How many of a cell's inputs are vectors of K numbers; those after them are one number a token. A cell says
-/// so by a constant `vectors`, otherwise all are.
+/// How many of a cell's inputs are vectors of K numbers; those after them are one number a token. A
+/// cell says so by a constant `vectors`, otherwise all are.
 template <class Cell>
 constexpr int vector_inputs() {
   if constexpr (requires { Cell::vectors; }) {
@@ -48,7 +48,8 @@ concept names_inputs = requires {
 template <class Cell>
 concept names_decay = requires {
   requires Cell::decay >= 0 && Cell::decay < Cell::inputs;
-  requires vector_inputs<Cell>() >= 1 && vector_inputs<Cell>() <= Cell::inputs;
+  requires vector_inputs<Cell>()
+  >= 1 && vector_inputs<Cell>() <= Cell::inputs;
 };
 
 template <class Cell>
@@ -66,9 +67,9 @@ concept has_step_backward = requires(const float (&s)[4], const float* const (&x
   { Cell::template step_backward<4>(s, x, v, dy, ds, dx) } -> std::same_as<float>;
 };
 
-/// A cell: an enum of its inputs that ends in `inputs`, first the K-vectors, then what is one number a
-/// token (`vectors` counts the former, where the latter exist); one letter a name in `names`, the input
-/// that is the decay, the matrix form of its transition, and two functions:
+/// A cell: an enum of its inputs that ends in `inputs`, first the K-vectors, then what is one
+/// number a token (`vectors` counts the former, where the latter exist); one letter a name in
+/// `names`, the input that is the decay, the matrix form of its transition, and two functions:
 ///   step(s, x, v) moves the row s by one token and returns the output of this value channel;
 ///   step_backward(s, x, v, dy, ds, dx) takes the row before the token, turns ds from dL/dS_t into
 ///   dL/dS_{t-1}, calls dx.add(input, j, value) exactly once for every input and j, j rising from 0

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Gated DeltaNet's recurrence, one state row. Decay g and writing strength b are one number a token; what the
-// decayed state already answers to the key is taken from the value.
+// Gated DeltaNet's recurrence, one state row. Decay g and writing strength b are one number a
+// token; what the decayed state already answers to the key is taken from the value.
 //   S'_t = exp(g_t) S_{t-1},   S_t = S'_t + b_t (v_t - S'_t k_t) k_t^T,   y_t = S_t r_t
-//                                                                                 (Yang et al. 2025)
+//                                                                                 (Yang et al.
+//                                                                                 2025)
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/row.hpp"
@@ -13,8 +14,8 @@
 
 namespace radlads::wkv {
 
-/// Recurrence of Gated DeltaNet. Inputs r, k: (B, T, H, K); g, the decay's logarithm, and b: (B, T, H, 1). Keys
-/// are expected with length one; scales of the query belong to the caller.
+/// Recurrence of Gated DeltaNet. Inputs r, k: (B, T, H, K); g, the decay's logarithm, and b: (B, T,
+/// H, 1). Keys are expected with length one; scales of the query belong to the caller.
 struct gated_deltanet {
   enum : int { r, k, vectors, g = vectors, b, inputs };
   static constexpr std::string_view names = "rkgb";

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The recurrence of RWKV-6, one state row. The token is read before it is written, with its own bonus u.
-//   y_t = (S_{t-1} + v_t (u k_t)^T) r_t,   S_t = S_{t-1} diag(w_t) + v_t k_t^T      (Peng et al. 2024)
+// The recurrence of RWKV-6, one state row. The token is read before it is written, with its own
+// bonus u.
+//   y_t = (S_{t-1} + v_t (u k_t)^T) r_t,   S_t = S_{t-1} diag(w_t) + v_t k_t^T      (Peng et al.
+//   2024)
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/row.hpp"
@@ -11,9 +13,9 @@
 
 namespace radlads::wkv {
 
-/// Recurrence of RWKV-6. Inputs r, w, k, u: (B, T, H, K), w as its logarithm. Scales of the query belong to
-/// the caller. The bonus u is one row a head: a view whose strides of batch and time are zero, its gradient
-/// one whose stride of time is zero.
+/// Recurrence of RWKV-6. Inputs r, w, k, u: (B, T, H, K), w as its logarithm. Scales of the query
+/// belong to the caller. The bonus u is one row a head: a view whose strides of batch and time are
+/// zero, its gradient one whose stride of time is zero.
 struct rwkv6 {
   enum : int { r, w, k, u, inputs };
   static constexpr std::string_view names = "rwku";

@@ -23,7 +23,8 @@ shape<4> input_shape(std::size_t input, const shape<4>& first) {
   return {first[0], first[1], first[2], input_width<Cell>(static_cast<int>(input), first[3])};
 }
 
-/// Throws unless all inputs share (B, T, H, K), those of one number a token (B, T, H, 1), and v is (B, T, H, V).
+/// Throws unless all inputs share (B, T, H, K), those of one number a token (B, T, H, 1), and v is
+/// (B, T, H, V).
 template <class Cell, class T, class Space>
 void require_inputs(const std::array<view<const T, 4, Space>, Cell::inputs>& inputs,
                     const view<const T, 4, Space>& v, const char* function) {
@@ -55,8 +56,9 @@ void require_state(const view<T, 4, Space>& state, const shape<4>& expected, con
 /// Runs the recurrence over inputs (B, T, H, K), in the order of the cell's enum and with the decay
 /// as its natural logarithm (<= 0), and v (B, T, H, V); writes y (B, T, H, V). States are (B, H, K,
 /// V): an empty initial_state is zero, an empty final_state is not wanted, and both may be one
-/// memory. Checkpoints of checkpoint_shape() are what scan_backward of the same arguments needs, in a
-/// form of the driver's own; empty ones are not written. Throws when shapes disagree or K is above 256.
+/// memory. Checkpoints of checkpoint_shape() are what scan_backward of the same arguments needs, in
+/// a form of the driver's own; empty ones are not written. Throws when shapes disagree or K is
+/// above 256.
 template <recurrence Cell, class T, backend B>
 void scan_forward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                   view_on<const T, 4, B> v, view_on<T, 4, B> y,
@@ -78,8 +80,8 @@ void scan_forward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& 
 /// Gradients of scan_forward. Takes its inputs, v and checkpoints, dy (B, T, H, V) and the gradient
 /// of the final state (empty: zero); overwrites dinputs (B, T, H, K), with respect to the logarithm
 /// for the decay, dv, and the gradient of the initial state (empty: not wanted). A gradient whose
-/// stride of time is zero belongs to an input that all tokens share, and is the sum over tokens; each
-/// sequence and head needs its own.
+/// stride of time is zero belongs to an input that all tokens share, and is the sum over tokens;
+/// each sequence and head needs its own.
 template <recurrence Cell, class T, backend B>
 void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                    view_on<const T, 4, B> v, view_on<const accumulate_t<T>, 4, B> checkpoints,

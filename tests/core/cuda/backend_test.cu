@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/core/cuda/backend.cuh"
-
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/cuda/reduce.cuh"
 #include "support/cuda_case.cuh"
@@ -42,7 +41,9 @@ TEST_F(cuda_backend_case, CountsBytes) {
 }
 
 TEST_F(cuda_backend_case, SaysWhatIsWrong) {
-  EXPECT_NE(error_of([] { cuda_backend b(cuda_options{.device = 1000}); }).find("there is no device 1000"),
+  EXPECT_NE(error_of([] {
+              cuda_backend b(cuda_options{.device = 1000});
+            }).find("there is no device 1000"),
             std::string::npos);
   EXPECT_NE(error_of([&] { cuda().allocate(std::size_t{1} << 50); }).find("no memory for"),
             std::string::npos);
@@ -67,7 +68,8 @@ TEST_F(cuda_backend_case, LaunchesAndSumsABlock) {
   std::vector<double> ones(96, 1.0);
   auto from = of<float, 1>({96}, ones);
   auto to = room<float, 1>({96});
-  launch(cuda(), "sum", sum_kernel, {.threads = 96}, sum_args{from.device.data(), to.device.data()});
+  launch(cuda(), "sum", sum_kernel, {.threads = 96},
+         sum_args{from.device.data(), to.device.data()});
   for (const double each : values_of(to.device)) EXPECT_EQ(each, 288);
   launch(cuda(), "sum", sum_kernel, {.blocks = 0}, sum_args{});
   EXPECT_NO_THROW(cuda().synchronize());

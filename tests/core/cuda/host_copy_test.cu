@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/core/host_copy.hpp"
-
 #include "radlads/core/cuda/backend.cuh"
+#include "radlads/core/host_copy.hpp"
 #include "support/cuda_case.cuh"
 
 #include <vector>
@@ -18,9 +17,8 @@ TEST_F(cuda_host_copy, ThereAndBack) {
   });
   const std::vector<float> expected{0, 1, 2, 3, 4, 5};
   EXPECT_EQ(to_host(cuda(), t), expected);
-  read_on_host(cuda(), t, [&](const float* from) {
-    EXPECT_EQ(std::vector<float>(from, from + 6), expected);
-  });
+  read_on_host(cuda(), t,
+               [&](const float* from) { EXPECT_EQ(std::vector<float>(from, from + 6), expected); });
   host_copies<cuda_backend> copies(cuda());
   const float* kept = copies.of(t);
   EXPECT_EQ(std::vector<float>(kept, kept + 6), expected);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/ops/cuda/cross_entropy.cuh"
-
 #include "ops/cuda/head_case.cuh"
+#include "radlads/ops/cuda/cross_entropy.cuh"
 
 #include <cstdint>
 #include <string>
@@ -21,10 +20,11 @@ TYPED_TEST(cuda_cross_entropy, LossAndGradients) {
     auto targets = this->targets(N, V);
     auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});
     auto best = this->of_ids(std::vector<std::int32_t>(N, -7));
-    auto dx = this->template room<TypeParam, 2>({N, C}), dhead = this->template random<2>({V, C}, 0.01);
+    auto dx = this->template room<TypeParam, 2>({N, C}),
+         dhead = this->template random<2>({V, C}, 0.01);
     this->on_both([&](auto& b, auto tag, auto on) {
-      ops::head_cross_entropy<decltype(tag)>(b, 0.25f, on(head), on(x), on(targets), on(losses), on(best),
-                                             on(dx), on(dhead));
+      ops::head_cross_entropy<decltype(tag)>(b, 0.25f, on(head), on(x), on(targets), on(losses),
+                                             on(best), on(dx), on(dhead));
     });
     const std::string name = " of " + std::to_string(V) + " tokens";
     if (V > 1) {
@@ -45,11 +45,12 @@ TYPED_TEST(cuda_cross_entropy, NamesABadTarget) {
   auto losses = this->template room<accumulate_t<TypeParam>, 1>({3});
   auto targets = this->of_ids({0, 5, 1});
   try {
-    ops::head_cross_entropy<TypeParam>(this->cuda(), 1, head.device, x.device, targets.device, losses.device,
-                                       {}, {}, {});
+    ops::head_cross_entropy<TypeParam>(this->cuda(), 1, head.device, x.device, targets.device,
+                                       losses.device, {}, {}, {});
     FAIL() << "no error was thrown";
   } catch (const error& thrown) {
-    EXPECT_NE(std::string(thrown.what()).find("position 1 is 5"), std::string::npos) << thrown.what();
+    EXPECT_NE(std::string(thrown.what()).find("position 1 is 5"), std::string::npos)
+        << thrown.what();
   }
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/ops/cuda/embedding.cuh"
-
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -84,9 +83,11 @@ TYPED_TEST(cuda_embedding, NamesTheFirstTokenOutside) {
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
     EXPECT_EQ(message_of([&] { ops::embedding_forward<S>(b, on(table), on(large), on(y)); }),
-              "embedding_forward: the token number at position 2 is 40, expected one of a vocabulary of 37");
+              "embedding_forward: the token number at position 2 is 40, expected one of a "
+              "vocabulary of 37");
     EXPECT_EQ(message_of([&] { ops::embedding_backward<S>(b, on(negative), on(y), on(table)); }),
-              "embedding_backward: the token number at position 1 is -1, expected one of a vocabulary of 37");
+              "embedding_backward: the token number at position 1 is -1, expected one of a "
+              "vocabulary of 37");
   });
   EXPECT_EQ(this->values_of(table.device), before);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/ops/cuda/matmul.cuh"
-
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -21,8 +20,10 @@ TYPED_TEST(cuda_matmul, EveryOrderOfOperands) {
   for (const auto [M, N, K] : sizes) {
     for (int flags = 0; flags < 8; ++flags) {
       const ops::matmul_options options{(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0};
-      auto left = options.transpose_a ? this->template random<2>({K, M}) : this->template random<2>({M, K});
-      auto right = options.transpose_b ? this->template random<2>({N, K}) : this->template random<2>({K, N});
+      auto left =
+          options.transpose_a ? this->template random<2>({K, M}) : this->template random<2>({M, K});
+      auto right =
+          options.transpose_b ? this->template random<2>({N, K}) : this->template random<2>({K, N});
       auto c = options.accumulate ? this->template random<2>({M, N})
                                   : this->template room<TypeParam, 2>({M, N});
       this->on_both([&](auto& b, auto tag, auto on) {
@@ -38,7 +39,8 @@ TYPED_TEST(cuda_matmul, AffineMapAndItsGradients) {
     auto x = this->template random<2>({N, I}), weight = this->template random<2>({O, I});
     auto bias = this->template random<1>({O});
     auto dy = this->template random<2>({N, O});
-    auto y = this->template room<TypeParam, 2>({N, O}), dx = this->template room<TypeParam, 2>({N, I});
+    auto y = this->template room<TypeParam, 2>({N, O}),
+         dx = this->template room<TypeParam, 2>({N, I});
     auto dweight = this->template random<2>({O, I});
     auto dbias = this->template random<1>({O});
     this->on_both([&](auto& b, auto tag, auto on) {
@@ -67,7 +69,8 @@ TYPED_TEST(cuda_matmul, StridedRowsAndNothingToSum) {
   });
   this->expect_close(y, "y of strided rows");
 
-  auto none = this->template room<TypeParam, 2>({6, 0}), flat = this->template room<TypeParam, 2>({0, 5});
+  auto none = this->template room<TypeParam, 2>({6, 0}),
+       flat = this->template room<TypeParam, 2>({0, 5});
   auto c = this->template room<TypeParam, 2>({6, 5});
   this->on_both([&](auto& b, auto tag, auto on) {
     ops::matmul<decltype(tag)>(b, {}, on(none), on(flat), on(c));
@@ -77,7 +80,8 @@ TYPED_TEST(cuda_matmul, StridedRowsAndNothingToSum) {
 
 TYPED_TEST(cuda_matmul, SameBitsAgain) {
   auto x = this->template random<2>({300, 515}), weight = this->template random<2>({129, 515});
-  auto first = this->template room<TypeParam, 2>({300, 129}), second = this->template room<TypeParam, 2>({300, 129});
+  auto first = this->template room<TypeParam, 2>({300, 129}),
+       second = this->template room<TypeParam, 2>({300, 129});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
     ops::linear<S>(b, on(weight), {}, on(x), on(first));

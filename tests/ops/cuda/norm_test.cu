@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/ops/cuda/norm.cuh"
-
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -29,7 +28,8 @@ view<T, 2, Space> columns_of(view<T, 2, Space> x, std::int64_t first, std::int64
 
 /// H heads of size K from column `first` of every row.
 template <class T, class Space>
-view<T, 3, Space> heads_of(const view<T, 2, Space>& x, std::int64_t first, std::int64_t H, std::int64_t K) {
+view<T, 3, Space> heads_of(const view<T, 2, Space>& x, std::int64_t first, std::int64_t H,
+                           std::int64_t K) {
   view<T, 3, Space> result(x.pointer + first, {x.extent(0), H, K});
   result.strides[0] = x.stride(0);
   return result;
@@ -39,7 +39,8 @@ TYPED_TEST(cuda_norm, RootMeanSquare) {
   for (const auto [N, C] : sizes) {
     auto x = this->template random<2>({N, C}), dy = this->template random<2>({N, C});
     auto weight = this->template random<1>({C}), dweight = this->template random<1>({C});
-    auto y = this->template room<TypeParam, 2>({N, C}), dx = this->template room<TypeParam, 2>({N, C});
+    auto y = this->template room<TypeParam, 2>({N, C}),
+         dx = this->template room<TypeParam, 2>({N, C});
     auto inverse = this->template room<accumulate_t<TypeParam>, 1>({N});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
@@ -69,9 +70,10 @@ TYPED_TEST(cuda_norm, Group) {
     auto inverse = this->template room<accumulate_t<TypeParam>, 2>({N, H});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
-      ops::group_norm_forward<S>(b, 1e-3, on(weight), on(bias), on(x), on(y), on(mean), on(inverse));
-      ops::group_norm_backward<S>(b, on(weight), on(x), on(mean), on(inverse), on(dy), on(dx), on(dweight),
-                                  on(dbias));
+      ops::group_norm_forward<S>(b, 1e-3, on(weight), on(bias), on(x), on(y), on(mean),
+                                 on(inverse));
+      ops::group_norm_backward<S>(b, on(weight), on(x), on(mean), on(inverse), on(dy), on(dx),
+                                  on(dweight), on(dbias));
     });
     this->expect_close(y, "y of " + to_string<3>(s));
     this->expect_close(dx, "dx of " + to_string<3>(s));
@@ -89,15 +91,18 @@ TYPED_TEST(cuda_norm, LayerFarFromZero) {
     auto dy = this->template random<2>({N, C});
     auto weight = this->template random<1>({C}), bias = this->template random<1>({C});
     auto dweight = this->template random<1>({C}), dbias = this->template random<1>({C});
-    auto y = this->template room<TypeParam, 2>({N, C}), dx = this->template room<TypeParam, 2>({N, C});
+    auto y = this->template room<TypeParam, 2>({N, C}),
+         dx = this->template room<TypeParam, 2>({N, C});
     auto mean = this->template room<accumulate_t<TypeParam>, 1>({N});
     auto inverse = this->template room<accumulate_t<TypeParam>, 1>({N});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
-      ops::layer_norm_forward<S>(b, 1e-5, on(weight), on(bias), on(x), on(y), on(mean), on(inverse));
-      ops::layer_norm_backward<S>(b, on(weight), on(x), on(mean), on(inverse), on(dy), on(dx), on(dweight),
-                                  on(dbias));
-      ops::layer_norm_backward<S>(b, on(weight), on(x), on(mean), on(inverse), on(dy), on(dy), {}, {});
+      ops::layer_norm_forward<S>(b, 1e-5, on(weight), on(bias), on(x), on(y), on(mean),
+                                 on(inverse));
+      ops::layer_norm_backward<S>(b, on(weight), on(x), on(mean), on(inverse), on(dy), on(dx),
+                                  on(dweight), on(dbias));
+      ops::layer_norm_backward<S>(b, on(weight), on(x), on(mean), on(inverse), on(dy), on(dy), {},
+                                  {});
     });
     this->expect_close(mean, "mean");
     this->expect_close(inverse, "inverse");
@@ -128,9 +133,10 @@ TYPED_TEST(cuda_norm, StridedRowsAlignedAndNot) {
       const auto heads = [&](auto& each) { return heads_of(on(each).whole(), first, H, K); };
       ops::rms_norm_forward<S>(b, 1e-5, on(weight), rows(x), rows(rms), on(row_inverse));
       ops::rms_norm_backward<S>(b, on(weight), rows(x), on(row_inverse), rows(dy), rows(drms), {});
-      ops::group_norm_forward<S>(b, 1e-3, on(weight), on(bias), heads(x), heads(group), on(mean), on(inverse));
-      ops::group_norm_backward<S>(b, on(weight), heads(x), on(mean), on(inverse), heads(dy), heads(dgroup),
-                                  on(dweight), on(dbias));
+      ops::group_norm_forward<S>(b, 1e-3, on(weight), on(bias), heads(x), heads(group), on(mean),
+                                 on(inverse));
+      ops::group_norm_backward<S>(b, on(weight), heads(x), on(mean), on(inverse), heads(dy),
+                                  heads(dgroup), on(dweight), on(dbias));
     });
     // Whole rows: what lies beside the part must be as before.
     this->expect_close(rms, "rms y of " + to_string<3>(at));
@@ -147,7 +153,8 @@ TYPED_TEST(cuda_norm, GradientsOfWeightsAddInOneOrder) {
   auto x = this->template random<2>({N, C}), dy = this->template random<2>({N, C});
   auto weight = this->template random<1>({C}), twice = this->template random<1>({C});
   auto first = this->template random<1>({C}, 0), second = this->template random<1>({C}, 0);
-  auto y = this->template room<TypeParam, 2>({N, C}), dx = this->template room<TypeParam, 2>({N, C});
+  auto y = this->template room<TypeParam, 2>({N, C}),
+       dx = this->template room<TypeParam, 2>({N, C});
   auto inverse = this->template room<accumulate_t<TypeParam>, 1>({N});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);

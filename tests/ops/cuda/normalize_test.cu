@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/ops/cuda/normalize.cuh"
-
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -16,11 +15,16 @@ class cuda_normalize : public cuda_case<T> {};
 TYPED_TEST_SUITE(cuda_normalize, cuda_scalars);
 
 TYPED_TEST(cuda_normalize, UnitVectorsAndTheirGradient) {
-  for (const shape<3> s :
-       {shape<3>{1, 1, 1}, {5, 8, 4}, {5, 8, 8}, {3, 5, 7}, {37, 2, 64}, {6, 3, 129}, {2, 1, 1000}}) {
+  for (const shape<3> s : {shape<3>{1, 1, 1},
+                           {5, 8, 4},
+                           {5, 8, 8},
+                           {3, 5, 7},
+                           {37, 2, 64},
+                           {6, 3, 129},
+                           {2, 1, 1000}}) {
     auto x = this->template random<3>(s), dy = this->template random<3>(s);
-    // Not the y of the forward call: rounding that to T would be an error of the input here, and the
-    // gradient along a unit vector of one number is nothing but rounding.
+    // Not the y of the forward call: rounding that to T would be an error of the input here, and
+    // the gradient along a unit vector of one number is nothing but rounding.
     auto unit = this->template random<3>(s, 0.5);
     auto y = this->template room<TypeParam, 3>(s), dx = this->template room<TypeParam, 3>(s);
     auto inverse = this->template room<accumulate_t<TypeParam>, 2>({s[0], s[1]});
@@ -40,7 +44,8 @@ TYPED_TEST(cuda_normalize, UnitVectorsAndTheirGradient) {
 TYPED_TEST(cuda_normalize, AtTheBoundAVectorIsScaled) {
   auto x = this->template random<3>({2, 3, 8}, 0), unit = this->template random<3>({2, 3, 8});
   auto dy = this->template random<3>({2, 3, 8});
-  auto y = this->template room<TypeParam, 3>({2, 3, 8}), dx = this->template room<TypeParam, 3>({2, 3, 8});
+  auto y = this->template room<TypeParam, 3>({2, 3, 8}),
+       dx = this->template room<TypeParam, 3>({2, 3, 8});
   auto inverse = this->template room<accumulate_t<TypeParam>, 2>({2, 3});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/ops/cuda/repeat_heads.cuh"
-
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -18,7 +17,9 @@ TYPED_TEST_SUITE(cuda_repeat_heads, cuda_scalars);
 
 TYPED_TEST(cuda_repeat_heads, CopiesAndSums) {
   for (const auto& [few, many] : {std::pair<shape<3>, shape<3>>{{1, 1, 1}, {1, 1, 1}},
-                                  {{5, 2, 8}, {5, 4, 8}}, {{3, 3, 7}, {3, 9, 7}}, {{33, 2, 64}, {33, 14, 64}}}) {
+                                  {{5, 2, 8}, {5, 4, 8}},
+                                  {{3, 3, 7}, {3, 9, 7}},
+                                  {{33, 2, 64}, {33, 14, 64}}}) {
     auto x = this->template random<3>(few), dy = this->template random<3>(many);
     auto y = this->template room<TypeParam, 3>(many), dx = this->template room<TypeParam, 3>(few);
     this->on_both([&](auto& b, auto tag, auto on) {

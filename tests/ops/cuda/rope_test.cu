@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/ops/cuda/rope.cuh"
-
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -48,7 +47,8 @@ TYPED_TEST(cuda_rope, HeadsInsideWiderRowsFarFromTheStart) {
 
 TYPED_TEST(cuda_rope, NoTokens) {
   auto x = this->template random<4>({2, 0, 3, 8}), y = this->template random<4>({2, 0, 3, 8});
-  this->on_both([&](auto& b, auto tag, auto on) { ops::rope<decltype(tag)>(b, 1e4, 0, 1, on(x), on(y)); });
+  this->on_both(
+      [&](auto& b, auto tag, auto on) { ops::rope<decltype(tag)>(b, 1e4, 0, 1, on(x), on(y)); });
 }
 
 }  // namespace rope_test

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/ops/cuda/squared_error.cuh"
-
 #include "support/cuda_case.cuh"
 
 #include <array>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/ops/cuda/sum_rows.cuh"
-
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -19,7 +18,8 @@ TYPED_TEST(cuda_sum_rows, AddsColumns) {
   for (const shape<2> sizes : {shape<2>{1, 1}, {7, 3}, {64, 32}, {65, 33}, {1000, 130}}) {
     auto x = this->template random<2>(sizes);
     auto total = this->template random<1>({sizes[1]});
-    this->on_both([&](auto& b, auto tag, auto on) { ops::sum_rows<decltype(tag)>(b, on(x), on(total)); });
+    this->on_both(
+        [&](auto& b, auto tag, auto on) { ops::sum_rows<decltype(tag)>(b, on(x), on(total)); });
     this->expect_close(total, "total of " + to_string<2>(sizes));
   }
 }

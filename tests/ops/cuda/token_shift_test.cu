@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/ops/cuda/token_shift.cuh"
-
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -48,7 +47,8 @@ TYPED_TEST(cuda_token_shift, PartOfEachSequence) {
       result.extents[2] = 11;
       return result;
     };
-    view<S, 2, typename std::remove_reference_t<decltype(b)>::space> carried(on(last).data(), {3, 11});
+    view<S, 2, typename std::remove_reference_t<decltype(b)>::space> carried(on(last).data(),
+                                                                             {3, 11});
     carried.strides[0] = on(last).whole().stride(0);
     ops::token_shift_forward<S>(b, part(x), carried, part(delta), carried);
     ops::token_shift_backward<S>(b, part(x), part(dx));

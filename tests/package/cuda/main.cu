@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program of examples/consumer on a CUDA card: one include, one call. Without a card the only thing
-// that can be shown is the sentence that says so.
-
-#include <radlads/rwkv7.hpp>
+// The program of examples/consumer on a CUDA card: one include, one call. Without a card the only
+// thing that can be shown is the sentence that says so.
 
 #include <cstdio>
+#include <radlads/rwkv7.hpp>
 #include <vector>
 
 int main() {
@@ -13,12 +12,13 @@ int main() {
   try {
     radlads::cuda_backend cuda;
     const radlads::shape<4> sizes{1, 128, 8, 64};  // (B, T, H, K)
-    radlads::tensor<float, 4, radlads::cuda_backend> r(cuda, sizes), log_w(cuda, sizes), k(cuda, sizes),
-        a(cuda, sizes), b(cuda, sizes), v(cuda, sizes), y(cuda, sizes);
+    radlads::tensor<float, 4, radlads::cuda_backend> r(cuda, sizes), log_w(cuda, sizes),
+        k(cuda, sizes), a(cuda, sizes), b(cuda, sizes), v(cuda, sizes), y(cuda, sizes);
     for (auto* each : {&r, &log_w, &k, &a, &b, &v}) radlads::set_zero<float, 4>(cuda, *each);
     const float one = 1;
     for (auto* each : {&r, &k, &v}) cuda.copy(each->data(), &one, sizeof(one));
-    radlads::wkv::scan_forward<radlads::wkv::rwkv7, float>(cuda, {r, log_w, k, a, b}, v, y, {}, {}, {});
+    radlads::wkv::scan_forward<radlads::wkv::rwkv7, float>(cuda, {r, log_w, k, a, b}, v, y, {}, {},
+                                                           {});
     float found = 0;
     cuda.copy(&found, y.data(), sizeof(found));
     cuda.synchronize();

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The scan on CUDA, both directions, against the scan on the CPU in double: a fixture and its tests, for one
-// cell a source, since each takes nvcc a minute.
+// The scan on CUDA, both directions, against the scan on the CPU in double: a fixture and its
+// tests, for one cell a source, since each takes nvcc a minute.
 #include "radlads/wkv/cuda/recurrence.cuh"
-
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -28,14 +27,15 @@ class cuda_scan : public cuda_case<typename Subject::scalar> {
   using A = accumulate_t<T>;
   using inputs = std::array<twin<T, 4>, cell::inputs>;
 
-  /// Inputs as RAD-RWKV7 makes them: decays above 0.55, rates below one, keys and removals of about length one.
+  /// Inputs as RAD-RWKV7 makes them: decays above 0.55, rates below one, keys and removals of about
+  /// length one.
   inputs random_inputs(const shape<4>& s) {
     inputs result;
     for (std::size_t i = 0; i < result.size(); ++i) {
       const int input = static_cast<int>(i);
       const shape<4> own = wkv::input_shape<cell>(i, s);
-      std::vector<double> values =
-          random_values(own[0] * own[1] * own[2] * own[3], 100 + i + static_cast<std::uint64_t>(s[1]));
+      std::vector<double> values = random_values(own[0] * own[1] * own[2] * own[3],
+                                                 100 + i + static_cast<std::uint64_t>(s[1]));
       for (double& each : values) {
         if (input == cell::decay || input >= wkv::vector_inputs<cell>()) {
           each = (input == cell::decay ? -0.6 : 1) / (1 + std::exp(each));
@@ -68,12 +68,15 @@ class cuda_scan : public cuda_case<typename Subject::scalar> {
     return result;
   }
 
-  void check(std::int64_t B, std::int64_t tokens, std::int64_t H, std::int64_t K, std::int64_t V, bool has_states) {
+  void check(std::int64_t B, std::int64_t tokens, std::int64_t H, std::int64_t K, std::int64_t V,
+             bool has_states) {
     const std::string name = to_string<4>({B, tokens, H, K}) + " V " + std::to_string(V);
     inputs in = random_inputs({B, tokens, H, K});
     inputs din = rooms({B, tokens, H, K});
-    auto v = this->template random<4>({B, tokens, H, V}), dy = this->template random<4>({B, tokens, H, V});
-    auto y = this->template room<T, 4>({B, tokens, H, V}), dv = this->template room<T, 4>({B, tokens, H, V});
+    auto v = this->template random<4>({B, tokens, H, V}),
+         dy = this->template random<4>({B, tokens, H, V});
+    auto y = this->template room<T, 4>({B, tokens, H, V}),
+         dv = this->template room<T, 4>({B, tokens, H, V});
     const shape<4> state = has_states ? wkv::state_shape(B, H, K, V) : shape<4>{0, 0, 0, 0};
     const std::int64_t size = state[0] * state[1] * state[2] * state[3];
     auto first = this->template of<A, 4>(state, random_values(size, 7, 0.3));
@@ -121,7 +124,8 @@ TYPED_TEST_P(cuda_scan, ASplitSequenceIsTheWholeOne) {
   constexpr std::int64_t B = 1, tokens = 23, H = 2, K = 16;
   auto in = this->random_inputs({B, tokens, H, K});
   auto v = this->template random<4>({B, tokens, H, K});
-  auto whole = this->template room<T, 4>({B, tokens, H, K}), parts = this->template room<T, 4>({B, tokens, H, K});
+  auto whole = this->template room<T, 4>({B, tokens, H, K}),
+       parts = this->template room<T, 4>({B, tokens, H, K});
   tensor<A, 4, cuda_backend> carried(this->cuda(), wkv::state_shape(B, H, K, K));
   set_zero<A, 4, cuda_backend>(this->cuda(), carried);
   const auto on = [](auto& each) -> auto& { return each.device; };
@@ -150,10 +154,13 @@ TYPED_TEST_P(cuda_scan, GradientOfASharedInput) {
   constexpr std::int64_t B = 2, tokens = 35, H = 3, K = 16, V = 24;
   auto in = this->random_inputs({B, tokens, H, K});
   auto din = this->rooms({B, tokens, H, K});
-  auto v = this->template random<4>({B, tokens, H, V}), dy = this->template random<4>({B, tokens, H, V});
-  auto y = this->template room<T, 4>({B, tokens, H, V}), dv = this->template room<T, 4>({B, tokens, H, V});
+  auto v = this->template random<4>({B, tokens, H, V}),
+       dy = this->template random<4>({B, tokens, H, V});
+  auto y = this->template room<T, 4>({B, tokens, H, V}),
+       dv = this->template room<T, 4>({B, tokens, H, V});
   auto checkpoints = this->template room<A, 4>(wkv::checkpoint_shape(B, tokens, H, K, V));
-  // The first token's decay serves all of its sequence; the sum of its gradients stands where it stands.
+  // The first token's decay serves all of its sequence; the sum of its gradients stands where it
+  // stands.
   constexpr auto shared = static_cast<std::size_t>(cell::decay);
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
@@ -165,12 +172,11 @@ TYPED_TEST_P(cuda_scan, GradientOfASharedInput) {
     wkv::scan_forward<cell, S>(b, x, on(v), on(y), {}, {}, on(checkpoints));
     wkv::scan_backward<cell, S>(b, x, on(v), on(checkpoints), on(dy), {}, dx, on(dv), {});
   });
-  for (std::size_t i = 0; i < din.size(); ++i) this->expect_close(din[i], std::string("d") + cell::names[i]);
+  for (std::size_t i = 0; i < din.size(); ++i)
+    this->expect_close(din[i], std::string("d") + cell::names[i]);
 }
 
-TYPED_TEST_P(cuda_scan, EmptyBatch) {
-  this->check(0, 5, 2, 8, 8, true);
-}
+TYPED_TEST_P(cuda_scan, EmptyBatch) { this->check(0, 5, 2, 8, 8, true); }
 
 REGISTER_TYPED_TEST_SUITE_P(cuda_scan, EveryLength, EveryHeadSize, ASplitSequenceIsTheWholeOne,
                             GradientOfASharedInput, EmptyBatch);

@@ -5,7 +5,8 @@
 namespace radlads::test {
 
 // A bf16 case computes in float.
-using subjects_gated_deltanet = ::testing::Types<subject<wkv::gated_deltanet, double>, subject<wkv::gated_deltanet, bf16>>;
+using subjects_gated_deltanet =
+    ::testing::Types<subject<wkv::gated_deltanet, double>, subject<wkv::gated_deltanet, bf16>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(gated_deltanet, cuda_scan, subjects_gated_deltanet);
 
 }  // namespace radlads::test

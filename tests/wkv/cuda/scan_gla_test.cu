@@ -4,7 +4,8 @@
 
 namespace radlads::test {
 
-using subjects_gla = ::testing::Types<subject<wkv::gla, float>, subject<wkv::gla, double>, subject<wkv::gla, bf16>>;
+using subjects_gla =
+    ::testing::Types<subject<wkv::gla, float>, subject<wkv::gla, double>, subject<wkv::gla, bf16>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(gla, cuda_scan, subjects_gla);
 
 }  // namespace radlads::test

@@ -4,7 +4,8 @@
 
 namespace radlads::test {
 
-using subjects_rwkv7 = ::testing::Types<subject<wkv::rwkv7, float>, subject<wkv::rwkv7, double>, subject<wkv::rwkv7, bf16>>;
+using subjects_rwkv7 = ::testing::Types<subject<wkv::rwkv7, float>, subject<wkv::rwkv7, double>,
+                                        subject<wkv::rwkv7, bf16>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(rwkv7, cuda_scan, subjects_rwkv7);
 
 }  // namespace radlads::test

@@ -24,8 +24,8 @@
 
 namespace radlads {
 
-/// Threads that run the parts of one job at a time. Between jobs they sleep; after a job they poll for
-/// a few microseconds first, because a training step is a train of short jobs.
+/// Threads that run the parts of one job at a time. Between jobs they sleep; after a job they poll
+/// for a few microseconds first, because a training step is a train of short jobs.
 class thread_pool {
  public:
   explicit thread_pool(int threads) {
@@ -43,8 +43,8 @@ class thread_pool {
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  /// Calls part(0) on the caller and part(1) ... part(size() - 1) on the workers; returns when all are
-  /// done and rethrows the first exception. The part must not call run() again.
+  /// Calls part(0) on the caller and part(1) ... part(size() - 1) on the workers; returns when all
+  /// are done and rethrows the first exception. The part must not call run() again.
   template <class F>
   void run(F& part) {
     if (workers_.empty()) {
@@ -62,8 +62,8 @@ class thread_pool {
 
  private:
   using entry = void (*)(void*, int);
-  // About ten microseconds: longer than the serial stretch between two operations, shorter than what
-  // would disturb another process on a shared core.
+  // About ten microseconds: longer than the serial stretch between two operations, shorter than
+  // what would disturb another process on a shared core.
   static constexpr int polls = 20000;
 
   template <class F>
@@ -120,20 +120,21 @@ class thread_pool {
 
 /// How a cpu_backend is set up.
 struct cpu_options {
-  int threads = 0;       ///< 0: as many as the machine has
-  bool poison = false;   ///< fill fresh memory with NaN, so that tests see what was never written
+  int threads = 0;      ///< 0: as many as the machine has
+  bool poison = false;  ///< fill fresh memory with NaN, so that tests see what was never written
 };
 
-/// Runs operations on the host with Eigen and threads. Not copyable; outlives every tensor made on it.
-/// One caller at a time.
+/// Runs operations on the host with Eigen and threads. Not copyable; outlives every tensor made on
+/// it. One caller at a time.
 class cpu_backend {
  public:
   using space = host_space;
 
   explicit cpu_backend(cpu_options options = {})
       : poison_(options.poison),
-        pool_(options.threads > 0 ? options.threads
-                                  : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
+        pool_(options.threads > 0
+                  ? options.threads
+                  : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
         scratch_(*this) {}
   cpu_backend(const cpu_backend&) = delete;
   cpu_backend& operator=(const cpu_backend&) = delete;
@@ -161,8 +162,8 @@ class cpu_backend {
   std::size_t peak_bytes() const { return peak_; }
 
   /// Splits [0, count) into one contiguous range a thread, none shorter than `grain`, and calls
-  /// f(begin, end, worker) for each; worker < threads(). The split depends only on the arguments and
-  /// the number of threads.
+  /// f(begin, end, worker) for each; worker < threads(). The split depends only on the arguments
+  /// and the number of threads.
   template <class F>
   void parallel_for(std::int64_t count, std::int64_t grain, F&& f) {
     if (count <= 0) return;

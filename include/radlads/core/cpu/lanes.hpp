@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Several numbers side by side that behave as one scalar: what cells, gates and elementwise functions
-// see on the CPU. Eigen turns each operation into vector instructions. Every operator is inlined by
-// force: left to the compiler some stay calls, and a pack then travels through memory.
+// Several numbers side by side that behave as one scalar: what cells, gates and elementwise
+// functions see on the CPU. Eigen turns each operation into vector instructions. Every operator is
+// inlined by force: left to the compiler some stay calls, and a pack then travels through memory.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"
@@ -31,7 +31,9 @@ struct lanes {
   lanes(T x) : value(array::Constant(x)) {}
   explicit lanes(const array& x) : value(x) {}
 
-  RADLADS_INLINE static lanes load(const T* from) { return lanes(array(Eigen::Map<const array>(from))); }
+  RADLADS_INLINE static lanes load(const T* from) {
+    return lanes(array(Eigen::Map<const array>(from)));
+  }
   /// Reads `count` <= W values; the rest are `fill`.
   RADLADS_INLINE static lanes load(const T* from, std::int64_t count, T fill = T(0)) {
     if (count >= W) return load(from);
@@ -48,15 +50,24 @@ struct lanes {
     if (count >= W) {
       store(to);
     } else {
-      std::memcpy(static_cast<void*>(to), value.data(), static_cast<std::size_t>(count) * sizeof(T));
+      std::memcpy(static_cast<void*>(to), value.data(),
+                  static_cast<std::size_t>(count) * sizeof(T));
     }
   }
   RADLADS_INLINE T sum() const { return value.sum(); }
 
-  RADLADS_INLINE friend lanes operator+(const lanes& a, const lanes& b) { return lanes(array(a.value + b.value)); }
-  RADLADS_INLINE friend lanes operator-(const lanes& a, const lanes& b) { return lanes(array(a.value - b.value)); }
-  RADLADS_INLINE friend lanes operator*(const lanes& a, const lanes& b) { return lanes(array(a.value * b.value)); }
-  RADLADS_INLINE friend lanes operator/(const lanes& a, const lanes& b) { return lanes(array(a.value / b.value)); }
+  RADLADS_INLINE friend lanes operator+(const lanes& a, const lanes& b) {
+    return lanes(array(a.value + b.value));
+  }
+  RADLADS_INLINE friend lanes operator-(const lanes& a, const lanes& b) {
+    return lanes(array(a.value - b.value));
+  }
+  RADLADS_INLINE friend lanes operator*(const lanes& a, const lanes& b) {
+    return lanes(array(a.value * b.value));
+  }
+  RADLADS_INLINE friend lanes operator/(const lanes& a, const lanes& b) {
+    return lanes(array(a.value / b.value));
+  }
   RADLADS_INLINE friend lanes operator+(const lanes& a, T b) { return lanes(array(a.value + b)); }
   RADLADS_INLINE friend lanes operator-(const lanes& a, T b) { return lanes(array(a.value - b)); }
   RADLADS_INLINE friend lanes operator*(const lanes& a, T b) { return lanes(array(a.value * b)); }
@@ -84,7 +95,8 @@ struct lanes {
   RADLADS_INLINE friend lanes sqrt(const lanes& x) { return lanes(array(x.value.sqrt())); }
   RADLADS_INLINE friend lanes tanh(const lanes& x) { return lanes(array(x.value.tanh())); }
   /// a where the real part of x is at least that of bound, else b.
-  RADLADS_INLINE friend lanes select_at_least(const lanes& x, T bound, const lanes& a, const lanes& b) {
+  RADLADS_INLINE friend lanes select_at_least(const lanes& x, T bound, const lanes& a,
+                                              const lanes& b) {
     lanes result;
     for (int i = 0; i < W; ++i) {
       result.value[i] = real_of(x.value[i]) >= real_of(bound) ? a.value[i] : b.value[i];

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One CUDA device: a stream, memory in the order of that stream, scratch, and cuBLASLt's handle with its
-// workspace. Nothing here waits for the device but synchronize().
+// One CUDA device: a stream, memory in the order of that stream, scratch, and cuBLASLt's handle
+// with its workspace. Nothing here waits for the device but synchronize().
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/core/view.hpp"
 
-#include <cublasLt.h>
-#include <cuda_runtime.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cublasLt.h>
+#include <cuda_runtime.h>
 #include <map>
 
 namespace radlads {
@@ -37,8 +36,8 @@ struct cuda_options {
   bool poison = false;  ///< fill fresh memory with NaN, so that tests see what was never written
 };
 
-/// Runs operations on one CUDA device, in order, on a stream of its own. Not copyable; outlives every
-/// tensor made on it. One caller at a time.
+/// Runs operations on one CUDA device, in order, on a stream of its own. Not copyable; outlives
+/// every tensor made on it. One caller at a time.
 class cuda_backend {
  public:
   using space = device_space;
@@ -46,10 +45,13 @@ class cuda_backend {
   /// Throws, saying what to do, when there is no device of that index.
   explicit cuda_backend(cuda_options options = {})
       : options_(options), stream_(options.device), scratch_(*this) {
-    require_cuda(cudaGetDeviceProperties(&properties_, options.device), "cuda_backend: its properties");
-    // Freed memory stays in the pool: a training step frees and takes the same sizes again and again.
+    require_cuda(cudaGetDeviceProperties(&properties_, options.device),
+                 "cuda_backend: its properties");
+    // Freed memory stays in the pool: a training step frees and takes the same sizes again and
+    // again.
     cudaMemPool_t pool{};
-    require_cuda(cudaDeviceGetDefaultMemPool(&pool, options.device), "cuda_backend: the memory pool");
+    require_cuda(cudaDeviceGetDefaultMemPool(&pool, options.device),
+                 "cuda_backend: the memory pool");
     std::uint64_t kept = UINT64_MAX;
     require_cuda(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept),
                  "cuda_backend: the memory pool");
@@ -71,11 +73,13 @@ class cuda_backend {
       std::size_t free = 0, total = 0;
       cudaMemGetInfo(&free, &total);
       fail("cuda_backend: no memory for ", bytes, " bytes on ", properties_.name, ": ", allocated_,
-           " bytes are in use here, ", free, " of ", total, " are free; smaller micro-batches need less");
+           " bytes are in use here, ", free, " of ", total,
+           " are free; smaller micro-batches need less");
     }
     allocated_ += bytes;
     peak_ = std::max(peak_, allocated_);
-    if (options_.poison) require_cuda(cudaMemsetAsync(pointer, 0xff, bytes, stream()), "cuda_backend: poison");
+    if (options_.poison)
+      require_cuda(cudaMemsetAsync(pointer, 0xff, bytes, stream()), "cuda_backend: poison");
     return pointer;
   }
   void deallocate(void* pointer, std::size_t bytes) {
@@ -83,13 +87,15 @@ class cuda_backend {
     allocated_ -= bytes;
   }
   void set_zero(void* pointer, std::size_t bytes) {
-    if (bytes > 0) require_cuda(cudaMemsetAsync(pointer, 0, bytes, stream()), "cuda_backend: set_zero");
+    if (bytes > 0)
+      require_cuda(cudaMemsetAsync(pointer, 0, bytes, stream()), "cuda_backend: set_zero");
   }
   /// Copies between any two of host and device memory. A copy to or from pageable host memory has
   /// finished with it when this returns.
   void copy(void* to, const void* from, std::size_t bytes) {
     if (bytes > 0) {
-      require_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream()), "cuda_backend: copy");
+      require_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream()),
+                   "cuda_backend: copy");
     }
   }
   /// Waits for the stream; throws what a kernel on it did wrong.
@@ -107,12 +113,14 @@ class cuda_backend {
   static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
   void* workspace() {
     if (workspace_ == nullptr) {
-      require_cuda(cudaMallocAsync(&workspace_, workspace_bytes, stream()), "cuda_backend: workspace");
+      require_cuda(cudaMallocAsync(&workspace_, workspace_bytes, stream()),
+                   "cuda_backend: workspace");
     }
     return workspace_;
   }
 
-  /// The algorithms that cuBLASLt's heuristic chose, by what matmul made of sizes, types and alignments.
+  /// The algorithms that cuBLASLt's heuristic chose, by what matmul made of sizes, types and
+  /// alignments.
   using algorithm_key = std::array<std::int64_t, 12>;
   std::map<algorithm_key, cublasLtMatmulAlgo_t>& matmul_algorithms() { return algorithms_; }
 
@@ -127,7 +135,8 @@ class cuda_backend {
       require(device >= 0 && device < count, "cuda_backend: there is no device ", device,
               "; there are ", count, ", counted from 0");
       require_cuda(cudaSetDevice(device), "cuda_backend: choosing the device");
-      require_cuda(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking), "cuda_backend: a stream");
+      require_cuda(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking),
+                   "cuda_backend: a stream");
     }
     owned_stream(const owned_stream&) = delete;
     owned_stream& operator=(const owned_stream&) = delete;

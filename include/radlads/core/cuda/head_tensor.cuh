@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A view (B, T, H, K) as kernels of attention and recurrences take it: where each head's row begins.
+// A view (B, T, H, K) as kernels of attention and recurrences take it: where each head's row
+// begins.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/view.hpp"

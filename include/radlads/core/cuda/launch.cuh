@@ -5,10 +5,9 @@
 #include "radlads/core/config.hpp"
 #include "radlads/core/cuda/backend.cuh"
 
-#include <cuda_runtime.h>
-
 #include <cstddef>
 #include <cstdint>
+#include <cuda_runtime.h>
 #include <limits>
 
 namespace radlads {
@@ -33,8 +32,8 @@ RADLADS_HOST_DEVICE constexpr std::int64_t ceil_div(std::int64_t count, std::int
   return (count + size - 1) / size;
 }
 
-/// Runs `kernel` on the backend's stream. Throws, with the name, when the grid is larger than CUDA's
-/// limits or the launch fails.
+/// Runs `kernel` on the backend's stream. Throws, with the name, when the grid is larger than
+/// CUDA's limits or the launch fails.
 template <class Args>
 RADLADS_HIDDEN void launch(cuda_backend& b, const char* name, void (*kernel)(Args),
                            const launch_shape& shape, const Args& args) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Instructions of compute capability 8.0 and later for products of bf16 tiles: copies into shared memory
-// that run beside the program, fragments out of shared memory, and the product itself. Layouts of
-// fragments, with g = lane / 4 and c = 2 (lane % 4):
+// Instructions of compute capability 8.0 and later for products of bf16 tiles: copies into shared
+// memory that run beside the program, fragments out of shared memory, and the product itself.
+// Layouts of fragments, with g = lane / 4 and c = 2 (lane % 4):
 //   left (16 x 16):  {g, c}, {g + 8, c}, {g, c + 8}, {g + 8, c + 8}   two neighbouring columns each
 //   right (16 x 8):  {c, g}, {c + 8, g}                               two neighbouring rows each
 //   sums (16 x 8):   {g, c}, {g, c + 1}, {g + 8, c}, {g + 8, c + 1}   floats
@@ -18,25 +18,27 @@ __device__ inline std::uint32_t shared_address(const void* pointer) {
   return static_cast<std::uint32_t>(__cvta_generic_to_shared(pointer));
 }
 
-/// Starts the copy of 16 bytes of device memory to shared memory, both aligned to 16. Writes zeros and
-/// reads nothing where `is_there` is false.
+/// Starts the copy of 16 bytes of device memory to shared memory, both aligned to 16. Writes zeros
+/// and reads nothing where `is_there` is false.
 __device__ inline void copy_async(std::uint32_t to, const void* from, bool is_there) {
   const int bytes = is_there ? 16 : 0;
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(to), "l"(from), "r"(bytes) : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(to), "l"(from), "r"(bytes)
+               : "memory");
 }
 
 /// Closes the group of copies that this thread has started since the last call.
 __device__ inline void commit_copies() { asm volatile("cp.async.commit_group;\n" ::: "memory"); }
 
-/// Waits until at most Pending of this thread's groups are under way. Other threads see what was copied
-/// after a barrier.
+/// Waits until at most Pending of this thread's groups are under way. Other threads see what was
+/// copied after a barrier.
 template <int Pending>
 __device__ inline void wait_for_copies() {
   asm volatile("cp.async.wait_group %0;\n" ::"n"(Pending) : "memory");
 }
 
-/// Four 8 x 8 matrices of bf16 from shared memory: lane i gives the address of row i % 8 of matrix i / 8,
-/// aligned to 16 bytes, and receives elements (lane / 4, 2 (lane % 4)) and the next of each matrix.
+/// Four 8 x 8 matrices of bf16 from shared memory: lane i gives the address of row i % 8 of matrix
+/// i / 8, aligned to 16 bytes, and receives elements (lane / 4, 2 (lane % 4)) and the next of each
+/// matrix.
 __device__ inline void load_matrices(std::uint32_t address, std::uint32_t (&to)[4]) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\n"
                : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
@@ -53,10 +55,11 @@ __device__ inline void load_matrices_transposed(std::uint32_t address, std::uint
 }
 
 /// sums += left right, of 16 x 16 and 16 x 8 elements of bf16, summed in float.
-__device__ inline void multiply_add(float (&sums)[4], const std::uint32_t (&left)[4], std::uint32_t right_upper,
-                                    std::uint32_t right_lower) {
+__device__ inline void multiply_add(float (&sums)[4], const std::uint32_t (&left)[4],
+                                    std::uint32_t right_upper, std::uint32_t right_lower) {
   asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, "
       "{%0, %1, %2, %3};\n"
       : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
       : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "r"(right_upper), "r"(right_lower));
@@ -70,7 +73,8 @@ __device__ inline std::uint32_t pack_bf16(float low, float high) {
 }
 
 /// The left fragment made of the sums of two neighbouring 16 x 8 tiles, rounded to bf16.
-__device__ inline void left_of_sums(const float (&first)[4], const float (&second)[4], std::uint32_t (&to)[4]) {
+__device__ inline void left_of_sums(const float (&first)[4], const float (&second)[4],
+                                    std::uint32_t (&to)[4]) {
   to[0] = pack_bf16(first[0], first[1]);
   to[1] = pack_bf16(first[2], first[3]);
   to[2] = pack_bf16(second[0], second[1]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Several neighbouring elements in one access of up to 16 bytes, converted to the type sums are kept in.
+// Several neighbouring elements in one access of up to 16 bytes, converted to the type sums are
+// kept in.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"
@@ -16,7 +17,8 @@ inline constexpr int pack_width = 16 / static_cast<int>(sizeof(T));
 /// Whether a pointer and a stride in elements keep packs of N elements aligned.
 template <class T>
 inline bool is_pack_aligned(const T* pointer, std::int64_t stride, int N) {
-  return reinterpret_cast<std::uintptr_t>(pointer) % (sizeof(T) * static_cast<std::size_t>(N)) == 0 &&
+  return reinterpret_cast<std::uintptr_t>(pointer) % (sizeof(T) * static_cast<std::size_t>(N)) ==
+             0 &&
          stride % N == 0;
 }
 

@@ -20,7 +20,8 @@ __device__ inline A warp_sum(A value) {
 /// The sum over each group of Lanes neighbouring threads, in every thread of the group.
 template <int Lanes, class A>
 __device__ inline A group_sum(A value) {
-  static_assert(Lanes <= warp_size && (Lanes & (Lanes - 1)) == 0, "a group is a power of two of lanes");
+  static_assert(Lanes <= warp_size && (Lanes & (Lanes - 1)) == 0,
+                "a group is a power of two of lanes");
   RADLADS_UNROLL
   for (int distance = Lanes / 2; distance > 0; distance /= 2) {
     value += __shfl_xor_sync(0xffffffffu, value, distance);
@@ -39,8 +40,8 @@ __device__ inline A warp_max(A value) {
   return value;
 }
 
-/// The sum over a block of Threads, in every thread. `shared` has one element a warp; all threads take
-/// part, and the barriers make it free for use again on return.
+/// The sum over a block of Threads, in every thread. `shared` has one element a warp; all threads
+/// take part, and the barriers make it free for use again on return.
 template <int Threads, class A>
 __device__ inline A block_sum(A value, A* shared) {
   constexpr int warps = Threads / warp_size;

@@ -44,8 +44,8 @@ lanes<T> larger(const lanes<T>& a, const lanes<T>& b) {
 
 inline constexpr double log2_e = 1.4426950408889634;
 
-/// 2^x for x <= 0, in float to the last bits: the exponent takes the nearest whole number, a polynomial of
-/// relative error 2e-9 the rest. Below 2^-126 it is that.
+/// 2^x for x <= 0, in float to the last bits: the exponent takes the nearest whole number, a
+/// polynomial of relative error 2e-9 the rest. Below 2^-126 it is that.
 template <class T>
 RADLADS_INLINE lanes<T> power_of_two(const lanes<T>& x) {
   if constexpr (std::is_same_v<T, float>) {

@@ -71,8 +71,8 @@ T divergence_row(T* student, T* teacher, std::int64_t V, std::int32_t target,
   const real_t<T> ce = target < 0 ? real_t<T>(0) : weights.ce;
   const T wanted = target < 0 ? T(0) : student[target] - largest;
   const divergence_sums<T> sums = divergence_pass(student, teacher, V, largest, teacher_largest);
-  // Both products are rounded before they are subtracted: fused into one operation they would leave a
-  // gradient of rounding size between equal distributions.
+  // Both products are rounded before they are subtracted: fused into one operation they would leave
+  // a gradient of rounding size between equal distributions.
   Eigen::Map<array> gradient(student, V), teacher_part(teacher, V);
   gradient *= weights.scale * (weights.kl + ce) / sums.student;
   teacher_part *= weights.scale * weights.kl / sums.teacher;

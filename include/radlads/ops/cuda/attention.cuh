@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Attention on CUDA: which of its two forms runs. Tensor cores take bf16 with heads of 64 or 128 numbers whose
-// rows are aligned to 16 bytes; everything else goes through the plain tiles.
+// Attention on CUDA: which of its two forms runs. Tensor cores take bf16 with heads of 64 or 128
+// numbers whose rows are aligned to 16 bytes; everything else goes through the plain tiles.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/backend.cuh"
@@ -19,15 +19,16 @@
 
 namespace radlads {
 
-/// Whether attention on these tensors, (B, T, H, N) each, runs on tensor cores. Those find the largest score
-/// before it is scaled, so the scale is positive.
+/// Whether attention on these tensors, (B, T, H, N) each, runs on tensor cores. Those find the
+/// largest score before it is scaled, so the scale is positive.
 template <class T, class... Views>
 bool is_tensor_attention(real_t<T> scale, const Views&... views) {
   if constexpr (std::is_same_v<T, bf16>) {
     const auto fits = [](const auto& x) {
       constexpr int wide = pack_width<bf16>;
-      return (x.extent(3) == 64 || x.extent(3) == 128) && is_pack_aligned<bf16>(x.pointer, x.stride(0), wide) &&
-             x.stride(1) % wide == 0 && x.stride(2) % wide == 0;
+      return (x.extent(3) == 64 || x.extent(3) == 128) &&
+             is_pack_aligned<bf16>(x.pointer, x.stride(0), wide) && x.stride(1) % wide == 0 &&
+             x.stride(2) % wide == 0;
     };
     return scale > 0 && (fits(views) && ...);
   } else {
@@ -36,11 +37,14 @@ bool is_tensor_attention(real_t<T> scale, const Views&... views) {
 }
 
 template <class T>
-RADLADS_HIDDEN void attention_forward_on(cuda_backend& b, real_t<T> scale, view<const T, 4, device_space> q,
-                                         view<const T, 4, device_space> k, view<const T, 4, device_space> v,
+RADLADS_HIDDEN void attention_forward_on(cuda_backend& b, real_t<T> scale,
+                                         view<const T, 4, device_space> q,
+                                         view<const T, 4, device_space> k,
+                                         view<const T, 4, device_space> v,
                                          view<T, 4, device_space> y,
                                          view<accumulate_t<T>, 3, device_space> log_sum) {
-  require(log_sum.pointer == nullptr || log_sum.is_dense(), "attention_forward: log_sum must be dense");
+  require(log_sum.pointer == nullptr || log_sum.is_dense(),
+          "attention_forward: log_sum must be dense");
   if (q.size() == 0) return;
   attention_args<T> args = attention_args_of<T>(scale, q, k, v);
   args.out = head_tensor_of(y);
@@ -56,12 +60,12 @@ RADLADS_HIDDEN void attention_forward_on(cuda_backend& b, real_t<T> scale, view<
 }
 
 template <class T>
-RADLADS_HIDDEN void attention_backward_on(cuda_backend& b, real_t<T> scale, view<const T, 4, device_space> q,
-                                          view<const T, 4, device_space> k, view<const T, 4, device_space> v,
-                                          view<const T, 4, device_space> y,
-                                          view<const accumulate_t<T>, 3, device_space> log_sum,
-                                          view<const T, 4, device_space> dy, view<T, 4, device_space> dq,
-                                          view<T, 4, device_space> dk, view<T, 4, device_space> dv) {
+RADLADS_HIDDEN void attention_backward_on(
+    cuda_backend& b, real_t<T> scale, view<const T, 4, device_space> q,
+    view<const T, 4, device_space> k, view<const T, 4, device_space> v,
+    view<const T, 4, device_space> y, view<const accumulate_t<T>, 3, device_space> log_sum,
+    view<const T, 4, device_space> dy, view<T, 4, device_space> dq, view<T, 4, device_space> dk,
+    view<T, 4, device_space> dv) {
   using A = accumulate_t<T>;
   require(log_sum.is_dense(), "attention_backward: log_sum must be dense");
   if (k.size() == 0) return;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Forward attention in bf16 on tensor cores, head sizes 64 and 128. A warp has 32 queries; keys and values go by
-// in tiles that are copied while the tile before is used. Scores and sums are floats; weights are rounded
-// to bf16 relative to the largest score so far.
+// Forward attention in bf16 on tensor cores, head sizes 64 and 128. A warp has 32 queries; keys and
+// values go by in tiles that are copied while the tile before is used. Scores and sums are floats;
+// weights are rounded to bf16 relative to the largest score so far.
 //
-// A tile in shared memory has rows of D numbers in pieces of 16 bytes; piece c of row r lies at c ^ (r % 8), so
-// that eight rows of one column of pieces have no bank in common.
+// A tile in shared memory has rows of D numbers in pieces of 16 bytes; piece c of row r lies at c ^
+// (r % 8), so that eight rows of one column of pieces have no bank in common.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/cuda/mma.cuh"
@@ -32,21 +32,23 @@ __device__ inline std::uint32_t tile_offset(int row, int piece) {
   return static_cast<std::uint32_t>(row * 2 * D + ((piece ^ (row & 7)) << 4));
 }
 
-/// Address of columns 16 k to 16 k + 15 (for k = 0 from a lane's own offset) in a tile aligned to a row.
+/// Address of columns 16 k to 16 k + 15 (for k = 0 from a lane's own offset) in a tile aligned to a
+/// row.
 __device__ inline std::uint32_t at_columns(std::uint32_t address, int k) {
   return address ^ static_cast<std::uint32_t>(k << 5);
 }
 
-/// A lane's row and piece for load_matrices of a left operand, and for the transposed loads of a right
-/// operand whose rows are summed over: matrices in the order upper left, lower left, upper right, lower right.
+/// A lane's row and piece for load_matrices of a left operand, and for the transposed loads of a
+/// right operand whose rows are summed over: matrices in the order upper left, lower left, upper
+/// right, lower right.
 template <int D>
 __device__ inline std::uint32_t lane_rows_first() {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   return tile_offset<D>(lane % 16, lane / 16);
 }
 
-/// The same for load_matrices of a right operand with two tiles of eight rows, whose columns are summed over:
-/// upper left, upper right, lower left, lower right.
+/// The same for load_matrices of a right operand with two tiles of eight rows, whose columns are
+/// summed over: upper left, upper right, lower left, lower right.
 template <int D>
 __device__ inline std::uint32_t lane_columns_first() {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
@@ -55,22 +57,26 @@ __device__ inline std::uint32_t lane_columns_first() {
 
 /// Starts the copy of a tile of Rows rows, zeros from row `count` on.
 template <int D, int Rows>
-__device__ inline void copy_tile(std::uint32_t tile, const bf16* from, std::int64_t stride, std::int64_t count) {
+__device__ inline void copy_tile(std::uint32_t tile, const bf16* from, std::int64_t stride,
+                                 std::int64_t count) {
   constexpr int pieces = D / 8, rows_at_once = tensor_attention_threads / pieces;
-  const int piece = static_cast<int>(threadIdx.x) % pieces, first = static_cast<int>(threadIdx.x) / pieces;
+  const int piece = static_cast<int>(threadIdx.x) % pieces,
+            first = static_cast<int>(threadIdx.x) / pieces;
   RADLADS_UNROLL
   for (int i = 0; i < Rows; i += rows_at_once) {
     const int row = first + i;
     const bool is_there = row < count;
-    copy_async(tile + tile_offset<D>(row, piece), is_there ? from + row * stride + piece * 8 : from, is_there);
+    copy_async(tile + tile_offset<D>(row, piece), is_there ? from + row * stride + piece * 8 : from,
+               is_there);
   }
 }
 
-/// Writes a warp's sums of 16 Tiles rows, times `factor(row of the tile, half)`, over its own rows of a tile in
-/// shared memory and from there to the rows below `count` in device memory.
+/// Writes a warp's sums of 16 Tiles rows, times `factor(row of the tile, half)`, over its own rows
+/// of a tile in shared memory and from there to the rows below `count` in device memory.
 template <int D, int Tiles, class Factor>
-__device__ inline void store_sums(const float (&sums)[Tiles][D / 8][4], unsigned char* rows, bf16* to,
-                                  std::int64_t stride, std::int64_t count, Factor&& factor) {
+__device__ inline void store_sums(const float (&sums)[Tiles][D / 8][4], unsigned char* rows,
+                                  bf16* to, std::int64_t stride, std::int64_t count,
+                                  Factor&& factor) {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   __syncwarp();  // no lane still reads what stood there
   RADLADS_UNROLL
@@ -115,8 +121,8 @@ __device__ inline float row_sum(float x) {
   return x + __shfl_xor_sync(0xffffffffu, x, 2);
 }
 
-/// What a block works on. Blocks of one head are neighbours and find each other's keys in the L2 cache;
-/// those that see most keys come first.
+/// What a block works on. Blocks of one head are neighbours and find each other's keys in the L2
+/// cache; those that see most keys come first.
 struct query_block {
   std::int64_t b, h, kv, first;  ///< batch, query head, key/value head, first query
   std::int64_t before;           ///< S - T: query t sees the keys up to and with t + before
@@ -135,7 +141,8 @@ struct query_block {
   }
 };
 
-/// scores of keys that a row does not see become `hidden`: those with column > reach + row of the tile.
+/// scores of keys that a row does not see become `hidden`: those with column > reach + row of the
+/// tile.
 template <int Tiles, int Columns>
 __device__ inline void hide_scores(float (&scores)[Tiles][Columns][4], int reach, float hidden) {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
@@ -152,10 +159,11 @@ __device__ inline void hide_scores(float (&scores)[Tiles][Columns][4], int reach
   }
 }
 
-/// sums += rows (16 Tiles x D) of `left` times the transpose of 8 Columns rows of `right`. Both are a lane's
-/// own addresses: lane_rows_first and lane_columns_first.
+/// sums += rows (16 Tiles x D) of `left` times the transpose of 8 Columns rows of `right`. Both are
+/// a lane's own addresses: lane_rows_first and lane_columns_first.
 template <int D, int Tiles, int Columns>
-__device__ inline void add_scores(std::uint32_t left, std::uint32_t right, float (&sums)[Tiles][Columns][4]) {
+__device__ inline void add_scores(std::uint32_t left, std::uint32_t right,
+                                  float (&sums)[Tiles][Columns][4]) {
   RADLADS_UNROLL
   for (int k = 0; k < D / 16; ++k) {
     std::uint32_t l[Tiles][4];
@@ -174,8 +182,8 @@ __device__ inline void add_scores(std::uint32_t left, std::uint32_t right, float
   }
 }
 
-/// sums (16 Tiles x D) += weights (16 Tiles x 8 Columns), rounded to bf16, times the rows of `right`, a lane's
-/// own address by lane_rows_first.
+/// sums (16 Tiles x D) += weights (16 Tiles x 8 Columns), rounded to bf16, times the rows of
+/// `right`, a lane's own address by lane_rows_first.
 template <int D, int Tiles, int Columns>
 __device__ inline void add_weighted(const float (&weights)[Tiles][Columns][4], std::uint32_t right,
                                     float (&sums)[Tiles][D / 8][4]) {
@@ -216,12 +224,13 @@ struct tensor_softmax {
     }
   }
 
-  /// Adds a tile of keys; factor = scale log2(e). Every row has seen a key when this returns, as key 0 is
-  /// seen by all.
+  /// Adds a tile of keys; factor = scale log2(e). Every row has seen a key when this returns, as
+  /// key 0 is seen by all.
   __device__ void add(std::uint32_t q, std::uint32_t k, std::uint32_t v, int reach, float factor) {
     float scores[2][tensor_forward_keys / 8][4] = {};
     add_scores<D>(q, k, scores);
-    if (reach < tensor_forward_keys - 1) hide_scores(scores, reach, -std::numeric_limits<float>::infinity());
+    if (reach < tensor_forward_keys - 1)
+      hide_scores(scores, reach, -std::numeric_limits<float>::infinity());
     RADLADS_UNROLL
     for (int i = 0; i < 4; ++i) {
       const int m = i / 2, c = i % 2 * 2;
@@ -260,16 +269,19 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, D == 64 ? 3 : 2)
   constexpr int tile = tensor_forward_keys, tile_bytes = tile * 2 * D;
   extern __shared__ __align__(256) unsigned char attention_tiles[];
   const query_block block(a);
-  const int warp = static_cast<int>(threadIdx.x) / warp_size, lane = static_cast<int>(threadIdx.x) % warp_size;
+  const int warp = static_cast<int>(threadIdx.x) / warp_size,
+            lane = static_cast<int>(threadIdx.x) % warp_size;
   const std::uint32_t q = shared_address(attention_tiles), stages = q + tensor_query_rows * 2 * D;
   const std::int64_t first_row = block.first + warp * tensor_query_warp_rows;
 
   const auto copy_keys = [&](std::int64_t first, int stage) {
     const std::uint32_t to = stages + stage * 2 * tile_bytes;
     copy_tile<D, tile>(to, a.k.at(block.b, first, block.kv), a.k.time, block.keys - first);
-    copy_tile<D, tile>(to + tile_bytes, a.v.at(block.b, first, block.kv), a.v.time, block.keys - first);
+    copy_tile<D, tile>(to + tile_bytes, a.v.at(block.b, first, block.kv), a.v.time,
+                       block.keys - first);
   };
-  copy_tile<D, tensor_query_rows>(q, a.q.at(block.b, block.first, block.h), a.q.time, a.queries - block.first);
+  copy_tile<D, tensor_query_rows>(q, a.q.at(block.b, block.first, block.h), a.q.time,
+                                  a.queries - block.first);
   copy_keys(0, 0);
   commit_copies();
 
@@ -283,7 +295,8 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, D == 64 ? 3 : 2)
     if (first + tile < block.keys) copy_keys(first + tile, stage ^ 1);
     commit_copies();
     const std::int64_t reach = block.before + first_row - first;
-    if (reach + tensor_query_warp_rows <= 0) continue;  // this warp's queries see none of these keys
+    if (reach + tensor_query_warp_rows <= 0)
+      continue;  // this warp's queries see none of these keys
     const std::uint32_t k = stages + stage * 2 * tile_bytes;
     softmax.add(own_q, k + lane_columns_first<D>(), k + tile_bytes + lane_rows_first<D>(),
                 static_cast<int>(reach < tile ? reach : tile), factor);
@@ -306,8 +319,10 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, D == 64 ? 3 : 2)
 template <int D>
 RADLADS_HIDDEN void launch_tensor_attention_forward(cuda_backend& b, std::int64_t batches,
                                                     const attention_args<bf16>& args) {
-  const launch_shape shape{.blocks = ceil_div(args.queries, tensor_query_rows) * batches * args.heads,
-                           .threads = tensor_attention_threads, .shared_bytes = tensor_forward_bytes<D>};
+  const launch_shape shape{
+      .blocks = ceil_div(args.queries, tensor_query_rows) * batches * args.heads,
+      .threads = tensor_attention_threads,
+      .shared_bytes = tensor_forward_bytes<D>};
   launch(b, "attention_forward, tensor cores", tensor_attention_forward_kernel<D>, shape, args);
 }
 

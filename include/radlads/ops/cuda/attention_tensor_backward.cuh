@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Gradients of attention in bf16 on tensor cores, head sizes 64 and 128. One kernel owns queries and one owns
-// keys: both make the weights again from scores and log_sum, so that every sum has one warp and one order.
-// Weights and gradients of scores are rounded to bf16 as operands; everything else is float.
-//   p_ts = exp(scale q_t.k_s - log_sum_t),   ds_ts = p_ts (dy_t.v_s - delta_t),   delta_t = dy_t.y_t
-//   dq_t = scale sum_s ds_ts k_s,   dk_s = scale sum_t ds_ts q_t,   dv_s = sum_t p_ts dy_t
+// Gradients of attention in bf16 on tensor cores, head sizes 64 and 128. One kernel owns queries
+// and one owns keys: both make the weights again from scores and log_sum, so that every sum has one
+// warp and one order. Weights and gradients of scores are rounded to bf16 as operands; everything
+// else is float.
+//   p_ts = exp(scale q_t.k_s - log_sum_t),   ds_ts = p_ts (dy_t.v_s - delta_t),   delta_t =
+//   dy_t.y_t dq_t = scale sum_s ds_ts k_s,   dk_s = scale sum_t ds_ts q_t,   dv_s = sum_t p_ts dy_t
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/cuda/mma.cuh"
@@ -20,7 +21,9 @@ namespace radlads {
 /// Keys of a tile in the kernel that owns queries.
 inline constexpr int tensor_query_kernel_keys = 32;
 template <int D>
-inline constexpr int tensor_query_kernel_bytes = (2 * tensor_query_rows + 4 * tensor_query_kernel_keys) * 2 * D;
+inline constexpr int tensor_query_kernel_bytes = (2 * tensor_query_rows +
+                                                  4 * tensor_query_kernel_keys) *
+                                                 2 * D;
 
 /// Gradient of the queries. Block: 128 queries of a head. Shared memory: q, dy, then twice k and v.
 template <int D>
@@ -30,18 +33,21 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, 2)
   constexpr int rows_bytes = tensor_query_rows * 2 * D, warp_bytes = tensor_query_warp_rows * 2 * D;
   extern __shared__ __align__(256) unsigned char attention_tiles[];
   const query_block block(a);
-  const int warp = static_cast<int>(threadIdx.x) / warp_size, lane = static_cast<int>(threadIdx.x) % warp_size;
+  const int warp = static_cast<int>(threadIdx.x) / warp_size,
+            lane = static_cast<int>(threadIdx.x) % warp_size;
   const std::uint32_t q = shared_address(attention_tiles), stages = q + 2 * rows_bytes;
   const std::int64_t first_row = block.first + warp * tensor_query_warp_rows;
 
   const auto copy_keys = [&](std::int64_t first, int stage) {
     const std::uint32_t to = stages + stage * 2 * tile_bytes;
     copy_tile<D, tile>(to, a.k.at(block.b, first, block.kv), a.k.time, block.keys - first);
-    copy_tile<D, tile>(to + tile_bytes, a.v.at(block.b, first, block.kv), a.v.time, block.keys - first);
+    copy_tile<D, tile>(to + tile_bytes, a.v.at(block.b, first, block.kv), a.v.time,
+                       block.keys - first);
   };
   const std::int64_t count = a.queries - block.first;
   copy_tile<D, tensor_query_rows>(q, a.q.at(block.b, block.first, block.h), a.q.time, count);
-  copy_tile<D, tensor_query_rows>(q + rows_bytes, a.dy.at(block.b, block.first, block.h), a.dy.time, count);
+  copy_tile<D, tensor_query_rows>(q + rows_bytes, a.dy.at(block.b, block.first, block.h), a.dy.time,
+                                  count);
   copy_keys(0, 0);
   commit_copies();
 
@@ -56,7 +62,8 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, 2)
   }
   float dq[2][D / 8][4] = {};
   const float factor = a.scale * log2_of_e;
-  const std::uint32_t own_q = q + warp * warp_bytes + lane_rows_first<D>(), own_dy = own_q + rows_bytes;
+  const std::uint32_t own_q = q + warp * warp_bytes + lane_rows_first<D>(),
+                      own_dy = own_q + rows_bytes;
   int stage = 0;
   for (std::int64_t first = 0; first < block.keys; first += tile, stage ^= 1) {
     wait_for_copies<0>();
@@ -64,7 +71,8 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, 2)
     if (first + tile < block.keys) copy_keys(first + tile, stage ^ 1);
     commit_copies();
     const std::int64_t reach = block.before + first_row - first;
-    if (reach + tensor_query_warp_rows <= 0) continue;  // this warp's queries see none of these keys
+    if (reach + tensor_query_warp_rows <= 0)
+      continue;  // this warp's queries see none of these keys
     const std::uint32_t k = stages + stage * 2 * tile_bytes;
     float p[2][tile / 8][4] = {};
     add_scores<D>(own_q, k + lane_columns_first<D>(), p);
@@ -73,7 +81,8 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, 2)
       RADLADS_UNROLL
       for (int n = 0; n < tile / 8; ++n) {
         RADLADS_UNROLL
-        for (int i = 0; i < 4; ++i) p[m][n][i] = exp2_of(p[m][n][i] * factor - log_sum[2 * m + i / 2]);
+        for (int i = 0; i < 4; ++i)
+          p[m][n][i] = exp2_of(p[m][n][i] * factor - log_sum[2 * m + i / 2]);
       }
     }
     if (reach < tile - 1) hide_scores(p, static_cast<int>(reach), 0.0f);
@@ -89,8 +98,8 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, 2)
     }
     add_weighted<D>(ds, k + lane_rows_first<D>(), dq);
   }
-  store_sums<D>(dq, attention_tiles + warp * warp_bytes, a.dq.at(block.b, first_row, block.h), a.dq.time,
-                a.queries - first_row, [&](int, int) { return a.scale; });
+  store_sums<D>(dq, attention_tiles + warp * warp_bytes, a.dq.at(block.b, first_row, block.h),
+                a.dq.time, a.queries - first_row, [&](int, int) { return a.scale; });
 }
 
 /// Keys of a block in the kernel that owns keys, and of a warp; queries of a tile.
@@ -126,8 +135,10 @@ struct tensor_key_rows_of_warp {
   template <int Columns>
   __device__ void add(const query_stage<D>& stage, int first, int reach, float factor) {
     const int lane = static_cast<int>(threadIdx.x) % warp_size;
-    const std::uint32_t q = shared_address(stage.q) + first * 2 * D, dy = shared_address(stage.dy) + first * 2 * D;
-    const std::uint32_t q_columns = q + lane_columns_first<D>(), dy_columns = dy + lane_columns_first<D>();
+    const std::uint32_t q = shared_address(stage.q) + first * 2 * D,
+                        dy = shared_address(stage.dy) + first * 2 * D;
+    const std::uint32_t q_columns = q + lane_columns_first<D>(),
+                        dy_columns = dy + lane_columns_first<D>();
     float p[1][Columns][4] = {}, ds[1][Columns][4] = {};
     RADLADS_UNROLL
     for (int i = 0; i < D / 16; ++i) {
@@ -162,7 +173,8 @@ struct tensor_key_rows_of_warp {
   }
 };
 
-/// Gradients of keys and values, over the queries of all heads of their group. Block: 64 keys of a head.
+/// Gradients of keys and values, over the queries of all heads of their group. Block: 64 keys of a
+/// head.
 template <int D>
 RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, 2)
     tensor_attention_key_kernel(const __grid_constant__ attention_args<bf16> a) {
@@ -178,12 +190,15 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, 2)
   const std::int64_t first_key = blockIdx.x % tiles * tensor_key_rows, before = a.keys - a.queries;
 
   // The second stage is not in use before the first barrier of the loop.
-  copy_tile<D, tensor_key_rows>(shared_address(stages[1].q), a.k.at(b, first_key, kv), a.k.time, a.keys - first_key);
-  copy_tile<D, tensor_key_rows>(shared_address(stages[1].dy), a.v.at(b, first_key, kv), a.v.time, a.keys - first_key);
+  copy_tile<D, tensor_key_rows>(shared_address(stages[1].q), a.k.at(b, first_key, kv), a.k.time,
+                                a.keys - first_key);
+  copy_tile<D, tensor_key_rows>(shared_address(stages[1].dy), a.v.at(b, first_key, kv), a.v.time,
+                                a.keys - first_key);
   commit_copies();
 
   const std::int64_t first_seen = first_key > before ? first_key - before : 0;
-  const std::int64_t tiles_of_head = ceil_div(a.queries - first_seen, tile), count = a.group * tiles_of_head;
+  const std::int64_t tiles_of_head = ceil_div(a.queries - first_seen, tile),
+                     count = a.group * tiles_of_head;
   // One thread has one log_sum or delta of a tile.
   const bool has_log_sum = threadIdx.x < tile;
   const int column = static_cast<int>(threadIdx.x) % tile;
@@ -229,16 +244,17 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, 2)
     for (int c = 0; c < tile; c += step) {
       // Below: none of the step's queries sees a key of this warp.
       if (reach + c + step <= 0) continue;
-      rows.template add<step / 8>(stage, c, static_cast<int>(reach < tile ? reach : tile) + c, factor);
+      rows.template add<step / 8>(stage, c, static_cast<int>(reach < tile ? reach : tile) + c,
+                                  factor);
     }
     if (has_next) store_number(next, other);
   }
   __syncthreads();  // nobody still reads the stages
   const std::int64_t row_count = a.keys - own_key;
-  store_sums<D>(rows.dk, stages[0].q + warp * tensor_key_warp_rows * 2 * D, a.dk.at(b, own_key, kv), a.dk.time,
-                row_count, [&](int, int) { return a.scale; });
-  store_sums<D>(rows.dv, stages[0].dy + warp * tensor_key_warp_rows * 2 * D, a.dv.at(b, own_key, kv), a.dv.time,
-                row_count, [](int, int) { return 1.0f; });
+  store_sums<D>(rows.dk, stages[0].q + warp * tensor_key_warp_rows * 2 * D, a.dk.at(b, own_key, kv),
+                a.dk.time, row_count, [&](int, int) { return a.scale; });
+  store_sums<D>(rows.dv, stages[0].dy + warp * tensor_key_warp_rows * 2 * D,
+                a.dv.at(b, own_key, kv), a.dv.time, row_count, [](int, int) { return 1.0f; });
 }
 
 /// Needs log_sum and delta in `args`.
@@ -247,11 +263,13 @@ RADLADS_HIDDEN void launch_tensor_attention_backward(cuda_backend& b, std::int64
                                                      const attention_args<bf16>& args) {
   launch(b, "attention_backward, queries, tensor cores", tensor_attention_query_kernel<D>,
          {.blocks = ceil_div(args.queries, tensor_query_rows) * batches * args.heads,
-          .threads = tensor_attention_threads, .shared_bytes = tensor_query_kernel_bytes<D>},
+          .threads = tensor_attention_threads,
+          .shared_bytes = tensor_query_kernel_bytes<D>},
          args);
   launch(b, "attention_backward, keys, tensor cores", tensor_attention_key_kernel<D>,
          {.blocks = ceil_div(args.keys, tensor_key_rows) * batches * (args.heads / args.group),
-          .threads = tensor_attention_threads, .shared_bytes = 2 * sizeof(query_stage<D>)},
+          .threads = tensor_attention_threads,
+          .shared_bytes = 2 * sizeof(query_stage<D>)},
          args);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Causal grouped-query attention on CUDA for every scalar and head size. A thread has one query, or one key
-// in the backward pass over keys, in registers; the other side goes by in tiles of shared memory, with
-// softmax sums that follow the largest score so far. Every sum has one thread and one order.
+// Causal grouped-query attention on CUDA for every scalar and head size. A thread has one query, or
+// one key in the backward pass over keys, in registers; the other side goes by in tiles of shared
+// memory, with softmax sums that follow the largest score so far. Every sum has one thread and one
+// order.
 
 #include "radlads/core/cuda/head_tensor.cuh"
 #include "radlads/core/cuda/launch.cuh"
@@ -20,10 +21,10 @@ namespace radlads {
 
 template <class T>
 struct attention_args {
-  head_tensor<const T> q, k, v, y, dy;      // (B, T, H, N), (B, S, Hkv, N)
+  head_tensor<const T> q, k, v, y, dy;  // (B, T, H, N), (B, S, Hkv, N)
   head_tensor<T> out, dq, dk, dv;
-  accumulate_t<T>* log_sum;                 // (B, H, T), or null
-  const accumulate_t<T>* delta;             // (B, H, T), sums of dy y
+  accumulate_t<T>* log_sum;                  // (B, H, T), or null
+  const accumulate_t<T>* delta;              // (B, H, T), sums of dy y
   std::int64_t heads, group, queries, keys;  // group = H / Hkv
   int size;
   accumulate_t<T> scale;
@@ -49,8 +50,9 @@ __device__ inline void stage_rows(const head_tensor<const T>& from, std::int64_t
 
 /// One row into registers, times `factor`; zeros for a row that is not there.
 template <int N, class T>
-__device__ inline void load_row(const head_tensor<const T>& from, std::int64_t b, std::int64_t t, std::int64_t h,
-                                int size, bool is_real, accumulate_t<T> factor, accumulate_t<T> (&to)[N]) {
+__device__ inline void load_row(const head_tensor<const T>& from, std::int64_t b, std::int64_t t,
+                                std::int64_t h, int size, bool is_real, accumulate_t<T> factor,
+                                accumulate_t<T> (&to)[N]) {
   using A = accumulate_t<T>;
   const T* row = from.at(b, is_real ? t : 0, h);
   RADLADS_UNROLL_ROW
@@ -58,8 +60,9 @@ __device__ inline void load_row(const head_tensor<const T>& from, std::int64_t b
 }
 
 template <int N, class T>
-__device__ inline void store_row(const accumulate_t<T> (&from)[N], const head_tensor<T>& to, std::int64_t b,
-                                 std::int64_t t, std::int64_t h, int size, accumulate_t<T> factor) {
+__device__ inline void store_row(const accumulate_t<T> (&from)[N], const head_tensor<T>& to,
+                                 std::int64_t b, std::int64_t t, std::int64_t h, int size,
+                                 accumulate_t<T> factor) {
   T* row = to.at(b, t, h);
   RADLADS_UNROLL_ROW
   for (int i = 0; i < N; ++i) {
@@ -91,8 +94,9 @@ RADLADS_KERNEL __launch_bounds__(attention_rows)
   A q[N], sum[N] = {};
   load_row<N, T>(a.q, b, t, h, a.size, is_real, a.scale, q);
   A largest = -std::numeric_limits<A>::infinity(), total = 0;
-  const std::int64_t block_end = a.keys - a.queries +
-                                 (first_query + attention_rows < a.queries ? first_query + attention_rows : a.queries);
+  const std::int64_t block_end =
+      a.keys - a.queries +
+      (first_query + attention_rows < a.queries ? first_query + attention_rows : a.queries);
   for (std::int64_t first = 0; first < block_end; first += tile) {
     const int count = static_cast<int>(block_end - first < tile ? block_end - first : tile);
     __syncthreads();  // nobody still reads the tile before
@@ -138,8 +142,9 @@ RADLADS_KERNEL __launch_bounds__(attention_rows)
   load_row<N, T>(a.dy, b, t, h, a.size, is_real, A(1), dy);
   const A log_sum = is_real ? a.log_sum[blockIdx.y * a.queries + t] : A(0);
   const A delta = is_real ? a.delta[blockIdx.y * a.queries + t] : A(0);
-  const std::int64_t block_end = a.keys - a.queries +
-                                 (first_query + attention_rows < a.queries ? first_query + attention_rows : a.queries);
+  const std::int64_t block_end =
+      a.keys - a.queries +
+      (first_query + attention_rows < a.queries ? first_query + attention_rows : a.queries);
   for (std::int64_t first = 0; first < block_end; first += tile) {
     const int count = static_cast<int>(block_end - first < tile ? block_end - first : tile);
     __syncthreads();  // nobody still reads the tile before
@@ -157,8 +162,8 @@ RADLADS_KERNEL __launch_bounds__(attention_rows)
   if (is_real) store_row<N, T>(dq, a.dq, b, t, h, a.size, a.scale);
 }
 
-/// Gradients of keys and values, over the queries of all heads of their group. Grid: (blocks of keys,
-/// B * Hkv).
+/// Gradients of keys and values, over the queries of all heads of their group. Grid: (blocks of
+/// keys, B * Hkv).
 template <class T, int N>
 RADLADS_KERNEL __launch_bounds__(attention_rows)
     attention_key_kernel(const __grid_constant__ attention_args<T> a) {
@@ -235,16 +240,24 @@ RADLADS_KERNEL attention_delta_kernel(const __grid_constant__ attention_delta_ar
 /// Sums of dy y, (B, H, T), for the backward kernels.
 template <class T>
 RADLADS_HIDDEN void launch_attention_delta(cuda_backend& b, view<const T, 4, device_space> y,
-                                           view<const T, 4, device_space> dy, accumulate_t<T>* delta) {
-  const attention_delta_args<T> args{y.extent(0) * y.extent(1) * y.extent(2), y.extent(2), y.extent(1),
-                                     static_cast<int>(y.extent(3)), head_tensor_of(y), head_tensor_of(dy), delta};
+                                           view<const T, 4, device_space> dy,
+                                           accumulate_t<T>* delta) {
+  const attention_delta_args<T> args{y.extent(0) * y.extent(1) * y.extent(2),
+                                     y.extent(2),
+                                     y.extent(1),
+                                     static_cast<int>(y.extent(3)),
+                                     head_tensor_of(y),
+                                     head_tensor_of(dy),
+                                     delta};
   const auto is_aligned = [](const auto& x) {
     constexpr int wide = pack_width<T>;
-    return is_pack_aligned<T>(x.pointer, x.stride(0), wide) && x.stride(1) % wide == 0 && x.stride(2) % wide == 0;
+    return is_pack_aligned<T>(x.pointer, x.stride(0), wide) && x.stride(1) % wide == 0 &&
+           x.stride(2) % wide == 0;
   };
   with_row_form<T>(y.extent(3), is_aligned(y) && is_aligned(dy), [&](auto width, auto lanes) {
     constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
-    launch(b, "attention_delta", attention_delta_kernel<T, N, Lanes>, shape_of_rows(args.rows, Lanes), args);
+    launch(b, "attention_delta", attention_delta_kernel<T, N, Lanes>,
+           shape_of_rows(args.rows, Lanes), args);
   });
 }
 
@@ -278,7 +291,8 @@ attention_args<T> attention_args_of(real_t<T> scale, const view<const T, 4, devi
 template <class T>
 RADLADS_HIDDEN void launch_tiled_attention_forward(cuda_backend& b, std::int64_t batches,
                                                    const attention_args<T>& args) {
-  const launch_shape shape{.blocks = ceil_div(args.queries, attention_rows), .threads = attention_rows,
+  const launch_shape shape{.blocks = ceil_div(args.queries, attention_rows),
+                           .threads = attention_rows,
                            .blocks_y = batches * args.heads};
   with_attention_width<T>("attention_forward: the head size", args.size, [&](auto size) {
     launch(b, "attention_forward", attention_forward_kernel<T, decltype(size)::value>, shape, args);
@@ -290,7 +304,8 @@ template <class T>
 RADLADS_HIDDEN void launch_tiled_attention_backward(cuda_backend& b, std::int64_t batches,
                                                     const attention_args<T>& args) {
   const auto shape_of = [](std::int64_t rows, std::int64_t heads) {
-    return launch_shape{.blocks = ceil_div(rows, attention_rows), .threads = attention_rows, .blocks_y = heads};
+    return launch_shape{
+        .blocks = ceil_div(rows, attention_rows), .threads = attention_rows, .blocks_y = heads};
   };
   with_attention_width<T>("attention_backward: the head size", args.size, [&](auto size) {
     constexpr int N = decltype(size)::value;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Head and cross-entropy on CUDA: a slice of logits by cuBLASLt, a block a token for the loss and its
-// gradient, and two products back. Logits are kept in the type of sums, their gradient in T.
+// Head and cross-entropy on CUDA: a slice of logits by cuBLASLt, a block a token for the loss and
+// its gradient, and two products back. Logits are kept in the type of sums, their gradient in T.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
@@ -53,12 +53,11 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
 }
 
 template <class T>
-RADLADS_HIDDEN void head_cross_entropy_on(cuda_backend& b, real_t<T> scale, view<const T, 2, device_space> head,
-                                          view<const T, 2, device_space> x,
-                                          view<const std::int32_t, 1, device_space> targets,
-                                          view<accumulate_t<T>, 1, device_space> losses,
-                                          view<std::int32_t, 1, device_space> best, view<T, 2, device_space> dx,
-                                          view<T, 2, device_space> dhead) {
+RADLADS_HIDDEN void head_cross_entropy_on(
+    cuda_backend& b, real_t<T> scale, view<const T, 2, device_space> head,
+    view<const T, 2, device_space> x, view<const std::int32_t, 1, device_space> targets,
+    view<accumulate_t<T>, 1, device_space> losses, view<std::int32_t, 1, device_space> best,
+    view<T, 2, device_space> dx, view<T, 2, device_space> dhead) {
   using A = accumulate_t<T>;
   const std::int64_t N = x.extent(0), V = head.extent(0);
   require_targets(b, "head_cross_entropy", targets, V);
@@ -72,12 +71,14 @@ RADLADS_HIDDEN void head_cross_entropy_on(cuda_backend& b, real_t<T> scale, view
     const std::int64_t count = std::min(slice, N - begin);
     const auto inputs = slice_of_rows(x, begin, count);
     product_into<T, A>(b, false, true, false, inputs, head, {}, slice_of_rows(held, 0, count));
-    launch(b, "head_cross_entropy", cross_entropy_kernel<T>, {.blocks = count, .threads = logit_threads},
-           cross_entropy_args<T>{held.pointer, is_gradient_wanted ? gradient.pointer : nullptr, V, scale,
-                                 targets.pointer + begin, losses.pointer + begin,
+    launch(b, "head_cross_entropy", cross_entropy_kernel<T>,
+           {.blocks = count, .threads = logit_threads},
+           cross_entropy_args<T>{held.pointer, is_gradient_wanted ? gradient.pointer : nullptr, V,
+                                 scale, targets.pointer + begin, losses.pointer + begin,
                                  best.empty() ? nullptr : best.pointer + begin});
     if (is_gradient_wanted) {
-      head_backward<T>(b, head, inputs, slice_of_rows(gradient, 0, count), slice_of_rows(dx, begin, count), dhead);
+      head_backward<T>(b, head, inputs, slice_of_rows(gradient, 0, count),
+                       slice_of_rows(dx, begin, count), dhead);
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Gather and scatter-add on CUDA. The scatter sorts the token numbers first, so that one block adds all
-// gradients of a table row, in the order of tokens.
+// Gather and scatter-add on CUDA. The scatter sorts the token numbers first, so that one block adds
+// all gradients of a table row, in the order of tokens.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
@@ -9,11 +9,10 @@
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/embedding.hpp"
 
-#include <cub/device/device_radix_sort.cuh>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cub/device/device_radix_sort.cuh>
 #include <limits>
 
 namespace radlads {
@@ -23,7 +22,7 @@ template <class Id>
 struct id_check_args {
   const Id* ids;  // (N)
   std::int64_t count;
-  Id least, end;  // ids are in [least, end)
+  Id least, end;            // ids are in [least, end)
   std::int32_t* first_bad;  // the least position of a bad one
 };
 
@@ -36,8 +35,9 @@ RADLADS_KERNEL id_check_kernel(const __grid_constant__ id_check_args<Id> a) {
 }
 
 /// Position of the first id outside [least, end), or -1. Waits for the device.
-RADLADS_HIDDEN inline std::int64_t find_bad_id(cuda_backend& b, const std::int32_t* ids, std::int64_t count,
-                                               std::int32_t least, std::int64_t end) {
+RADLADS_HIDDEN inline std::int64_t find_bad_id(cuda_backend& b, const std::int32_t* ids,
+                                               std::int64_t count, std::int32_t least,
+                                               std::int64_t end) {
   constexpr int threads = 256;
   constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();
   require(count < none, "token numbers: ", count, " at once are more than ", none);
@@ -45,24 +45,27 @@ RADLADS_HIDDEN inline std::int64_t find_bad_id(cuda_backend& b, const std::int32
   std::int32_t* const flag = scope.take<std::int32_t, 1>({1}).data();
   std::int32_t found = none;
   b.copy(flag, &found, sizeof(found));
-  launch(b, "id_check", id_check_kernel<std::int32_t>, {.blocks = ceil_div(count, threads), .threads = threads},
-         id_check_args<std::int32_t>{ids, count, least,
-                       static_cast<std::int32_t>(std::min<std::int64_t>(end, none)), flag});
+  launch(
+      b, "id_check", id_check_kernel<std::int32_t>,
+      {.blocks = ceil_div(count, threads), .threads = threads},
+      id_check_args<std::int32_t>{
+          ids, count, least, static_cast<std::int32_t>(std::min<std::int64_t>(end, none)), flag});
   b.copy(&found, flag, sizeof(found));
   b.synchronize();
   return found == none ? -1 : found;
 }
 
 /// Throws as the CPU does, naming the position, on a token number outside the vocabulary.
-RADLADS_HIDDEN inline void require_token_ids(cuda_backend& b, const view<const std::int32_t, 1, device_space>& ids,
+RADLADS_HIDDEN inline void require_token_ids(cuda_backend& b,
+                                             const view<const std::int32_t, 1, device_space>& ids,
                                              std::int64_t vocabulary, const char* function) {
   const std::int64_t bad = find_bad_id(b, ids.pointer, ids.extent(0), 0, vocabulary);
   if (bad < 0) return;
   std::int32_t id = 0;
   b.copy(&id, ids.pointer + bad, sizeof(id));
   b.synchronize();
-  fail(function, ": the token number at position ", bad, " is ", id, ", expected one of a vocabulary of ",
-       vocabulary);
+  fail(function, ": the token number at position ", bad, " is ", id,
+       ", expected one of a vocabulary of ", vocabulary);
 }
 
 template <class T>
@@ -76,8 +79,8 @@ struct gather_args {
 template <class T>
 RADLADS_KERNEL gather_kernel(const __grid_constant__ gather_args<T> a) {
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; at < a.count;
-       at += step) {
+  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+       at < a.count; at += step) {
     const std::int64_t n = at / a.columns, c = at - n * a.columns;
     a.y[n * a.y_stride + c] = a.table[a.ids[n] * a.table_stride + c];
   }
@@ -89,9 +92,10 @@ RADLADS_HIDDEN void embedding_forward_on(cuda_backend& b, view<const T, 2, devic
                                          view<T, 2, device_space> y) {
   constexpr int threads = 256;
   require_token_ids(b, ids, table.extent(0), "embedding_forward");
-  const gather_args<T> args{ids.pointer, table.pointer, y.pointer, table.extent(1), y.size(),
-                            table.stride(0), y.stride(0)};
-  const std::int64_t blocks = std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
+  const gather_args<T> args{ids.pointer, table.pointer,   y.pointer,  table.extent(1),
+                            y.size(),    table.stride(0), y.stride(0)};
+  const std::int64_t blocks =
+      std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
   launch(b, "embedding_forward", gather_kernel<T>, {.blocks = blocks, .threads = threads}, args);
 }
 
@@ -116,7 +120,8 @@ struct scatter_args {
   std::int64_t count, columns, dy_stride, table_stride;
 };
 
-/// Block (n, c) begins where the nth sorted id is the first of its kind, for one stretch of columns.
+/// Block (n, c) begins where the nth sorted id is the first of its kind, for one stretch of
+/// columns.
 template <class T>
 RADLADS_KERNEL scatter_kernel(const __grid_constant__ scatter_args<T> a) {
   using A = accumulate_t<T>;
@@ -133,8 +138,10 @@ RADLADS_KERNEL scatter_kernel(const __grid_constant__ scatter_args<T> a) {
 }
 
 template <class T>
-RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b, view<const std::int32_t, 1, device_space> ids,
-                                          view<const T, 2, device_space> dy, view<T, 2, device_space> dtable) {
+RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b,
+                                          view<const std::int32_t, 1, device_space> ids,
+                                          view<const T, 2, device_space> dy,
+                                          view<T, 2, device_space> dtable) {
   constexpr int threads = 256, columns_of_block = 128;
   const std::int64_t count = ids.extent(0);
   require_token_ids(b, ids, dtable.extent(0), "embedding_backward");
@@ -142,21 +149,26 @@ RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b, view<const std::int32
   scratch_scope<cuda_backend> scope(b);
   const auto take = [&] { return scope.take<std::int32_t, 1>({count}).data(); };
   std::int32_t *positions = take(), *sorted_ids = take(), *sorted_positions = take();
-  launch(b, "positions", positions_kernel<std::int32_t>, {.blocks = ceil_div(count, threads), .threads = threads},
+  launch(b, "positions", positions_kernel<std::int32_t>,
+         {.blocks = ceil_div(count, threads), .threads = threads},
          positions_args<std::int32_t>{positions, count});
   std::size_t bytes = 0;
   const auto sort = [&](void* memory) {
     // The sort is stable: equal ids keep the order of their positions.
     require_cuda(cub::DeviceRadixSort::SortPairs(memory, bytes, ids.pointer, sorted_ids, positions,
-                                                 sorted_positions, static_cast<int>(count), 0, 32, b.stream()),
+                                                 sorted_positions, static_cast<int>(count), 0, 32,
+                                                 b.stream()),
                  "embedding_backward: sorting token numbers");
   };
   sort(nullptr);
   sort(scope.take<std::byte, 1>({static_cast<std::int64_t>(bytes)}).data());
-  const scatter_args<T> args{sorted_ids, sorted_positions, dy.pointer, dtable.pointer, count,
-                             dy.extent(1), dy.stride(0), dtable.stride(0)};
+  const scatter_args<T> args{sorted_ids, sorted_positions, dy.pointer,   dtable.pointer,
+                             count,      dy.extent(1),     dy.stride(0), dtable.stride(0)};
   launch(b, "embedding_backward", scatter_kernel<T>,
-         {.blocks = count, .threads = columns_of_block, .blocks_y = ceil_div(dy.extent(1), columns_of_block)}, args);
+         {.blocks = count,
+          .threads = columns_of_block,
+          .blocks_y = ceil_div(dy.extent(1), columns_of_block)},
+         args);
 }
 
 }  // namespace radlads

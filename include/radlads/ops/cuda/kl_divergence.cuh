@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Two heads and the divergence of their distributions on CUDA, as cross_entropy.cuh does it for one.
+// Two heads and the divergence of their distributions on CUDA, as cross_entropy.cuh does it for
+// one.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
@@ -25,8 +26,8 @@ struct kl_divergence_args {
   std::int32_t* teacher_best;   // (rows), or null
 };
 
-/// Grid: the rows of a slice. Both largest logits come first: relative to them the terms of the divergence
-/// stay small when the two models' logits differ by a constant.
+/// Grid: the rows of a slice. Both largest logits come first: relative to them the terms of the
+/// divergence stay small when the two models' logits differ by a constant.
 ///   sum_v p_T (log p_T - log p_S) = sum_v p_T (t - s) + log(sum exp s) - log(sum exp t)
 template <class T>
 RADLADS_KERNEL __launch_bounds__(logit_threads)
@@ -77,16 +78,14 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
 }
 
 template <class T>
-RADLADS_HIDDEN void head_kl_divergence_on(cuda_backend& b, real_t<T> kl_weight, real_t<T> ce_weight,
-                                          real_t<T> scale, view<const T, 2, device_space> head,
-                                          view<const T, 2, device_space> x,
-                                          view<const T, 2, device_space> teacher_head,
-                                          view<const T, 2, device_space> teacher_x,
-                                          view<const std::int32_t, 1, device_space> targets,
-                                          view<accumulate_t<T>, 1, device_space> losses,
-                                          view<T, 2, device_space> dx, view<T, 2, device_space> dhead,
-                                          view<std::int32_t, 1, device_space> best,
-                                          view<std::int32_t, 1, device_space> teacher_best) {
+RADLADS_HIDDEN void head_kl_divergence_on(
+    cuda_backend& b, real_t<T> kl_weight, real_t<T> ce_weight, real_t<T> scale,
+    view<const T, 2, device_space> head, view<const T, 2, device_space> x,
+    view<const T, 2, device_space> teacher_head, view<const T, 2, device_space> teacher_x,
+    view<const std::int32_t, 1, device_space> targets,
+    view<accumulate_t<T>, 1, device_space> losses, view<T, 2, device_space> dx,
+    view<T, 2, device_space> dhead, view<std::int32_t, 1, device_space> best,
+    view<std::int32_t, 1, device_space> teacher_best) {
   using A = accumulate_t<T>;
   const std::int64_t N = x.extent(0), V = head.extent(0);
   require_targets(b, "head_kl_divergence", targets, V);
@@ -104,15 +103,17 @@ RADLADS_HIDDEN void head_kl_divergence_on(cuda_backend& b, real_t<T> kl_weight, 
     const std::int64_t count = std::min(slice, N - begin);
     const auto inputs = slice_of_rows(x, begin, count);
     product_into<T, A>(b, false, true, false, inputs, head, {}, slice_of_rows(held, 0, count));
-    product_into<T, A>(b, false, true, false, slice_of_rows(teacher_x, begin, count), teacher_head, {},
-                       slice_of_rows(teacher_held, 0, count));
-    launch(b, "head_kl_divergence", kl_divergence_kernel<T>, {.blocks = count, .threads = logit_threads},
+    product_into<T, A>(b, false, true, false, slice_of_rows(teacher_x, begin, count), teacher_head,
+                       {}, slice_of_rows(teacher_held, 0, count));
+    launch(b, "head_kl_divergence", kl_divergence_kernel<T>,
+           {.blocks = count, .threads = logit_threads},
            kl_divergence_args<T>{held.pointer, teacher_held.pointer,
-                                 is_gradient_wanted ? gradient.pointer : nullptr, V, kl_weight, ce_weight,
-                                 scale, at(targets, begin), losses.pointer + begin, at(best, begin),
-                                 at(teacher_best, begin)});
+                                 is_gradient_wanted ? gradient.pointer : nullptr, V, kl_weight,
+                                 ce_weight, scale, at(targets, begin), losses.pointer + begin,
+                                 at(best, begin), at(teacher_best, begin)});
     if (is_gradient_wanted) {
-      head_backward<T>(b, head, inputs, slice_of_rows(gradient, 0, count), slice_of_rows(dx, begin, count), dhead);
+      head_backward<T>(b, head, inputs, slice_of_rows(gradient, 0, count),
+                       slice_of_rows(dx, begin, count), dhead);
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What losses behind a head share on CUDA: slices of logits in the type sums are kept in, the softmax of a
-// row in one pass over it, and the products that carry a gradient of logits back.
+// What losses behind a head share on CUDA: slices of logits in the type sums are kept in, the
+// softmax of a row in one pass over it, and the products that carry a gradient of logits back.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/cuda/reduce.cuh"
@@ -37,15 +37,16 @@ RADLADS_HIDDEN inline void require_targets(cuda_backend& b, const char* function
   std::int32_t id = 0;
   b.copy(&id, targets.pointer + bad, sizeof(id));
   b.synchronize();
-  fail(function, ": the target at position ", bad, " is ", id, ", but the vocabulary has ", vocabulary,
-       " tokens");
+  fail(function, ": the target at position ", bad, " is ", id, ", but the vocabulary has ",
+       vocabulary, " tokens");
 }
 
 /// Product that is not fused with a sum: both of a difference must round alike.
 __device__ inline float rounded_product(float a, float b) { return __fmul_rn(a, b); }
 __device__ inline double rounded_product(double a, double b) { return __dmul_rn(a, b); }
 
-/// Sum of exponentials of part of a row, relative to its largest logit, and where that stands first.
+/// Sum of exponentials of part of a row, relative to its largest logit, and where that stands
+/// first.
 template <class A>
 struct softmax_sum {
   A largest;
@@ -80,12 +81,14 @@ struct softmax_sum {
   __device__ void merge(const softmax_sum& other) {
     const A next = other.largest > largest ? other.largest : largest;
     sum = sum * rescale(next) + other.sum * other.rescale(next);
-    const bool is_other = other.largest > largest || (other.largest == largest && other.best < best);
+    const bool is_other =
+        other.largest > largest || (other.largest == largest && other.best < best);
     best = is_other ? other.best : best;
     largest = next;
   }
   __device__ softmax_sum shuffled(int distance) const {
-    return {__shfl_xor_sync(0xffffffffu, largest, distance), __shfl_xor_sync(0xffffffffu, sum, distance),
+    return {__shfl_xor_sync(0xffffffffu, largest, distance),
+            __shfl_xor_sync(0xffffffffu, sum, distance),
             __shfl_xor_sync(0xffffffffu, best, distance)};
   }
   /// Token of the largest logit; 0 when a NaN hides it.
@@ -109,7 +112,8 @@ __device__ inline softmax_sum<A> merged_in_block(softmax_sum<A> own, softmax_sum
 
 /// Rows [begin, begin + count) of a matrix; an empty view stays empty.
 template <class T>
-view<T, 2, device_space> slice_of_rows(view<T, 2, device_space> x, std::int64_t begin, std::int64_t count) {
+view<T, 2, device_space> slice_of_rows(view<T, 2, device_space> x, std::int64_t begin,
+                                       std::int64_t count) {
   if (x.empty()) return {};
   x.pointer += begin * x.stride(0);
   x.extents[0] = count;
@@ -119,7 +123,8 @@ view<T, 2, device_space> slice_of_rows(view<T, 2, device_space> x, std::int64_t 
 /// dx = dlogits head and dhead += dlogits^T x for one slice, each unless it is an empty view.
 template <class T>
 RADLADS_HIDDEN void head_backward(cuda_backend& b, view<const T, 2, device_space> head,
-                                  view<const T, 2, device_space> x, view<const T, 2, device_space> dlogits,
+                                  view<const T, 2, device_space> x,
+                                  view<const T, 2, device_space> dlogits,
                                   view<T, 2, device_space> dx, view<T, 2, device_space> dhead) {
   if (!dx.empty()) matmul_on<T>(b, false, false, false, dlogits, head, {}, dx);
   if (!dhead.empty()) matmul_on<T>(b, true, false, true, dlogits, x, {}, dhead);

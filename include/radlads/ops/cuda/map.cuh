@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Elementwise functions on CUDA: each thread applies the functor of the CPU to a pack of neighbouring
-// columns, in the type sums are kept in.
+// Elementwise functions on CUDA: each thread applies the functor of the CPU to a pack of
+// neighbouring columns, in the type sums are kept in.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/cuda/pack.cuh"
@@ -19,22 +19,23 @@ namespace radlads {
 template <class T, class F, int Outputs, int Inputs>
 struct elementwise_args {
   F f;
-  T* to[Outputs];            // (rows, columns)
+  T* to[Outputs];                          // (rows, columns)
   const T* from[Inputs > 0 ? Inputs : 1];  // (rows, columns)
   std::int64_t to_stride[Outputs];
   std::int64_t from_stride[Inputs > 0 ? Inputs : 1];
   std::int64_t rows;
-  std::int64_t packs;        // of a row
+  std::int64_t packs;  // of a row
 };
 
 /// One thread a pack of N columns, in steps of the whole grid.
 template <class T, class F, int Outputs, int Inputs, int N>
-RADLADS_KERNEL elementwise_kernel(const __grid_constant__ elementwise_args<T, F, Outputs, Inputs> a) {
+RADLADS_KERNEL elementwise_kernel(
+    const __grid_constant__ elementwise_args<T, F, Outputs, Inputs> a) {
   using A = accumulate_t<T>;
   const std::int64_t count = a.rows * a.packs;
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; at < count;
-       at += step) {
+  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+       at < count; at += step) {
     // One division for all operands; a single row needs none.
     const std::int64_t row = a.rows == 1 ? 0 : at / a.packs;
     const std::int64_t column = (at - row * a.packs) * N;
@@ -42,7 +43,8 @@ RADLADS_KERNEL elementwise_kernel(const __grid_constant__ elementwise_args<T, F,
     A out[Outputs][N];
     if constexpr (Inputs > 0) {
       RADLADS_UNROLL
-      for (int i = 0; i < Inputs; ++i) load_pack<N>(a.from[i] + row * a.from_stride[i] + column, in[i]);
+      for (int i = 0; i < Inputs; ++i)
+        load_pack<N>(a.from[i] + row * a.from_stride[i] + column, in[i]);
     }
     RADLADS_UNROLL
     for (int lane = 0; lane < N; ++lane) {
@@ -52,14 +54,15 @@ RADLADS_KERNEL elementwise_kernel(const __grid_constant__ elementwise_args<T, F,
       (std::make_integer_sequence<int, Outputs>{}, std::make_integer_sequence<int, Inputs>{});
     }
     RADLADS_UNROLL
-    for (int i = 0; i < Outputs; ++i) store_pack<N>(out[i], a.to[i] + row * a.to_stride[i] + column);
+    for (int i = 0; i < Outputs; ++i)
+      store_pack<N>(out[i], a.to[i] + row * a.to_stride[i] + column);
   }
 }
 
 template <class T, class F, std::size_t Outputs, std::size_t Inputs>
-RADLADS_HIDDEN void elementwise_on(cuda_backend& b, const F& f,
-                                   const std::array<view<T, 2, device_space>, Outputs>& outputs,
-                                   const std::array<view<const T, 2, device_space>, Inputs>& inputs) {
+RADLADS_HIDDEN void elementwise_on(
+    cuda_backend& b, const F& f, const std::array<view<T, 2, device_space>, Outputs>& outputs,
+    const std::array<view<const T, 2, device_space>, Inputs>& inputs) {
   constexpr int wide = pack_width<T>;
   constexpr int threads = 256;
   std::int64_t rows = outputs[0].extent(0), columns = outputs[0].extent(1);
@@ -92,10 +95,12 @@ RADLADS_HIDDEN void elementwise_on(cuda_backend& b, const F& f,
   const launch_shape shape{.blocks = blocks, .threads = threads};
   if (is_packed) {
     launch(b, "elementwise",
-           elementwise_kernel<T, F, static_cast<int>(Outputs), static_cast<int>(Inputs), wide>, shape, args);
+           elementwise_kernel<T, F, static_cast<int>(Outputs), static_cast<int>(Inputs), wide>,
+           shape, args);
   } else {
     launch(b, "elementwise",
-           elementwise_kernel<T, F, static_cast<int>(Outputs), static_cast<int>(Inputs), 1>, shape, args);
+           elementwise_kernel<T, F, static_cast<int>(Outputs), static_cast<int>(Inputs), 1>, shape,
+           args);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Normalisation of rows on CUDA, with statistics in accumulate_t. A root-mean-square row is a head without a
-// mean; gradients of weights are column sums over all rows.
+// Normalisation of rows on CUDA, with statistics in accumulate_t. A root-mean-square row is a head
+// without a mean; gradients of weights are column sums over all rows.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/scalar.hpp"
@@ -13,7 +13,8 @@
 
 namespace radlads {
 
-/// Rows of heads: row n = token * heads + head has `size` elements at token * stride + head * head_stride.
+/// Rows of heads: row n = token * heads + head has `size` elements at token * stride + head *
+/// head_stride.
 struct head_rows {
   std::int64_t heads, stride, head_stride;
   __device__ std::int64_t at(std::int64_t row) const {
@@ -29,8 +30,8 @@ struct norm_args {
   const T* weight;  // (H * size)
   const T* bias;    // (H * size), or null
   const T* x;
-  const T* dy;      // backward only
-  T* y;             // forward: y; backward: dx
+  const T* dy;  // backward only
+  T* y;         // forward: y; backward: dx
   head_rows x_rows, dy_rows, y_rows;
   accumulate_t<T>* mean;     // (rows), null without a mean
   accumulate_t<T>* inverse;  // (rows)
@@ -77,8 +78,8 @@ RADLADS_KERNEL norm_forward_kernel(const __grid_constant__ norm_args<T> a) {
   a.inverse[place.row] = inverse;
 }
 
-/// dx = (g - mean(g) - h mean(g h)) inverse with g = dy weight, h = (x - mean) inverse; mean(g) only with a
-/// mean. dx may be dy: a thread reads its columns again just before it writes them.
+/// dx = (g - mean(g) - h mean(g h)) inverse with g = dy weight, h = (x - mean) inverse; mean(g)
+/// only with a mean. dx may be dy: a thread reads its columns again just before it writes them.
 template <class T, int N, int Lanes>
 RADLADS_KERNEL norm_backward_kernel(const __grid_constant__ norm_args<T> a) {
   using A = accumulate_t<T>;
@@ -163,84 +164,117 @@ bool is_head_aligned(const view<T, 3, device_space>& x) {
 
 /// Forward for rows of heads; a null mean is the root mean square.
 template <class T>
-RADLADS_HIDDEN void launch_norm_forward(cuda_backend& b, double epsilon, const T* weight, const T* bias,
-                                        view<const T, 3, device_space> x, view<T, 3, device_space> y,
-                                        accumulate_t<T>* mean, accumulate_t<T>* inverse) {
-  const norm_args<T> args{x.extent(0) * x.extent(1), static_cast<int>(x.extent(2)),
-                          static_cast<accumulate_t<T>>(epsilon), weight, bias, x.pointer, nullptr,
-                          y.pointer, rows_of_heads(x), {}, rows_of_heads(y), mean, inverse};
+RADLADS_HIDDEN void launch_norm_forward(cuda_backend& b, double epsilon, const T* weight,
+                                        const T* bias, view<const T, 3, device_space> x,
+                                        view<T, 3, device_space> y, accumulate_t<T>* mean,
+                                        accumulate_t<T>* inverse) {
+  const norm_args<T> args{x.extent(0) * x.extent(1),
+                          static_cast<int>(x.extent(2)),
+                          static_cast<accumulate_t<T>>(epsilon),
+                          weight,
+                          bias,
+                          x.pointer,
+                          nullptr,
+                          y.pointer,
+                          rows_of_heads(x),
+                          {},
+                          rows_of_heads(y),
+                          mean,
+                          inverse};
   const bool is_aligned = is_head_aligned(x) && is_head_aligned(y) &&
                           is_pack_aligned(weight, 0, pack_width<T>) &&
                           is_pack_aligned(bias, 0, pack_width<T>);
   with_row_form<T>(x.extent(2), is_aligned, [&](auto width, auto lanes) {
     constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
-    launch(b, "norm_forward", norm_forward_kernel<T, N, Lanes>, shape_of_rows(args.rows, Lanes), args);
+    launch(b, "norm_forward", norm_forward_kernel<T, N, Lanes>, shape_of_rows(args.rows, Lanes),
+           args);
   });
 }
 
 /// Backward for rows of heads. Gradients of weight and bias come first: dx may be dy.
 template <class T>
-RADLADS_HIDDEN void launch_norm_backward(cuda_backend& b, const T* weight, view<const T, 3, device_space> x,
-                                         const accumulate_t<T>* mean, const accumulate_t<T>* inverse,
-                                         view<const T, 3, device_space> dy, view<T, 3, device_space> dx,
-                                         view<T, 1, device_space> dweight, view<T, 1, device_space> dbias) {
+RADLADS_HIDDEN void launch_norm_backward(
+    cuda_backend& b, const T* weight, view<const T, 3, device_space> x, const accumulate_t<T>* mean,
+    const accumulate_t<T>* inverse, view<const T, 3, device_space> dy, view<T, 3, device_space> dx,
+    view<T, 1, device_space> dweight, view<T, 1, device_space> dbias) {
   using A = accumulate_t<T>;
   const std::int64_t tokens = x.extent(0), columns = x.extent(1) * x.extent(2), size = x.extent(2);
   if (!dweight.empty()) {
-    const weight_summand<T> summand{x.pointer, dy.pointer, mean, inverse, rows_of_heads(x), rows_of_heads(dy), size};
+    const weight_summand<T> summand{x.pointer,        dy.pointer,        mean, inverse,
+                                    rows_of_heads(x), rows_of_heads(dy), size};
     column_sum<A>(b, summand, tokens, columns, dweight.pointer);
   }
   if (!dbias.empty()) {
-    column_sum<A>(b, bias_summand<T>{dy.pointer, rows_of_heads(dy), size}, tokens, columns, dbias.pointer);
+    column_sum<A>(b, bias_summand<T>{dy.pointer, rows_of_heads(dy), size}, tokens, columns,
+                  dbias.pointer);
   }
-  const norm_args<T> args{tokens * x.extent(1), static_cast<int>(size), A(0), weight, nullptr, x.pointer,
-                          dy.pointer, dx.pointer, rows_of_heads(x), rows_of_heads(dy), rows_of_heads(dx),
-                          const_cast<A*>(mean), const_cast<A*>(inverse)};
+  const norm_args<T> args{tokens * x.extent(1),
+                          static_cast<int>(size),
+                          A(0),
+                          weight,
+                          nullptr,
+                          x.pointer,
+                          dy.pointer,
+                          dx.pointer,
+                          rows_of_heads(x),
+                          rows_of_heads(dy),
+                          rows_of_heads(dx),
+                          const_cast<A*>(mean),
+                          const_cast<A*>(inverse)};
   const bool is_aligned = is_head_aligned(x) && is_head_aligned(dy) && is_head_aligned(dx) &&
                           is_pack_aligned(weight, 0, pack_width<T>);
   with_row_form<T>(size, is_aligned, [&](auto width, auto lanes) {
     constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
-    launch(b, "norm_backward", norm_backward_kernel<T, N, Lanes>, shape_of_rows(args.rows, Lanes), args);
+    launch(b, "norm_backward", norm_backward_kernel<T, N, Lanes>, shape_of_rows(args.rows, Lanes),
+           args);
   });
 }
 
 template <class T>
-RADLADS_HIDDEN void rms_norm_forward_on(cuda_backend& b, double epsilon, view<const T, 1, device_space> weight,
-                                        view<const T, 2, device_space> x, view<T, 2, device_space> y,
+RADLADS_HIDDEN void rms_norm_forward_on(cuda_backend& b, double epsilon,
+                                        view<const T, 1, device_space> weight,
+                                        view<const T, 2, device_space> x,
+                                        view<T, 2, device_space> y,
                                         view<accumulate_t<T>, 1, device_space> inverse) {
-  launch_norm_forward<T>(b, epsilon, weight.pointer, nullptr, ops::one_head(x), ops::one_head(y), nullptr,
-                         inverse.pointer);
+  launch_norm_forward<T>(b, epsilon, weight.pointer, nullptr, ops::one_head(x), ops::one_head(y),
+                         nullptr, inverse.pointer);
 }
 
 template <class T>
 RADLADS_HIDDEN void rms_norm_backward_on(cuda_backend& b, view<const T, 1, device_space> weight,
                                          view<const T, 2, device_space> x,
                                          view<const accumulate_t<T>, 1, device_space> inverse,
-                                         view<const T, 2, device_space> dy, view<T, 2, device_space> dx,
+                                         view<const T, 2, device_space> dy,
+                                         view<T, 2, device_space> dx,
                                          view<T, 1, device_space> dweight) {
-  launch_norm_backward<T>(b, weight.pointer, ops::one_head(x), nullptr, inverse.pointer, ops::one_head(dy),
-                          ops::one_head(dx), dweight, {});
+  launch_norm_backward<T>(b, weight.pointer, ops::one_head(x), nullptr, inverse.pointer,
+                          ops::one_head(dy), ops::one_head(dx), dweight, {});
 }
 
 template <class T>
-RADLADS_HIDDEN void group_norm_forward_on(cuda_backend& b, double epsilon, view<const T, 1, device_space> weight,
-                                          view<const T, 1, device_space> bias, view<const T, 3, device_space> x,
+RADLADS_HIDDEN void group_norm_forward_on(cuda_backend& b, double epsilon,
+                                          view<const T, 1, device_space> weight,
+                                          view<const T, 1, device_space> bias,
+                                          view<const T, 3, device_space> x,
                                           view<T, 3, device_space> y,
                                           view<accumulate_t<T>, 2, device_space> mean,
                                           view<accumulate_t<T>, 2, device_space> inverse) {
-  require(mean.is_dense() && inverse.is_dense(), "group_norm_forward: mean and inverse must be dense");
-  launch_norm_forward<T>(b, epsilon, weight.pointer, bias.pointer, x, y, mean.pointer, inverse.pointer);
+  require(mean.is_dense() && inverse.is_dense(),
+          "group_norm_forward: mean and inverse must be dense");
+  launch_norm_forward<T>(b, epsilon, weight.pointer, bias.pointer, x, y, mean.pointer,
+                         inverse.pointer);
 }
 
 template <class T>
-RADLADS_HIDDEN void group_norm_backward_on(cuda_backend& b, view<const T, 1, device_space> weight,
-                                           view<const T, 3, device_space> x,
-                                           view<const accumulate_t<T>, 2, device_space> mean,
-                                           view<const accumulate_t<T>, 2, device_space> inverse,
-                                           view<const T, 3, device_space> dy, view<T, 3, device_space> dx,
-                                           view<T, 1, device_space> dweight, view<T, 1, device_space> dbias) {
-  require(mean.is_dense() && inverse.is_dense(), "group_norm_backward: mean and inverse must be dense");
-  launch_norm_backward<T>(b, weight.pointer, x, mean.pointer, inverse.pointer, dy, dx, dweight, dbias);
+RADLADS_HIDDEN void group_norm_backward_on(
+    cuda_backend& b, view<const T, 1, device_space> weight, view<const T, 3, device_space> x,
+    view<const accumulate_t<T>, 2, device_space> mean,
+    view<const accumulate_t<T>, 2, device_space> inverse, view<const T, 3, device_space> dy,
+    view<T, 3, device_space> dx, view<T, 1, device_space> dweight, view<T, 1, device_space> dbias) {
+  require(mean.is_dense() && inverse.is_dense(),
+          "group_norm_backward: mean and inverse must be dense");
+  launch_norm_backward<T>(b, weight.pointer, x, mean.pointer, inverse.pointer, dy, dx, dweight,
+                          dbias);
 }
 
 }  // namespace radlads

@@ -84,34 +84,54 @@ RADLADS_KERNEL normalize_backward_kernel(const __grid_constant__ normalize_args<
 }
 
 template <class T>
-RADLADS_HIDDEN void normalize_forward_on(cuda_backend& b, double epsilon, view<const T, 3, device_space> x,
+RADLADS_HIDDEN void normalize_forward_on(cuda_backend& b, double epsilon,
+                                         view<const T, 3, device_space> x,
                                          view<T, 3, device_space> y,
                                          view<accumulate_t<T>, 2, device_space> inverse) {
   using A = accumulate_t<T>;
   require(inverse.is_dense(), "normalize_forward: inverse must be dense");
-  const normalize_args<T> args{x.extent(0) * x.extent(1), static_cast<int>(x.extent(2)),
-                               static_cast<A>(epsilon), static_cast<A>(largest_normalize_factor), x.pointer,
-                               nullptr, y.pointer, rows_of_heads(x), {}, rows_of_heads(y), inverse.pointer};
-  with_row_form<T>(x.extent(2), is_head_aligned(x) && is_head_aligned(y), [&](auto width, auto lanes) {
-    constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
-    launch(b, "normalize_forward", normalize_forward_kernel<T, N, Lanes>, shape_of_rows(args.rows, Lanes), args);
-  });
+  const normalize_args<T> args{x.extent(0) * x.extent(1),
+                               static_cast<int>(x.extent(2)),
+                               static_cast<A>(epsilon),
+                               static_cast<A>(largest_normalize_factor),
+                               x.pointer,
+                               nullptr,
+                               y.pointer,
+                               rows_of_heads(x),
+                               {},
+                               rows_of_heads(y),
+                               inverse.pointer};
+  with_row_form<T>(x.extent(2), is_head_aligned(x) && is_head_aligned(y),
+                   [&](auto width, auto lanes) {
+                     constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
+                     launch(b, "normalize_forward", normalize_forward_kernel<T, N, Lanes>,
+                            shape_of_rows(args.rows, Lanes), args);
+                   });
 }
 
 template <class T>
 RADLADS_HIDDEN void normalize_backward_on(cuda_backend& b, view<const T, 3, device_space> y,
                                           view<const accumulate_t<T>, 2, device_space> inverse,
-                                          view<const T, 3, device_space> dy, view<T, 3, device_space> dx) {
+                                          view<const T, 3, device_space> dy,
+                                          view<T, 3, device_space> dx) {
   using A = accumulate_t<T>;
   require(inverse.is_dense(), "normalize_backward: inverse must be dense");
-  const normalize_args<T> args{y.extent(0) * y.extent(1), static_cast<int>(y.extent(2)), A(0),
-                               static_cast<A>(largest_normalize_factor), y.pointer, dy.pointer, dx.pointer,
-                               rows_of_heads(y), rows_of_heads(dy), rows_of_heads(dx),
+  const normalize_args<T> args{y.extent(0) * y.extent(1),
+                               static_cast<int>(y.extent(2)),
+                               A(0),
+                               static_cast<A>(largest_normalize_factor),
+                               y.pointer,
+                               dy.pointer,
+                               dx.pointer,
+                               rows_of_heads(y),
+                               rows_of_heads(dy),
+                               rows_of_heads(dx),
                                const_cast<A*>(inverse.pointer)};
   const bool is_aligned = is_head_aligned(y) && is_head_aligned(dy) && is_head_aligned(dx);
   with_row_form<T>(y.extent(2), is_aligned, [&](auto width, auto lanes) {
     constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
-    launch(b, "normalize_backward", normalize_backward_kernel<T, N, Lanes>, shape_of_rows(args.rows, Lanes), args);
+    launch(b, "normalize_backward", normalize_backward_kernel<T, N, Lanes>,
+           shape_of_rows(args.rows, Lanes), args);
   });
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// How operations on rows are laid out on CUDA: a group of 8 or 32 neighbouring threads has a row, reads
-// it in packs where all rows are aligned, and sums by shuffles. Rows beyond the last are computed as the
-// last one and not written, so that whole warps take part in every shuffle.
+// How operations on rows are laid out on CUDA: a group of 8 or 32 neighbouring threads has a row,
+// reads it in packs where all rows are aligned, and sums by shuffles. Rows beyond the last are
+// computed as the last one and not written, so that whole warps take part in every shuffle.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/cuda/pack.cuh"
@@ -39,8 +39,8 @@ inline launch_shape shape_of_rows(std::int64_t rows, int lanes) {
   return {.blocks = ceil_div(rows, row_block_threads / lanes), .threads = row_block_threads};
 }
 
-/// Calls f(pack width, lanes) as integral constants for rows of `columns` elements of T; `is_aligned` says
-/// that all rows of all operands keep packs aligned.
+/// Calls f(pack width, lanes) as integral constants for rows of `columns` elements of T;
+/// `is_aligned` says that all rows of all operands keep packs aligned.
 template <class T, class F>
 void with_row_form(std::int64_t columns, bool is_aligned, F&& f) {
   constexpr int wide = pack_width<T>;

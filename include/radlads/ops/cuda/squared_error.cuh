@@ -58,13 +58,23 @@ RADLADS_KERNEL alignment_kernel(const __grid_constant__ alignment_args<T> a) {
 }
 
 template <class T>
-RADLADS_HIDDEN void alignment_on(cuda_backend& b, bool by_norm, real_t<T> scale, view<const T, 2, device_space> y,
+RADLADS_HIDDEN void alignment_on(cuda_backend& b, bool by_norm, real_t<T> scale,
+                                 view<const T, 2, device_space> y,
                                  view<const T, 2, device_space> target,
-                                 view<accumulate_t<T>, 1, device_space> losses, view<T, 2, device_space> dy) {
+                                 view<accumulate_t<T>, 1, device_space> losses,
+                                 view<T, 2, device_space> dy) {
   constexpr int wide = pack_width<T>;
-  const alignment_args<T> args{y.extent(0), static_cast<int>(y.extent(1)), by_norm, scale, y.pointer,
-                               target.pointer, dy.empty() ? nullptr : dy.pointer, y.stride(0),
-                               target.stride(0), dy.stride(0), losses.pointer};
+  const alignment_args<T> args{y.extent(0),
+                               static_cast<int>(y.extent(1)),
+                               by_norm,
+                               scale,
+                               y.pointer,
+                               target.pointer,
+                               dy.empty() ? nullptr : dy.pointer,
+                               y.stride(0),
+                               target.stride(0),
+                               dy.stride(0),
+                               losses.pointer};
   const bool is_aligned = is_pack_aligned(y.pointer, y.stride(0), wide) &&
                           is_pack_aligned(target.pointer, target.stride(0), wide) &&
                           (args.dy == nullptr || is_pack_aligned(dy.pointer, dy.stride(0), wide));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Sums over rows on CUDA: chunks of rows first, then the chunks, in an order that sizes alone decide.
+// Sums over rows on CUDA: chunks of rows first, then the chunks, in an order that sizes alone
+// decide.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
@@ -34,7 +35,8 @@ RADLADS_KERNEL column_sum_kernel(const __grid_constant__ column_sum_args<F, A, O
   const std::int64_t last = first + a.rows_of_chunk < a.rows ? first + a.rows_of_chunk : a.rows;
   A sum = 0;
   if (column < a.columns) {
-    for (std::int64_t row = first + part; row < last; row += column_sum_rows) sum += a.f(row, column);
+    for (std::int64_t row = first + part; row < last; row += column_sum_rows)
+      sum += a.f(row, column);
   }
   sums[part][lane] = sum;
   __syncthreads();  // every part's sum is there
@@ -90,8 +92,9 @@ struct sum_squares_args {
 
 inline constexpr int sum_squares_threads = 256;
 
-/// A block sums what its threads meet in steps of the grid: squares in double, since float squares of small
-/// gradients vanish. With `from` of type double and one block, plain numbers are summed instead.
+/// A block sums what its threads meet in steps of the grid: squares in double, since float squares
+/// of small gradients vanish. With `from` of type double and one block, plain numbers are summed
+/// instead.
 template <class T, bool IsSquared>
 RADLADS_KERNEL sum_squares_kernel(const __grid_constant__ sum_squares_args<T> a) {
   __shared__ double shared[sum_squares_threads / warp_size];
@@ -110,13 +113,16 @@ template <class T>
 RADLADS_HIDDEN void sum_squares_into_on(cuda_backend& b, view<const T, 1, device_space> x,
                                         view<double, 1, device_space> total) {
   constexpr std::int64_t elements_of_block = 4096;
-  const std::int64_t blocks = std::min<std::int64_t>(ceil_div(x.extent(0), elements_of_block), 1024);
+  const std::int64_t blocks =
+      std::min<std::int64_t>(ceil_div(x.extent(0), elements_of_block), 1024);
   scratch_scope<cuda_backend> scope(b);
   double* const partial = blocks > 1 ? scope.take<double, 1>({blocks}).data() : total.pointer;
   launch(b, "sum_squares", sum_squares_kernel<T, true>,
-         {.blocks = blocks, .threads = sum_squares_threads}, sum_squares_args<T>{x.pointer, x.extent(0), partial});
+         {.blocks = blocks, .threads = sum_squares_threads},
+         sum_squares_args<T>{x.pointer, x.extent(0), partial});
   if (blocks > 1) {
-    launch(b, "sum_squares", sum_squares_kernel<double, false>, {.blocks = 1, .threads = sum_squares_threads},
+    launch(b, "sum_squares", sum_squares_kernel<double, false>,
+           {.blocks = 1, .threads = sum_squares_threads},
            sum_squares_args<double>{partial, blocks, total.pointer});
   }
 }

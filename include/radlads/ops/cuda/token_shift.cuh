@@ -14,8 +14,8 @@ namespace radlads {
 template <class T>
 struct token_shift_args {
   std::int64_t tokens, channels, count;  // count = B T C
-  int direction;  // -1: the token before; +1: the one behind
-  const T* x;     // (B, T, C)
+  int direction;                         // -1: the token before; +1: the one behind
+  const T* x;                            // (B, T, C)
   const T* edge;  // (B, C): what stands beyond the first or last token, or null for zero
   T* to;          // (B, T, C)
   std::int64_t x_batch, x_stride, edge_stride, to_batch, to_stride;
@@ -26,8 +26,8 @@ template <class T>
 RADLADS_KERNEL token_shift_kernel(const __grid_constant__ token_shift_args<T> a) {
   using A = accumulate_t<T>;
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; at < a.count;
-       at += step) {
+  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+       at < a.count; at += step) {
     const std::int64_t c = at % a.channels, row = at / a.channels;
     const std::int64_t t = row % a.tokens, batch = row / a.tokens, other = t + a.direction;
     const T* x = a.x + batch * a.x_batch + c;
@@ -43,20 +43,26 @@ RADLADS_KERNEL token_shift_kernel(const __grid_constant__ token_shift_args<T> a)
 }
 
 template <class T>
-RADLADS_HIDDEN void launch_token_shift(cuda_backend& b, int direction, view<const T, 3, device_space> x,
-                                       view<const T, 2, device_space> edge, view<T, 3, device_space> to) {
+RADLADS_HIDDEN void launch_token_shift(cuda_backend& b, int direction,
+                                       view<const T, 3, device_space> x,
+                                       view<const T, 2, device_space> edge,
+                                       view<T, 3, device_space> to) {
   constexpr int threads = 256;
-  const token_shift_args<T> args{x.extent(1), x.extent(2), x.size(), direction, x.pointer,
-                                 edge.empty() ? nullptr : edge.pointer, to.pointer, x.stride(0), x.stride(1),
-                                 edge.stride(0), to.stride(0), to.stride(1)};
-  const std::int64_t blocks = std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
+  const token_shift_args<T> args{
+      x.extent(1),    x.extent(2),  x.size(),
+      direction,      x.pointer,    edge.empty() ? nullptr : edge.pointer,
+      to.pointer,     x.stride(0),  x.stride(1),
+      edge.stride(0), to.stride(0), to.stride(1)};
+  const std::int64_t blocks =
+      std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
   launch(b, "token_shift", token_shift_kernel<T>, {.blocks = blocks, .threads = threads}, args);
 }
 
 template <class T>
 RADLADS_HIDDEN void token_shift_forward_on(cuda_backend& b, view<const T, 3, device_space> x,
                                            view<const T, 2, device_space> last_in,
-                                           view<T, 3, device_space> delta, view<T, 2, device_space> last_out) {
+                                           view<T, 3, device_space> delta,
+                                           view<T, 2, device_space> last_out) {
   launch_token_shift<T>(b, -1, x, last_in, delta);
   // After all rows are read: last_out may be last_in.
   if (last_out.empty()) return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// AdamW for parameters of a storage type on CUDA: moments and master copy in float, the parameter rounded
-// from the master, all in one pass over memory.
+// AdamW for parameters of a storage type on CUDA: moments and master copy in float, the parameter
+// rounded from the master, all in one pass over memory.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/cuda/pack.cuh"
@@ -16,10 +16,10 @@ namespace radlads {
 template <class T>
 struct adamw_args {
   optim::adamw_step<accumulate_t<T>> step;
-  T* p;                  // (size)
-  const T* g;            // (size)
-  accumulate_t<T>* m;    // (size)
-  accumulate_t<T>* v;    // (size)
+  T* p;                    // (size)
+  const T* g;              // (size)
+  accumulate_t<T>* m;      // (size)
+  accumulate_t<T>* v;      // (size)
   accumulate_t<T>* exact;  // (size)
   std::int64_t packs;
 };
@@ -29,8 +29,8 @@ template <class T, int N>
 RADLADS_KERNEL adamw_kernel(const __grid_constant__ adamw_args<T> a) {
   using A = accumulate_t<T>;
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; at < a.packs;
-       at += stride) {
+  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+       at < a.packs; at += stride) {
     A g[N], m[N], v[N], exact[N];
     load_pack<N>(a.g + at * N, g);
     load_pack<N>(a.m + at * N, m);
@@ -59,14 +59,15 @@ RADLADS_HIDDEN void adamw_on(cuda_backend& b, const optim::adamw_step<accumulate
   // Four floats are one access; the storage type's four elements are half of one.
   constexpr int wide = pack_width<accumulate_t<T>>;
   const std::int64_t size = p.extent(0);
-  const bool is_packed = size % wide == 0 && is_pack_aligned(p.pointer, 0, wide) &&
-                         is_pack_aligned(g.pointer, 0, wide) && is_pack_aligned(m.pointer, 0, wide) &&
-                         is_pack_aligned(v.pointer, 0, wide) && is_pack_aligned(exact.pointer, 0, wide);
+  const bool is_packed =
+      size % wide == 0 && is_pack_aligned(p.pointer, 0, wide) &&
+      is_pack_aligned(g.pointer, 0, wide) && is_pack_aligned(m.pointer, 0, wide) &&
+      is_pack_aligned(v.pointer, 0, wide) && is_pack_aligned(exact.pointer, 0, wide);
   const std::int64_t packs = is_packed ? size / wide : size;
   const adamw_args<T> args{step, p.pointer, g.pointer, m.pointer, v.pointer, exact.pointer, packs};
-  const launch_shape shape{
-      .blocks = std::min<std::int64_t>(ceil_div(packs, threads), std::int64_t{b.multiprocessors()} * 32),
-      .threads = threads};
+  const launch_shape shape{.blocks = std::min<std::int64_t>(ceil_div(packs, threads),
+                                                            std::int64_t{b.multiprocessors()} * 32),
+                           .threads = threads};
   if (is_packed) {
     launch(b, "adamw", adamw_kernel<T, wide>, shape, args);
   } else {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Operands of products on tensor cores, on top of core/cuda/mma.cuh. A number that one bfloat16 would round too
-// much is kept as two, `high` and `low`: the products high high, low high and high low leave an error of 2^-16.
+// Operands of products on tensor cores, on top of core/cuda/mma.cuh. A number that one bfloat16
+// would round too much is kept as two, `high` and `low`: the products high high, low high and high
+// low leave an error of 2^-16.
 //
-// Sums, 16 rows by 8 columns, lie in a warp with g = lane / 4 and p = lane % 4: numbers 0 and 1 are columns 2p and
-// 2p + 1 of row g, numbers 2 and 3 those of row g + 8. Two neighbouring tiles of sums are a left operand.
+// Sums, 16 rows by 8 columns, lie in a warp with g = lane / 4 and p = lane % 4: numbers 0 and 1 are
+// columns 2p and 2p + 1 of row g, numbers 2 and 3 those of row g + 8. Two neighbouring tiles of
+// sums are a left operand.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/cuda/mma.cuh"
@@ -33,19 +35,23 @@ struct split_operand {
 };
 
 /// sums (16 x 8) += left (16 x 16) right (16 x 8), the right operand being half `half` of `right`.
-__device__ inline void multiply_add(float (&sums)[4], const operand& left, const operand& right, int half) {
+__device__ inline void multiply_add(float (&sums)[4], const operand& left, const operand& right,
+                                    int half) {
   radlads::multiply_add(sums, left.x, right.x[2 * half], right.x[2 * half + 1]);
 }
 /// sums (16 x 16) += left right.
-__device__ inline void multiply_add(float (&sums)[2][4], const operand& left, const operand& right) {
+__device__ inline void multiply_add(float (&sums)[2][4], const operand& left,
+                                    const operand& right) {
   multiply_add(sums[0], left, right, 0);
   multiply_add(sums[1], left, right, 1);
 }
-__device__ inline void multiply_add(float (&sums)[2][4], const operand& left, const split_operand& right) {
+__device__ inline void multiply_add(float (&sums)[2][4], const operand& left,
+                                    const split_operand& right) {
   multiply_add(sums, left, right.high);
   multiply_add(sums, left, right.low);
 }
-__device__ inline void multiply_add(float (&sums)[2][4], const split_operand& left, const split_operand& right) {
+__device__ inline void multiply_add(float (&sums)[2][4], const split_operand& left,
+                                    const split_operand& right) {
   multiply_add(sums, left.high, right);
   multiply_add(sums, left.low, right.high);
 }
@@ -81,15 +87,17 @@ __device__ inline word transpose(word from) {
   return to;
 }
 
-/// This lane's offsets, in bytes, into a tile with rows of `Stride` elements, for the loads of 16 x 16.
-/// left: rows are rows of the left operand; with load_transposed rows are what a right operand sums over.
-/// right: rows are columns of the right operand; with load_transposed rows are what a left operand sums over.
+/// This lane's offsets, in bytes, into a tile with rows of `Stride` elements, for the loads of 16
+/// x 16. left: rows are rows of the left operand; with load_transposed rows are what a right
+/// operand sums over. right: rows are columns of the right operand; with load_transposed rows are
+/// what a left operand sums over.
 template <int Stride>
 struct tile_offsets {
   std::uint32_t left, right;
   __device__ explicit tile_offsets(int lane)
       : left(static_cast<std::uint32_t>((lane % 16) * Stride * 2 + lane / 16 * 16)),
-        right(static_cast<std::uint32_t>((lane / 16 * 8 + lane % 8) * Stride * 2 + lane / 8 % 2 * 16)) {}
+        right(static_cast<std::uint32_t>((lane / 16 * 8 + lane % 8) * Stride * 2 +
+                                         lane / 8 % 2 * 16)) {}
 };
 
 __device__ inline float exp2_of(float x) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What wkv/scan.hpp calls on CUDA: the driver that select_driver names, the same in both directions.
+// What wkv/scan.hpp calls on CUDA: the driver that select_driver names, the same in both
+// directions.
 
 #include "radlads/core/cuda/backend.cuh"
 #include "radlads/core/error.hpp"
-#include "radlads/wkv/cuda/chunked_dplr.cuh"
-#include "radlads/wkv/cuda/chunked_dplr_backward.cuh"
-#include "radlads/wkv/cuda/chunked_dplr_walk.cuh"
-#include "radlads/wkv/cuda/chunked_dplr_walk_backward.cuh"
+#include "radlads/wkv/cuda/chunked.cuh"
+#include "radlads/wkv/cuda/chunked_backward.cuh"
+#include "radlads/wkv/cuda/chunked_walk.cuh"
+#include "radlads/wkv/cuda/chunked_walk_backward.cuh"
 #include "radlads/wkv/cuda/scan.cuh"
 #include "radlads/wkv/cuda/scan_backward.cuh"
 #include "radlads/wkv/cuda/select_driver.cuh"
@@ -15,31 +16,36 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 namespace radlads::wkv {
 
 /// Whether a block of this card may have what the matrix forms keep in shared memory.
-template <int D>
+template <int D, class Form>
 bool has_chunk_memory(const cuda_backend& b) {
-  using namespace dplr;
-  const std::size_t needed = std::max({sizeof(forward_memory<D>), walk_stages * sizeof(walk_stage<D>),
-                                       sizeof(backward_memory<D>), sizeof(walk_back_memory<D, slabs_of_a_block>)});
+  const std::size_t needed =
+      std::max({sizeof(chunks::forward_memory<D, Form>),
+                chunks::walk_stages * sizeof(chunks::walk_stage<D, Form>),
+                sizeof(chunks::backward_memory<D, Form>),
+                sizeof(chunks::walk_back_memory<D, Form, chunks::slabs_of_a_block>)});
   return needed <= b.properties().sharedMemPerBlockOptin;
 }
 
 /// The driver for these arguments, forward or backward.
 template <class Cell, class T, class Arguments>
 driver driver_of(const cuda_backend& b, const Arguments& from) {
-  const auto is_usable = [](const auto& each) { return is_row_aligned(each) && each.stride(1) != 0; };
+  const auto is_usable = [](const auto& each) {
+    return is_row_aligned(each) && each.stride(1) != 0;
+  };
   const auto [batch, tokens, heads, keys] = from.inputs[0].sizes();
   return select_driver<Cell, T>({
       .heads = batch * heads,
       .tokens = tokens,
       .keys = keys,
       .values = from.v.extent(3),
-      .is_aligned = is_usable(from.v) && std::all_of(from.inputs.begin(), from.inputs.end(), is_usable),
-      .has_memory = keys <= 64 ? has_chunk_memory<64>(b) : has_chunk_memory<128>(b),
+      .is_aligned =
+          is_usable(from.v) && std::all_of(from.inputs.begin(), from.inputs.end(), is_usable),
+      .has_memory = keys <= 64 ? has_chunk_memory<64, typename Cell::form>(b)
+                               : has_chunk_memory<128, typename Cell::form>(b),
       .multiprocessors = b.multiprocessors(),
   });
 }
@@ -52,39 +58,42 @@ void require_aligned(const char* function, const char* name, const view<T, 4, de
 }
 
 template <class Cell, class T>
-RADLADS_HIDDEN void scan_forward_on(cuda_backend& b, const scan_forward_arguments<Cell, T, device_space>& from) {
-  if constexpr (std::is_same_v<Cell, rwkv7> && std::is_same_v<T, bf16>) {
-    using namespace dplr;
+RADLADS_HIDDEN void scan_forward_on(cuda_backend& b,
+                                    const scan_forward_arguments<Cell, T, device_space>& from) {
+  if constexpr (has_matrix_form<Cell, T>) {
     const driver chosen = driver_of<Cell, T>(b, from);
     const bool is_narrow = from.v.extent(3) == 64;
     if (chosen != driver::scan) require_aligned("scan_forward", "y", from.y);
     if (chosen == driver::chunked) {
-      return is_narrow ? launch_chunked_dplr<64>(b, from) : launch_chunked_dplr<128>(b, from);
+      return is_narrow ? chunks::launch_chunked<64>(b, from) : chunks::launch_chunked<128>(b, from);
     }
     if (chosen == driver::chunked_walk) {
-      return is_narrow ? launch_chunked_dplr_walk<64>(b, from) : launch_chunked_dplr_walk<128>(b, from);
+      return is_narrow ? chunks::launch_chunked_walk<64>(b, from)
+                       : chunks::launch_chunked_walk<128>(b, from);
     }
   }
   launch_scan(b, from);
 }
 
 template <class Cell, class T>
-RADLADS_HIDDEN void scan_backward_on(cuda_backend& b, const scan_backward_arguments<Cell, T, device_space>& from) {
-  if constexpr (std::is_same_v<Cell, rwkv7> && std::is_same_v<T, bf16>) {
-    using namespace dplr;
+RADLADS_HIDDEN void scan_backward_on(cuda_backend& b,
+                                     const scan_backward_arguments<Cell, T, device_space>& from) {
+  if constexpr (has_matrix_form<Cell, T>) {
     const driver chosen = driver_of<Cell, T>(b, from);
     const bool is_narrow = from.v.extent(3) == 64;
     if (chosen != driver::scan) {
       require_aligned("scan_backward", "dy", from.dy);
       require_aligned("scan_backward", "dv", from.dv);
-      for (const auto& each : from.dinputs) require_aligned("scan_backward", "the inputs' gradients", each);
+      for (const auto& each : from.dinputs)
+        require_aligned("scan_backward", "the inputs' gradients", each);
     }
     if (chosen == driver::chunked) {
-      return is_narrow ? launch_chunked_dplr_backward<64>(b, from) : launch_chunked_dplr_backward<128>(b, from);
+      return is_narrow ? chunks::launch_chunked_backward<64>(b, from)
+                       : chunks::launch_chunked_backward<128>(b, from);
     }
     if (chosen == driver::chunked_walk) {
-      return is_narrow ? launch_chunked_dplr_walk_backward<64>(b, from)
-                       : launch_chunked_dplr_walk_backward<128>(b, from);
+      return is_narrow ? chunks::launch_chunked_walk_backward<64>(b, from)
+                       : chunks::launch_chunked_walk_backward<128>(b, from);
     }
   }
   launch_scan_backward(b, from);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Any recurrence over a sequence on CUDA, forward: a block has some value channels of one head, a thread one
-// of them with its state row in registers. Correct for every cell and head size; the matrix forms are in
-// files of their own. The backward direction is in scan_backward.cuh.
+// Any recurrence over a sequence on CUDA, forward: a block has some value channels of one head, a
+// thread one of them with its state row in registers. Correct for every cell and head size; the
+// matrix forms are in files of their own. The backward direction is in scan_backward.cuh.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/scalar.hpp"
@@ -19,16 +19,17 @@ struct cuda_scan_args {
   head_tensor<const T> inputs[Cell::inputs];  // (B, T, H, K)
   head_tensor<const T> v;                     // (B, T, H, V)
   head_tensor<T> y;                           // (B, T, H, V)
-  const accumulate_t<T>* initial_state;      // (B, H, K, V), or null
-  accumulate_t<T>* final_state;              // (B, H, K, V), or null; may be initial_state
-  accumulate_t<T>* checkpoints;              // (B * H, segments, K, V), or null
+  const accumulate_t<T>* initial_state;       // (B, H, K, V), or null
+  accumulate_t<T>* final_state;               // (B, H, K, V), or null; may be initial_state
+  accumulate_t<T>* checkpoints;               // (B * H, segments, K, V), or null
   std::int64_t tokens, heads;
   int keys, values;
 };
 
 /// Grid: (B * H, slices of V).
 template <class Cell, class T, int K>
-RADLADS_KERNEL __launch_bounds__(128) scan_forward_kernel(const __grid_constant__ cuda_scan_args<Cell, T> a) {
+RADLADS_KERNEL __launch_bounds__(128)
+    scan_forward_kernel(const __grid_constant__ cuda_scan_args<Cell, T> a) {
   using A = accumulate_t<T>;
   constexpr int staged = staged_tokens<Cell, A, K>;
   __shared__ alignas(16) A inputs[staged * Cell::inputs * K];
@@ -40,7 +41,8 @@ RADLADS_KERNEL __launch_bounds__(128) scan_forward_kernel(const __grid_constant_
   RADLADS_UNROLL_STATE(K, A)
   for (int j = 0; j < K; ++j) {
     const bool is_stored = is_real && j < a.keys && a.initial_state != nullptr;
-    s[j] = is_stored ? a.initial_state[head_index * state_size + static_cast<std::int64_t>(j) * a.values + channel]
+    s[j] = is_stored ? a.initial_state[head_index * state_size +
+                                       static_cast<std::int64_t>(j) * a.values + channel]
                      : A(0);
   }
   const std::int64_t segments = segment_count(a.tokens);
@@ -74,7 +76,8 @@ RADLADS_KERNEL __launch_bounds__(128) scan_forward_kernel(const __grid_constant_
 
 /// Token by token.
 template <class Cell, class T>
-RADLADS_HIDDEN void launch_scan(cuda_backend& b, const scan_forward_arguments<Cell, T, device_space>& from) {
+RADLADS_HIDDEN void launch_scan(cuda_backend& b,
+                                const scan_forward_arguments<Cell, T, device_space>& from) {
   const auto [batch, tokens, heads, keys] = from.inputs[0].sizes();
   const std::int64_t values = from.v.extent(3);
   cuda_scan_args<Cell, T> args{};
@@ -88,11 +91,14 @@ RADLADS_HIDDEN void launch_scan(cuda_backend& b, const scan_forward_arguments<Ce
   args.heads = heads;
   args.keys = static_cast<int>(keys);
   args.values = static_cast<int>(values);
-  // Narrow blocks fill the card when heads are few; wide ones read a token's inputs once for more channels.
+  // Narrow blocks fill the card when heads are few; wide ones read a token's inputs once for more
+  // channels.
   const std::int64_t wide_blocks = batch * heads * ceil_div(values, 128);
   const std::int64_t widest = wide_blocks >= 2 * b.multiprocessors() ? 128 : 32;
-  const std::int64_t threads = std::min<std::int64_t>(widest, ceil_div(values, warp_size) * warp_size);
-  const launch_shape shape{.blocks = batch * heads, .threads = static_cast<int>(threads),
+  const std::int64_t threads =
+      std::min<std::int64_t>(widest, ceil_div(values, warp_size) * warp_size);
+  const launch_shape shape{.blocks = batch * heads,
+                           .threads = static_cast<int>(threads),
                            .blocks_y = ceil_div(values, threads)};
   with_scan_width<T>("scan_forward: the head size", keys, [&](auto width) {
     launch(b, "scan_forward", scan_forward_kernel<Cell, T, decltype(width)::value>, shape, args);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Gradients of any recurrence on CUDA: a block has a head, a thread one value channel. Segments go from the
-// last to the first; in each the states before every fourth token are replayed from the checkpoint into
-// scratch, and the ones between once more when their token comes. Gradients of a token's inputs are summed
-// over channels by shuffles and then over warps, always in the same order.
+// Gradients of any recurrence on CUDA: a block has a head, a thread one value channel. Segments go
+// from the last to the first; in each the states before every fourth token are replayed from the
+// checkpoint into scratch, and the ones between once more when their token comes. Gradients of a
+// token's inputs are summed over channels by shuffles and then over warps, always in the same
+// order.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
@@ -31,20 +32,21 @@ struct cuda_scan_backward_args {
   head_tensor<const T> v, dy;                 // (B, T, H, V)
   head_tensor<T> dinputs[Cell::inputs];       // (B, T, H, K)
   head_tensor<T> dv;                          // (B, T, H, V)
-  const accumulate_t<T>* checkpoints;        // (B * H, segments, K, V)
-  const accumulate_t<T>* dfinal_state;       // (B, H, K, V), or null
-  accumulate_t<T>* dinitial_state;           // (B, H, K, V), or null
-  accumulate_t<T>* states;                   // (blocks, replays, K, threads)
+  const accumulate_t<T>* checkpoints;         // (B * H, segments, K, V)
+  const accumulate_t<T>* dfinal_state;        // (B, H, K, V), or null
+  accumulate_t<T>* dinitial_state;            // (B, H, K, V), or null
+  accumulate_t<T>* states;                    // (blocks, replays, K, threads)
   std::int64_t tokens, heads, head_count;
   int keys, values;
 };
 
-/// Sums a cell's input gradients over the warp, eight numbers at a time: each shuffle halves how many
-/// numbers a lane has left, so a number costs about one. An input of one number a token is summed alone.
+/// Sums a cell's input gradients over the warp, eight numbers at a time: each shuffle halves how
+/// many numbers a lane has left, so a number costs about one. An input of one number a token is
+/// summed alone.
 template <class Cell, class A, int K>
 struct warp_gradients {
   static constexpr int at_once = 8;
-  A* sums;  // (inputs, K), of this warp
+  A* sums;             // (inputs, K), of this warp
   A kept[8][at_once];  // by input; a cell has at most eight
 
   __device__ __forceinline__ void add(int input, int j, const A& value) {
@@ -84,14 +86,16 @@ RADLADS_KERNEL __launch_bounds__(most_values)
   constexpr int row = Cell::inputs * K;
   extern __shared__ __align__(16) unsigned char memory[];
   A* const inputs = reinterpret_cast<A*>(memory);  // (segment_length, inputs, K)
-  A* const shared_sums = inputs + segment_length * row;  // (inputs, K), of inputs that all tokens share
-  A* const sums = shared_sums + row;                     // (warps, inputs, K)
+  A* const shared_sums =
+      inputs + segment_length * row;  // (inputs, K), of inputs that all tokens share
+  A* const sums = shared_sums + row;  // (warps, inputs, K)
   const int channel = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   const int warps = threads / 32;
   const bool is_real = channel < a.values;
   const std::int64_t state_size = static_cast<std::int64_t>(a.keys) * a.values;
   const std::int64_t segments = segment_count(a.tokens);
-  A* const states = a.states + static_cast<std::int64_t>(blockIdx.x) * replays * K * threads + channel;
+  A* const states =
+      a.states + static_cast<std::int64_t>(blockIdx.x) * replays * K * threads + channel;
   warp_gradients<Cell, A, K> gradients{sums + channel / 32 * row, {}};
 
   for (std::int64_t head_index = blockIdx.x; head_index < a.head_count; head_index += gridDim.x) {
@@ -101,12 +105,14 @@ RADLADS_KERNEL __launch_bounds__(most_values)
     RADLADS_UNROLL_STATE(K, A)
     for (int j = 0; j < K; ++j) {
       const bool is_given = is_real && j < a.keys && a.dfinal_state != nullptr;
-      ds[j] = is_given ? a.dfinal_state[head_index * state_size + static_cast<std::int64_t>(j) * a.values + channel]
+      ds[j] = is_given ? a.dfinal_state[head_index * state_size +
+                                        static_cast<std::int64_t>(j) * a.values + channel]
                        : A(0);
     }
     for (std::int64_t segment = segments - 1; segment >= 0; --segment) {
       const std::int64_t first = segment * segment_length;
-      const int count = static_cast<int>(a.tokens - first < segment_length ? a.tokens - first : segment_length);
+      const int count =
+          static_cast<int>(a.tokens - first < segment_length ? a.tokens - first : segment_length);
       __syncthreads();  // nobody still reads the segment before
       stage_tokens<Cell, K, T>(a.inputs, b, h, first, count, a.keys, inputs);
       __syncthreads();  // all tokens are there
@@ -172,17 +178,19 @@ RADLADS_KERNEL __launch_bounds__(most_values)
 
 /// Token by token.
 template <class Cell, class T>
-RADLADS_HIDDEN void launch_scan_backward(cuda_backend& b, const scan_backward_arguments<Cell, T, device_space>& from) {
+RADLADS_HIDDEN void launch_scan_backward(
+    cuda_backend& b, const scan_backward_arguments<Cell, T, device_space>& from) {
   using A = accumulate_t<T>;
   static_assert(Cell::inputs <= 8, "the scan on CUDA keeps the gradients of at most eight inputs");
   const auto [batch, tokens, heads, keys] = from.inputs[0].sizes();
   const std::int64_t values = from.v.extent(3);
-  require(values <= most_values, "scan_backward: the value head size is ", values, "; CUDA takes at most ",
-          most_values);
+  require(values <= most_values, "scan_backward: the value head size is ", values,
+          "; CUDA takes at most ", most_values);
   const int threads = static_cast<int>(ceil_div(values, warp_size)) * warp_size;
   const std::int64_t head_count = batch * heads;
   // Four blocks a multiprocessor are as many as registers allow; more heads wait their turn.
-  const std::int64_t blocks = std::min<std::int64_t>(head_count, std::int64_t{b.multiprocessors()} * 4);
+  const std::int64_t blocks =
+      std::min<std::int64_t>(head_count, std::int64_t{b.multiprocessors()} * 4);
   cuda_scan_backward_args<Cell, T> args{};
   copy_rows(from.inputs, args.inputs);
   copy_rows(from.dinputs, args.dinputs);
@@ -202,10 +210,11 @@ RADLADS_HIDDEN void launch_scan_backward(cuda_backend& b, const scan_backward_ar
     scratch_scope<cuda_backend> scope(b);
     args.states = scope.take<A, 1>({blocks * replays * K * threads}).data();
     const std::size_t row = static_cast<std::size_t>(Cell::inputs * K) * sizeof(A);
-    const std::size_t shared = row * static_cast<std::size_t>(segment_length + 1 + threads / warp_size);
-    require(shared <= b.properties().sharedMemPerBlockOptin, "scan_backward: a head of (", keys, ", ", values,
-            ") needs ", shared, " bytes of shared memory, a block on ", b.properties().name, " has ",
-            b.properties().sharedMemPerBlockOptin);
+    const std::size_t shared =
+        row * static_cast<std::size_t>(segment_length + 1 + threads / warp_size);
+    require(shared <= b.properties().sharedMemPerBlockOptin, "scan_backward: a head of (", keys,
+            ", ", values, ") needs ", shared, " bytes of shared memory, a block on ",
+            b.properties().name, " has ", b.properties().sharedMemPerBlockOptin);
     launch(b, "scan_backward", scan_backward_kernel<Cell, T, K>,
            {.blocks = blocks, .threads = threads, .shared_bytes = shared}, args);
   });

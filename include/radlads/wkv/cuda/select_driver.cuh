@@ -4,16 +4,16 @@
 
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
+#include "radlads/wkv/gla.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
 namespace radlads::wkv {
 
-/// The ways to run a recurrence: token by token, or by chunks of tokens on tensor cores, with one block a head or,
-/// where heads are few, a walk over chunks that were prepared side by side.
+/// The ways to run a recurrence: token by token, or by chunks of tokens on tensor cores, with one
+/// block a head or, where heads are few, a walk over chunks that were prepared side by side.
 enum class driver { scan, chunked, chunked_walk };
 
 /// For messages and benchmarks.
@@ -27,25 +27,34 @@ template <class T>
 bool is_row_aligned(const view<T, 4, device_space>& x) {
   constexpr auto size = static_cast<std::int64_t>(sizeof(T));
   const bool is_aligned = reinterpret_cast<std::uintptr_t>(x.pointer) % 16 == 0;
-  return is_aligned && x.stride(0) * size % 16 == 0 && x.stride(1) * size % 16 == 0 && x.stride(2) * size % 16 == 0;
+  return is_aligned && x.stride(0) * size % 16 == 0 && x.stride(1) * size % 16 == 0 &&
+         x.stride(2) * size % 16 == 0;
 }
 
-/// What the choice of a driver depends on, the same for both directions: checkpoints are one driver's own.
+/// What the choice of a driver depends on, the same for both directions: checkpoints are one
+/// driver's own.
 struct driver_case {
-  std::int64_t heads;             ///< of all sequences
+  std::int64_t heads;  ///< of all sequences
   std::int64_t tokens, keys, values;
-  bool is_aligned = true;         ///< rows of the inputs and of v, and each token has rows of its own
-  bool has_memory = true;         ///< a block may have the shared memory of the matrix form
+  bool is_aligned = true;  ///< rows of the inputs and of v, and each token has rows of its own
+  bool has_memory = true;  ///< a block may have the shared memory of the matrix form
   std::int64_t multiprocessors = 132;
 };
 
-/// The driver of a case. The matrix form exists for RWKV-7 in bf16 with heads of 64 and 128, and needs whole chunks
-/// to gain from. One block a head leaves multiprocessors idle where heads are fewer than three quarters of them.
+/// Whether there is a matrix form: for RWKV-7 and gated linear attention, in bf16.
+template <class Cell, class T>
+inline constexpr bool has_matrix_form = (std::is_same_v<Cell, rwkv7> ||
+                                         std::is_same_v<Cell, gla>)&&std::is_same_v<T, bf16>;
+
+/// The driver of a case. The matrix form takes heads of 64 and 128 and needs whole chunks to gain
+/// from. One block a head leaves multiprocessors idle where heads are fewer than three quarters of
+/// them.
 template <class Cell, class T>
 constexpr driver select_driver(const driver_case& at) {
-  constexpr bool has_form = std::is_same_v<Cell, rwkv7> && std::is_same_v<T, bf16>;
-  const bool has_size = at.keys == at.values && (at.keys == 64 || at.keys == 128) && at.tokens >= 16;
-  if (!has_form || !has_size || !at.is_aligned || !at.has_memory) return driver::scan;
+  const bool has_size =
+      at.keys == at.values && (at.keys == 64 || at.keys == 128) && at.tokens >= 16;
+  if (!has_matrix_form<Cell, T> || !has_size || !at.is_aligned || !at.has_memory)
+    return driver::scan;
   return 4 * at.heads < 3 * at.multiprocessors ? driver::chunked_walk : driver::chunked;
 }
 

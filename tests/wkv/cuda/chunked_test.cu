@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The matrix form of RWKV-7 in bf16 against the scan on the CPU in double, from the same bf16 numbers. What
-// rounding the results to bf16 alone costs is 1.7e-3.
-#include "radlads/wkv/cuda/chunked_dplr.cuh"
-#include "radlads/wkv/cuda/chunked_dplr_backward.cuh"
-#include "radlads/wkv/cuda/chunked_dplr_walk.cuh"
-#include "radlads/wkv/cuda/chunked_dplr_walk_backward.cuh"
+// The matrix forms of RWKV-7 and of gated linear attention in bf16 against the scan on the CPU in
+// double, from the same bf16 numbers. What rounding the results to bf16 alone costs is 1.7e-3.
+#include "radlads/wkv/cuda/chunked.cuh"
+#include "radlads/wkv/cuda/chunked_backward.cuh"
+#include "radlads/wkv/cuda/chunked_walk.cuh"
+#include "radlads/wkv/cuda/chunked_walk_backward.cuh"
 #include "radlads/wkv/cuda/select_driver.cuh"
+#include "radlads/wkv/rwkv6.hpp"
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -16,42 +17,54 @@
 #include <vector>
 
 namespace radlads::test {
-namespace chunked_dplr_test {
+namespace chunked_test {
 
-using cell = wkv::rwkv7;
-using forward_arguments = wkv::scan_forward_arguments<cell, bf16, device_space>;
-using backward_arguments = wkv::scan_backward_arguments<cell, bf16, device_space>;
 constexpr double output_tolerance = 2.5e-3, gradient_tolerance_in_bf16 = 4e-3;
 
 /// The kernels themselves, whatever select_driver would say.
-void launch_forward(cuda_backend& b, wkv::driver chosen, const forward_arguments& from) {
-  using namespace wkv::dplr;
+template <class Cell>
+void launch_forward(cuda_backend& b, wkv::driver chosen,
+                    const wkv::scan_forward_arguments<Cell, bf16, device_space>& from) {
+  using namespace wkv::chunks;
   const bool is_narrow = from.v.extent(3) == 64;
   if (chosen == wkv::driver::chunked) {
-    is_narrow ? launch_chunked_dplr<64>(b, from) : launch_chunked_dplr<128>(b, from);
+    is_narrow ? launch_chunked<64>(b, from) : launch_chunked<128>(b, from);
   } else {
-    is_narrow ? launch_chunked_dplr_walk<64>(b, from) : launch_chunked_dplr_walk<128>(b, from);
+    is_narrow ? launch_chunked_walk<64>(b, from) : launch_chunked_walk<128>(b, from);
   }
 }
-void launch_backward(cuda_backend& b, wkv::driver chosen, const backward_arguments& from) {
-  using namespace wkv::dplr;
+template <class Cell>
+void launch_backward(cuda_backend& b, wkv::driver chosen,
+                     const wkv::scan_backward_arguments<Cell, bf16, device_space>& from) {
+  using namespace wkv::chunks;
   const bool is_narrow = from.v.extent(3) == 64;
   if (chosen == wkv::driver::chunked) {
-    is_narrow ? launch_chunked_dplr_backward<64>(b, from) : launch_chunked_dplr_backward<128>(b, from);
+    is_narrow ? launch_chunked_backward<64>(b, from) : launch_chunked_backward<128>(b, from);
   } else {
-    is_narrow ? launch_chunked_dplr_walk_backward<64>(b, from) : launch_chunked_dplr_walk_backward<128>(b, from);
+    is_narrow ? launch_chunked_walk_backward<64>(b, from)
+              : launch_chunked_walk_backward<128>(b, from);
   }
 }
 
-template <class Driver>
-class chunked_dplr : public cuda_case<bf16> {
+template <class Cell, wkv::driver Driver>
+struct subject {
+  using cell = Cell;
+  static constexpr wkv::driver chosen = Driver;
+};
+
+template <class Subject>
+class chunked : public cuda_case<bf16> {
  protected:
+  using cell = typename Subject::cell;
+  using forward_arguments = wkv::scan_forward_arguments<cell, bf16, device_space>;
+  using backward_arguments = wkv::scan_backward_arguments<cell, bf16, device_space>;
   using inputs = std::array<twin<bf16, 4>, cell::inputs>;
 
-  /// r, log w, k, a, b as RAD-RWKV7 makes them; log decays between 0 and `lowest`.
+  /// r, log w, k, a, b as RAD-RWKV7 makes them, or r, log w, k; log decays between 0 and `lowest`.
   inputs random_inputs(const shape<4>& s, double lowest) {
     const std::int64_t size = s[0] * s[1] * s[2] * s[3], D = s[3];
-    std::vector<double> r = random_values(size, 1), w = random_values(size, 2), k = random_values(size, 3);
+    std::vector<double> r = random_values(size, 1), w = random_values(size, 2),
+                        k = random_values(size, 3);
     std::vector<double> rate = random_values(size, 4), a(r.size()), b(r.size());
     for (std::size_t row = 0; row < r.size(); row += static_cast<std::size_t>(D)) {
       double square = 0;
@@ -64,7 +77,10 @@ class chunked_dplr : public cuda_case<bf16> {
         k[j] *= 1 - std::exp(w[j]) + iota;
       }
     }
-    return {of<bf16, 4>(s, r), of<bf16, 4>(s, w), of<bf16, 4>(s, k), of<bf16, 4>(s, a), of<bf16, 4>(s, b)};
+    inputs result;
+    const std::vector<double>* values[] = {&r, &w, &k, &a, &b};
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = of<bf16, 4>(s, *values[i]);
+    return result;
   }
 
   template <class S, class B, bool IsWritten>
@@ -74,8 +90,10 @@ class chunked_dplr : public cuda_case<bf16> {
     return result;
   }
 
-  void check(std::int64_t B, std::int64_t tokens, std::int64_t H, std::int64_t D, bool has_states, double lowest) {
-    const std::string name = " of " + to_string<4>({B, tokens, H, D}) + " down to " + std::to_string(lowest);
+  void check(std::int64_t B, std::int64_t tokens, std::int64_t H, std::int64_t D, bool has_states,
+             double lowest) {
+    const std::string name =
+        " of " + to_string<4>({B, tokens, H, D}) + " down to " + std::to_string(lowest);
     const shape<4> s{B, tokens, H, D};
     inputs in = random_inputs(s, lowest), din;
     for (auto& each : din) each = room<bf16, 4>(s);
@@ -83,7 +101,8 @@ class chunked_dplr : public cuda_case<bf16> {
     auto y = room<bf16, 4>(s), dv = room<bf16, 4>(s);
     const shape<4> state = has_states ? wkv::state_shape(B, H, D, D) : shape<4>{0, 0, 0, 0};
     const std::int64_t size = state[0] * state[1] * state[2] * state[3];
-    auto first = of<float, 4>(state, random_values(size, 7, 0.3)), dlast = of<float, 4>(state, random_values(size, 8));
+    auto first = of<float, 4>(state, random_values(size, 7, 0.3)),
+         dlast = of<float, 4>(state, random_values(size, 8));
     auto last = room<float, 4>(state), dfirst = room<float, 4>(state);
     auto checkpoints = room<float, 4>(wkv::checkpoint_shape(B, tokens, H, D, D));
     on_both([&](auto& b, auto tag, auto on) {
@@ -92,12 +111,15 @@ class chunked_dplr : public cuda_case<bf16> {
       const auto x = views<S, backend_type, false>(in, on);
       const auto dx = views<S, backend_type, true>(din, on);
       if constexpr (std::is_same_v<backend_type, cuda_backend>) {
-        launch_forward(b, Driver::value, {x, on(v), on(y), on(first), on(last), on(checkpoints)});
-        launch_backward(b, Driver::value,
-                        {x, on(v), on(checkpoints), on(dy), on(dlast), dx, on(dv), on(dfirst)});
+        launch_forward(b, Subject::chosen,
+                       forward_arguments{x, on(v), on(y), on(first), on(last), on(checkpoints)});
+        launch_backward(b, Subject::chosen,
+                        backward_arguments{x, on(v), on(checkpoints), on(dy), on(dlast), dx, on(dv),
+                                           on(dfirst)});
       } else {
         wkv::scan_forward<cell, S>(b, x, on(v), on(y), on(first), on(last), on(checkpoints));
-        wkv::scan_backward<cell, S>(b, x, on(v), on(checkpoints), on(dy), on(dlast), dx, on(dv), on(dfirst));
+        wkv::scan_backward<cell, S>(b, x, on(v), on(checkpoints), on(dy), on(dlast), dx, on(dv),
+                                    on(dfirst));
       }
     });
     expect_close(y, "y" + name, output_tolerance);
@@ -111,34 +133,38 @@ class chunked_dplr : public cuda_case<bf16> {
   }
 };
 
-using drivers = ::testing::Types<std::integral_constant<wkv::driver, wkv::driver::chunked>,
-                                 std::integral_constant<wkv::driver, wkv::driver::chunked_walk>>;
-TYPED_TEST_SUITE(chunked_dplr, drivers);
+using subjects_by_chunks = ::testing::Types<
+    subject<wkv::rwkv7, wkv::driver::chunked>, subject<wkv::rwkv7, wkv::driver::chunked_walk>,
+    subject<wkv::gla, wkv::driver::chunked>, subject<wkv::gla, wkv::driver::chunked_walk>>;
+TYPED_TEST_SUITE(chunked, subjects_by_chunks);
 
-TYPED_TEST(chunked_dplr, EveryLength) {
+TYPED_TEST(chunked, EveryLength) {
   for (const std::int64_t tokens : {16, 17, 31, 48, 100}) {
     this->check(2, tokens, 2, 64, false, -0.606531);
     this->check(1, tokens, 2, 128, true, -0.606531);
   }
 }
 
-TYPED_TEST(chunked_dplr, LongSequences) {
+TYPED_TEST(chunked, LongSequences) {
   this->check(1, 512, 3, 64, true, -0.606531);
   this->check(1, 512, 2, 128, false, -0.606531);
 }
 
-TYPED_TEST(chunked_dplr, StrongDecays) {
+TYPED_TEST(chunked, StrongDecays) {
   this->check(1, 100, 2, 64, true, -5);
   this->check(1, 100, 2, 128, true, -5);
 }
 
-TYPED_TEST(chunked_dplr, SameBitsAgain) {
+TYPED_TEST(chunked, SameBitsAgain) {
   auto in = this->random_inputs({1, 50, 2, 64}, -0.6);
   auto v = this->template random<4>({1, 50, 2, 64});
-  auto once = this->template room<bf16, 4>({1, 50, 2, 64}), again = this->template room<bf16, 4>({1, 50, 2, 64});
-  const auto x = this->template views<bf16, cuda_backend, false>(in, [](auto& each) -> auto& { return each.device; });
+  auto once = this->template room<bf16, 4>({1, 50, 2, 64}),
+       again = this->template room<bf16, 4>({1, 50, 2, 64});
+  const auto x = this->template views<bf16, cuda_backend, false>(
+      in, [](auto& each) -> auto& { return each.device; });
   for (auto* y : {&once, &again}) {
-    launch_forward(this->cuda(), TypeParam::value, {x, v.device, y->device, {}, {}, {}});
+    launch_forward(this->cuda(), TypeParam::chosen,
+                   typename TestFixture::forward_arguments{x, v.device, y->device, {}, {}, {}});
   }
   EXPECT_EQ(this->values_of(once.device), this->values_of(again.device));
 }
@@ -152,6 +178,8 @@ TEST(select_driver, TakesTheScanWhereThereIsNoMatrixForm) {
     return wkv::select_driver<wkv::rwkv7, bf16>(at);
   };
   EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(many)), driver::chunked);
+  EXPECT_EQ((wkv::select_driver<wkv::gla, bf16>(many)), driver::chunked);
+  EXPECT_EQ((wkv::select_driver<wkv::rwkv6, bf16>(many)), driver::scan);
   EXPECT_EQ((wkv::select_driver<wkv::rwkv7, float>(many)), driver::scan);
   EXPECT_EQ(with([](auto& at) { at.heads = 98; }), driver::chunked_walk);
   EXPECT_EQ(with([](auto& at) { at.heads = 99; }), driver::chunked);
@@ -162,5 +190,5 @@ TEST(select_driver, TakesTheScanWhereThereIsNoMatrixForm) {
   EXPECT_EQ(with([](auto& at) { at.has_memory = false; }), driver::scan);
 }
 
-}  // namespace chunked_dplr_test
+}  // namespace chunked_test
 }  // namespace radlads::test

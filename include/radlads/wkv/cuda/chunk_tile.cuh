@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One chunk of sixteen tokens of the diagonal-plus-rank-one recurrence, as both directions of the matrix form
-// need it. With L_t the sum of log decays from the middle of the chunk to token t, negative behind it:
+// One chunk of sixteen tokens of a recurrence with a diagonal transition, or one of diagonal plus
+// rank one, as both directions of the matrix form need it. With L_t the sum of log decays from the
+// middle of the chunk to token t, negative behind it:
 //   q' = q e^L,  a' = a e^(L before t),  k' = k e^-L,  b' = b e^-L
-//   Aqk = tril(q' k'^T), Aqb = tril(q' b'^T), Aak = tril_(a' k'^T), Aab = tril_(a' b'^T), M = (I - Aab)^-1
-// States are scaled alike: S' = S diag(e^L of the middle). Eight steps of log decay lie on each side of the
-// middle, so e^(+-80) is the largest factor for decays down to e^-10 a step; stronger ones act as e^-10, which
-// is below the rounding of the state.
+//   Aqk = tril(q' k'^T), Aqb = tril(q' b'^T), Aak = tril_(a' k'^T), Aab = tril_(a' b'^T), M = (I -
+//   Aab)^-1
+// States are scaled alike: S' = S diag(e^L of the middle). Eight steps of log decay lie on each
+// side of the middle, so e^(+-80) is the largest factor for decays down to e^-10 a step; stronger
+// ones act as e^-10, which is below the rounding of the state.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/cuda/head_tensor.cuh"
 #include "radlads/core/cuda/mma.cuh"
 #include "radlads/core/scalar.hpp"
+#include "radlads/wkv/concepts.hpp"
 #include "radlads/wkv/cuda/bf16_tile.cuh"
 #include "radlads/wkv/state.hpp"
 
 #include <cstdint>
+#include <type_traits>
 
-namespace radlads::wkv::dplr {
+namespace radlads::wkv::chunks {
 
 using mma::word;
 
@@ -25,27 +29,45 @@ using mma::word;
 inline constexpr int chunk = static_cast<int>(segment_length);
 static_assert(chunk == 16, "tiles are sixteen tokens long");
 
-enum input : int { in_r, in_w, in_k, in_a, in_b, inputs };  // the order of rwkv7's inputs
-enum scaled : int { left_q, left_a, right_k, right_b, scaled_count };
-enum score : int { qk, qb, ak, inverse, scores };  // each in a high and a low part
+enum input : int { in_r, in_w, in_k, in_a, in_b };  // the order of the cells' inputs
+enum scaled : int { left_q, right_k, left_a, right_b };
+enum score : int { qk, qb, ak, inverse };  // each in a high and a low part
 
-/// Sizes for heads of D on the key and the value side. A warp has sixteen value channels of the state and
-/// sixteen keys of everything that has no state.
+/// How many of these a transition has: a diagonal one has neither a nor b.
+template <class Form>
+inline constexpr bool has_rank_one = std::is_same_v<Form, diagonal_plus_rank_one>;
+template <class Form>
+inline constexpr int inputs = has_rank_one<Form> ? 5 : 3;
+template <class Form>
+inline constexpr int scaled_count = has_rank_one<Form> ? 4 : 2;
+template <class Form>
+inline constexpr int scores = has_rank_one<Form> ? 4 : 1;
+
+/// Sizes for heads of D on the key and the value side. A warp has sixteen value channels of the
+/// state and sixteen keys of everything that has no state.
 template <int D>
 struct sizes {
   static constexpr int warps = D / 16;
   static constexpr int threads = warps * 32;
-  static constexpr int stride = D + 8;  // elements of a row in shared memory: clear of bank conflicts
+  static constexpr int stride =
+      D + 8;  // elements of a row in shared memory: clear of bank conflicts
   static constexpr int tile = chunk * stride;
-  static constexpr int steps = D / 16;            // of sixteen keys
-  static constexpr int state = D * D;             // elements
-  static constexpr int score_block = scores * 2 * chunk * chunk;
-  static constexpr int record = state + score_block;                            // bfloat16 kept for one chunk
-  static_assert(record <= 2 * state, "a record takes the place of a checkpoint in float");
-  static constexpr int vectors = (scaled_count + 1) * chunk * D;                // q', a', k', b', rest of q'
-  static constexpr int prepared = vectors + score_block + 4 * D;                // and floats: start, last
-  // Beside a state the memory of a checkpoint has room for a prepared chunk, if heads are wide.
+  static constexpr int steps = D / 16;  // of sixteen keys
+  static constexpr int state = D * D;   // elements
+};
+
+/// Sizes, in bfloat16, of what is kept of a chunk.
+template <int D, class Form>
+struct kept_sizes {
+  static constexpr int state = sizes<D>::state;
+  static constexpr int score_block = scores<Form> * 2 * chunk * chunk;
+  static constexpr int record = state + score_block;
+  static constexpr int vectors =
+      (scaled_count<Form> + 1) * chunk * D;                       // q', k', a', b', rest of q'
+  static constexpr int prepared = vectors + score_block + 4 * D;  // and floats: start, last
+  // Beside a state the memory of a checkpoint may have room for a prepared chunk.
   static constexpr bool keeps_prepared = state + prepared <= 2 * state;
+  static_assert(record <= 2 * state, "a record takes the place of a checkpoint in float");
 };
 
 inline constexpr int score_stride = chunk + 8;
@@ -53,12 +75,13 @@ inline constexpr int score_tile = chunk * score_stride;
 
 /// Starts copying sixteen rows; zeros behind the last token, which change nothing.
 template <int D>
-__device__ inline void load_rows(bf16* to, const bf16* from, std::int64_t time_stride, std::int64_t first,
-                                 std::int64_t tokens) {
-  const int row = static_cast<int>(threadIdx.x) / (D / 8), column = static_cast<int>(threadIdx.x) % (D / 8) * 8;
+__device__ inline void load_rows(bf16* to, const bf16* from, std::int64_t time_stride,
+                                 std::int64_t first, std::int64_t tokens) {
+  const int row = static_cast<int>(threadIdx.x) / (D / 8),
+            column = static_cast<int>(threadIdx.x) % (D / 8) * 8;
   const bool is_real = first + row < tokens;
   copy_async(shared_address(to + row * sizes<D>::stride + column),
-                  from + (is_real ? first + row : 0) * time_stride + column, is_real);
+             from + (is_real ? first + row : 0) * time_stride + column, is_real);
 }
 
 /// Writes the sixteen columns of slab `slab` of a tile to memory, by one warp.
@@ -72,7 +95,8 @@ __device__ inline void store_columns(const bf16* tile, int slab, bf16* to, std::
       *reinterpret_cast<const uint4*>(tile + row * sizes<D>::stride + column);
 }
 
-/// Writes sums (16 value channels of a slab, 16 tokens) into the slab's columns of a tile (tokens, D).
+/// Writes sums (16 value channels of a slab, 16 tokens) into the slab's columns of a tile (tokens,
+/// D).
 template <int D>
 __device__ inline void put_transposed(bf16* tile, int slab, const float (&sums)[2][4]) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -81,14 +105,14 @@ __device__ inline void put_transposed(bf16* tile, int slab, const float (&sums)[
     RADLADS_UNROLL_ROW
     for (int low = 0; low < 2; ++low) {
       const word pair = mma::transpose(pack_bf16(sums[half][2 * low], sums[half][2 * low + 1]));
-      *reinterpret_cast<word*>(tile + (half * 8 + lane / 4) * sizes<D>::stride + slab * 16 + low * 8 + lane % 4 * 2) =
-          pair;
+      *reinterpret_cast<word*>(tile + (half * 8 + lane / 4) * sizes<D>::stride + slab * 16 +
+                               low * 8 + lane % 4 * 2) = pair;
     }
   }
 }
 
-/// What a thread knows of the log decays (to base 2) of its two keys: rows 2r, 2r + 1, 8 + 2r, 9 + 2r of the
-/// chunk, with r = lane / 8 % 4, columns 2 (8 warp + lane % 8) and the next.
+/// What a thread knows of the log decays (to base 2) of its two keys: rows 2r, 2r + 1, 8 + 2r, 9 +
+/// 2r of the chunk, with r = lane / 8 % 4, columns 2 (8 warp + lane % 8) and the next.
 struct chunk_decays {
   float up[2][4];      // L
   float before[2][2];  // L before rows 2r and 8 + 2r
@@ -98,12 +122,12 @@ inline constexpr float log2_e = 1.4426950408889634f;
 inline constexpr float lowest_decay = -10.0f * log2_e;
 __device__ inline float decay_of(float log_w) { return fmaxf(log_w * log2_e, lowest_decay); }
 
-/// Scales a chunk: `high` gets q', a', k', b' (and, if not null, `low_q` and `low`, of a', k', b', what rounding
-/// lost), `sums`, if not null, L, and `start` and `last` the factors of its two halves on the state. Only the
-/// sixteen columns of this warp are read and written.
-template <int D, bool IsSplit>
-__device__ inline void scale_chunk(const bf16* raw, bf16* high, bf16* low_q, bf16* low, float* sums, float* start,
-                                   float* last) {
+/// Scales a chunk: `high` gets q', k', a', b' (and, if IsSplit, `low_q` and `low`, of k', a', b',
+/// what rounding lost), `sums`, if not null, L, and `start` and `last` the factors of its two
+/// halves on the state. Only the sixteen columns of this warp are read and written.
+template <int D, class Form, bool IsSplit>
+__device__ inline void scale_chunk(const bf16* raw, bf16* high, bf16* low_q, bf16* low, float* sums,
+                                   float* start, float* last) {
   constexpr int stride = sizes<D>::stride, tile = sizes<D>::tile;
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const int r = lane / 8, column = 2 * (warp * 8 + lane % 8);
@@ -121,11 +145,13 @@ __device__ inline void scale_chunk(const bf16* raw, bf16* high, bf16* low_q, bf1
   chunk_decays d;
   RADLADS_UNROLL_ROW
   for (int c = 0; c < 2; ++c) {
-    float behind = w[c][0] + w[c][1], ahead = w[c][2] + w[c][3];  // sums over groups of rows, r and later or earlier
+    float behind = w[c][0] + w[c][1],
+          ahead = w[c][2] + w[c][3];  // sums over groups of rows, r and later or earlier
     const float own_behind = behind, own_ahead = ahead;
     RADLADS_UNROLL_ROW
     for (int step = 1; step < 4; step *= 2) {
-      const float from_later = __shfl_down_sync(~0u, behind, 8 * step), from_earlier = __shfl_up_sync(~0u, ahead, 8 * step);
+      const float from_later = __shfl_down_sync(~0u, behind, 8 * step),
+                  from_earlier = __shfl_up_sync(~0u, ahead, 8 * step);
       behind += r + step < 4 ? from_later : 0.0f;
       ahead += r >= step ? from_earlier : 0.0f;
     }
@@ -151,7 +177,7 @@ __device__ inline void scale_chunk(const bf16* raw, bf16* high, bf16* low_q, bf1
   }
   RADLADS_UNROLL_ROW
   for (int i = 0; i < 4; ++i) {
-    const auto put = [&](scaled which, input from, const float (&factor)[2][4]) {
+    const auto put = [&](scaled which, input from, const float(&factor)[2][4]) {
       const word pair = read(from, i);
       const float x = mma::first_of(pair) * factor[0][i], y = mma::second_of(pair) * factor[1][i];
       const word rounded = pack_bf16(x, y);
@@ -163,24 +189,29 @@ __device__ inline void scale_chunk(const bf16* raw, bf16* high, bf16* low_q, bf1
       }
     };
     put(left_q, in_r, grown);
-    put(left_a, in_a, grown_before);
     put(right_k, in_k, shrunk);
-    put(right_b, in_b, shrunk);
+    if constexpr (has_rank_one<Form>) {
+      put(left_a, in_a, grown_before);
+      put(right_b, in_b, shrunk);
+    }
     if (sums != nullptr) {
-      *reinterpret_cast<float2*>(sums + row_of(i) * stride + column) = float2{d.up[0][i], d.up[1][i]};
+      *reinterpret_cast<float2*>(sums + row_of(i) * stride + column) =
+          float2{d.up[0][i], d.up[1][i]};
     }
   }
 }
 
-/// Products of rows, 16 x 8: left (16, D) times rows 8 half .. of right (16, D), with their low parts if IsSplit.
+/// Products of rows, 16 x 8: left (16, D) times rows 8 half .. of right (16, D), with their low
+/// parts if IsSplit.
 template <int D, bool IsSplit>
-__device__ inline void products_of_rows(float (&sums)[4], const bf16* left, const bf16* left_low, const bf16* right,
-                                        const bf16* right_low, int half) {
+__device__ inline void products_of_rows(float (&sums)[4], const bf16* left, const bf16* left_low,
+                                        const bf16* right, const bf16* right_low, int half) {
   constexpr int stride = sizes<D>::stride;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const mma::tile_offsets<stride> at(lane);
   const std::uint32_t from_left = shared_address(left) + at.left;
-  const auto right_offset = static_cast<std::uint32_t>((half * 8 + lane % 8) * stride * 2 + lane / 8 * 16);
+  const auto right_offset =
+      static_cast<std::uint32_t>((half * 8 + lane % 8) * stride * 2 + lane / 8 * 16);
   const std::uint32_t from_right = shared_address(right) + right_offset;
   const std::uint32_t rest_left = shared_address(left_low) + at.left;
   const std::uint32_t rest_right = shared_address(right_low) + right_offset;
@@ -196,7 +227,8 @@ __device__ inline void products_of_rows(float (&sums)[4], const bf16* left, cons
       const mma::operand l = mma::load(from_left + columns + static_cast<std::uint32_t>(i * 32));
       mma::multiply_add(sums, l, r, i);
       if constexpr (IsSplit) {
-        const mma::operand l_rest = mma::load(rest_left + columns + static_cast<std::uint32_t>(i * 32));
+        const mma::operand l_rest =
+            mma::load(rest_left + columns + static_cast<std::uint32_t>(i * 32));
         mma::multiply_add(parts[0], l_rest, r, i);
         mma::multiply_add(parts[1], l, r_rest, i);
       }
@@ -206,14 +238,16 @@ __device__ inline void products_of_rows(float (&sums)[4], const bf16* left, cons
   for (int i = 0; i < 4; ++i) sums[i] += parts[0][i] + parts[1][i];
 }
 
-/// Writes half a triangle, 16 x 8, in two parts; entries above the diagonal, or on it where the triangle is
-/// strict, become zero by a choice: they may be infinite.
-__device__ inline void put_triangle(bf16* high, bf16* low, const float (&sums)[4], int half, bool is_strict) {
+/// Writes half a triangle, 16 x 8, in two parts; entries above the diagonal, or on it where the
+/// triangle is strict, become zero by a choice: they may be infinite.
+__device__ inline void put_triangle(bf16* high, bf16* low, const float (&sums)[4], int half,
+                                    bool is_strict) {
   const int lane = static_cast<int>(threadIdx.x) % 32, s = half * 8 + lane % 4 * 2;
   RADLADS_UNROLL_ROW
   for (int i = 0; i < 2; ++i) {
     const int t = lane / 4 + 8 * i;
-    const float x = s + is_strict <= t ? sums[2 * i] : 0.0f, y = s + 1 + is_strict <= t ? sums[2 * i + 1] : 0.0f;
+    const float x = s + is_strict <= t ? sums[2 * i] : 0.0f,
+                y = s + 1 + is_strict <= t ? sums[2 * i + 1] : 0.0f;
     const word rounded = pack_bf16(x, y);
     *reinterpret_cast<word*>(high + t * score_stride + s) = rounded;
     *reinterpret_cast<word*>(low + t * score_stride + s) = mma::pack_rest(rounded, x, y);
@@ -225,42 +259,47 @@ __device__ inline mma::split_operand load_score(const bf16* score, std::uint32_t
   const std::uint32_t address = shared_address(score) + offset;
   return {mma::load(address), mma::load(address + score_tile * 2)};
 }
-__device__ inline mma::split_operand load_score_transposed(const bf16* score, std::uint32_t offset) {
+__device__ inline mma::split_operand load_score_transposed(const bf16* score,
+                                                           std::uint32_t offset) {
   const std::uint32_t address = shared_address(score) + offset;
   return {mma::load_transposed(address), mma::load_transposed(address + score_tile * 2)};
 }
 
 /// Starts copying score matrices, (matrix, part) dense in memory.
-template <int Threads>
+template <int Count, int Threads>
 __device__ inline void load_scores(bf16* to, const bf16* from, int thread) {
   RADLADS_UNROLL_ROW
-  for (int i = thread; i < scores * 2 * 32; i += Threads) {
+  for (int i = thread; i < Count * 2 * 32; i += Threads) {
     copy_async(shared_address(to + i / 2 * score_stride + i % 2 * 8), from + 8 * i, true);
   }
 }
 /// Writes them to memory.
-template <int Threads>
+template <int Count, int Threads>
 __device__ inline void store_scores(const bf16* from, bf16* to) {
   RADLADS_UNROLL_ROW
-  for (int i = static_cast<int>(threadIdx.x); i < scores * 2 * 32; i += Threads) {
-    *reinterpret_cast<uint4*>(to + 8 * i) = *reinterpret_cast<const uint4*>(from + i / 2 * score_stride + i % 2 * 8);
+  for (int i = static_cast<int>(threadIdx.x); i < Count * 2 * 32; i += Threads) {
+    *reinterpret_cast<uint4*>(to + 8 * i) =
+        *reinterpret_cast<const uint4*>(from + i / 2 * score_stride + i % 2 * 8);
   }
 }
 
 inline constexpr int removal_stride = chunk + 4;  // floats of a row of Aab
 
-/// The score matrices of a chunk, halves shared out to the warps: three into `to` (score, part), Aab into
-/// `removal`. A barrier must follow.
-template <int D>
-__device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf16* low, bf16* to, float* removal) {
+/// The score matrices of a chunk, halves shared out to the warps: those of qk, qb and ak into `to`
+/// (score, part), Aab into `removal`. A barrier must follow.
+template <int D, class Form>
+__device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf16* low, bf16* to,
+                                  float* removal) {
   constexpr int tile = sizes<D>::tile;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   RADLADS_UNROLL_ROW
-  for (int job = static_cast<int>(threadIdx.x) / 32; job < 8; job += sizes<D>::warps) {
+  for (int job = static_cast<int>(threadIdx.x) / 32; job < (has_rank_one<Form> ? 8 : 2);
+       job += sizes<D>::warps) {
     const int left = job / 4, right = job / 2 % 2, half = job % 2;
     float sums[4] = {};
-    products_of_rows<D, true>(sums, high + left * tile, left == 0 ? low_q : low, high + (right_k + right) * tile,
-                              low + (1 + right) * tile, half);
+    products_of_rows<D, true>(
+        sums, high + (left == 0 ? left_q : left_a) * tile, left == 0 ? low_q : low + tile,
+        high + (right == 0 ? right_k : right_b) * tile, low + right * 2 * tile, half);
     if (left == 1 && right == 1) {
       RADLADS_UNROLL_ROW
       for (int i = 0; i < 4; ++i) {
@@ -274,8 +313,8 @@ __device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf1
   }
 }
 
-/// M = (I - Aab)^-1 by one warp: lane j has column j, M_ij = [i = j] + sum_{s < i} A_is M_sj. Its other half
-/// does the same and writes the low parts.
+/// M = (I - Aab)^-1 by one warp: lane j has column j, M_ij = [i = j] + sum_{s < i} A_is M_sj. Its
+/// other half does the same and writes the low parts.
 __device__ inline void invert(const float* removal, bf16* to) {
   const int lane = static_cast<int>(threadIdx.x) % 32, j = lane % chunk;
   float column[chunk];
@@ -296,11 +335,13 @@ __device__ inline void invert(const float* removal, bf16* to) {
   RADLADS_UNROLL_ROW
   for (int i = 0; i < chunk; ++i) {
     const word high = pack_bf16(column[i], 0.0f), low = mma::pack_rest(high, column[i], 0.0f);
-    to[lane / chunk * score_tile + i * score_stride + j].bits = static_cast<std::uint16_t>(lane < chunk ? high : low);
+    to[lane / chunk * score_tile + i * score_stride + j].bits =
+        static_cast<std::uint16_t>(lane < chunk ? high : low);
   }
 }
 
-/// Tiles of sums of a transposed state (D values, D keys), sixteen values a warp: keys 8 n .. in tile n.
+/// Tiles of sums of a transposed state (D values, D keys), sixteen values a warp: keys 8 n .. in
+/// tile n.
 template <int D>
 using state_tiles = float[D / 8][4];
 
@@ -342,8 +383,8 @@ __device__ inline void scale_state(state_tiles<D>& state, int step, const float*
   }
 }
 
-/// Sums over the rows of this warp's tiles: `sums` holds for each sixteen keys columns 2p, 2p + 1, 2p + 8, 2p + 9.
-/// Lanes halve what they have at each exchange.
+/// Sums over the rows of this warp's tiles: `sums` holds for each sixteen keys columns 2p, 2p + 1,
+/// 2p + 8, 2p + 9. Lanes halve what they have at each exchange.
 template <int D>
 __device__ inline void put_column_sums(float (&sums)[D / 4], float* to) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -356,7 +397,8 @@ __device__ inline void put_column_sums(float (&sums)[D / 4], float* to) {
       RADLADS_UNROLL_ROW
       for (int i = 0; i < D / 8; ++i) {
         if (i >= count) continue;
-        const float given = is_upper ? sums[i] : sums[i + count], kept = is_upper ? sums[i + count] : sums[i];
+        const float given = is_upper ? sums[i] : sums[i + count],
+                    kept = is_upper ? sums[i + count] : sums[i];
         sums[i] = kept + __shfl_xor_sync(~0u, given, bit);
       }
     } else {
@@ -369,4 +411,4 @@ __device__ inline void put_column_sums(float (&sums)[D / 4], float* to) {
   *reinterpret_cast<float2*>(at + 8) = float2{sums[2], sums[3]};
 }
 
-}  // namespace radlads::wkv::dplr
+}  // namespace radlads::wkv::chunks

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Gradients of chunked.cuh with one block a head. Formulas stand in chunk_gradient.cuh.
+
+#include "radlads/core/cuda/launch.cuh"
+#include "radlads/wkv/cuda/chunk_gradient.cuh"
+#include "radlads/wkv/cuda/chunk_tile.cuh"
+#include "radlads/wkv/cuda/chunked.cuh"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace radlads::wkv::chunks {
+
+template <int D, class Form>
+struct backward_memory {
+  bf16 raw[2][inputs<Form>][sizes<D>::tile];  // then their gradients
+  bf16 v[2][sizes<D>::tile], dy[2][sizes<D>::tile];
+  bf16 high[scaled_count<Form>][sizes<D>::tile];
+  bf16 u[sizes<D>::tile], dz[sizes<D>::tile],
+      dv[sizes<D>::tile];  // the first two where there is rank one
+  bf16 score[2][scores<Form>][2][score_tile];
+  bf16 dscore[scores<Form>][2][score_tile];  // of qk, qb, ak, ab
+  bf16 state[2][sizes<D>::state];            // 8 x 8 matrices, as recorded
+  bf16 gradient[sizes<D>::state];            // alike
+  float sums[sizes<D>::tile];                // L
+  float remembered[sizes<D>::warps][D];
+  float start[D], last[D];  // decays of the chunk's halves
+};
+
+template <int D, class Form>
+__device__ inline void load_backward_chunk(const backward_args<Form>& a,
+                                           backward_memory<D, Form>& m, int c, int chunks) {
+  const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
+  const int buffer = c & 1;
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < inputs<Form>; ++i) {
+    load_rows<D>(m.raw[buffer][i], a.in[i].at(b, 0, h), a.in[i].time, c * chunk, a.tokens);
+  }
+  commit_copies();
+  load_rows<D>(m.v[buffer], a.v.at(b, 0, h), a.v.time, c * chunk, a.tokens);
+  load_rows<D>(m.dy[buffer], a.dy.at(b, 0, h), a.dy.time, c * chunk, a.tokens);
+  const bf16* record = a.records + (index * chunks + c) * kept_sizes<D, Form>::record;
+  RADLADS_UNROLL_ROW
+  for (int i = static_cast<int>(threadIdx.x); i < sizes<D>::state / 8; i += sizes<D>::threads) {
+    copy_async(shared_address(m.state[buffer] + 8 * i), record + 8 * i, true);
+  }
+  load_scores<scores<Form>, sizes<D>::threads>(m.score[buffer][0][0], record + sizes<D>::state,
+                                               static_cast<int>(threadIdx.x));
+  commit_copies();
+}
+
+/// Grid: B * H.
+template <int D, class Form>
+RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
+    backward_kernel(const __grid_constant__ backward_args<Form> a) {
+  constexpr int steps = sizes<D>::steps;
+  extern __shared__ __align__(128) unsigned char bytes[];
+  auto& m = *reinterpret_cast<backward_memory<D, Form>*>(bytes);
+  const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
+  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
+  const int chunks = chunks_of(a.tokens);
+  const auto scale = [&](int buffer) {
+    scale_chunk<D, Form, false>(m.raw[buffer][0], m.high[0], nullptr, nullptr, m.sums, m.start,
+                                m.last);
+  };
+  load_backward_chunk<D, Form>(a, m, chunks - 1, chunks);
+  float gradient[D / 8][4];
+  load_state<D>(a.dfinal_state == nullptr ? nullptr : a.dfinal_state + index * sizes<D>::state,
+                warp, gradient);
+  wait_for_copies<0>();
+  __syncthreads();  // the last chunk is there
+  scale((chunks - 1) & 1);
+  __syncthreads();  // its vectors are there
+
+  for (int c = chunks - 1; c >= 0; --c) {
+    const int buffer = c & 1;
+    if (c > 0) load_backward_chunk<D, Form>(a, m, c - 1, chunks);
+    retreat<D, Form>(gradient, warp, m.high[0], m.score[buffer][0][0], m.start, m.last,
+                     m.state[buffer] + warp * steps * 256, m.v[buffer], m.dy[buffer], m.u, m.dz,
+                     m.dv, reinterpret_cast<word*>(m.gradient) + warp * steps * 128 + lane,
+                     m.remembered[warp]);
+    store_columns<D>(m.dv, warp, a.dv.at(b, 0, h), a.dv.time, c * chunk, a.tokens);
+    wait_for_copies<1>();
+    __syncthreads();  // what all value channels left, and the inputs of chunk c - 1, are there
+    vector_gradients d{};
+    const auto turned = [&](const bf16* matrices, int n) {
+      return mma::load_transposed(shared_address(matrices) +
+                                  static_cast<std::uint32_t>((n * steps + warp) * 512 + lane * 16));
+    };
+    add_state_part<D, Form>(
+        d, m.v[buffer], m.dy[buffer], m.u, m.dz, m.dscore[0][0],
+        [&](int n) { return turned(m.state[buffer], n); },
+        [&](int n) { return turned(m.gradient, n); });
+    float written[2][2];
+    sum_written<D, Form>(d, m.high[0], written);
+    __syncthreads();  // the gradients of the scores are there
+    add_score_part<D, Form>(d, m.high[0], m.dscore[0][0]);
+    put_gradients<D, Form>(m.raw[buffer][0], m.high[0], m.sums, m.remembered[0], written, d);
+    __syncwarp();  // the columns are there for the warp
+    RADLADS_UNROLL_ROW
+    for (int i = 0; i < inputs<Form>; ++i) {
+      store_columns<D>(m.raw[buffer][i], warp, a.din[i].at(b, 0, h), a.din[i].time, c * chunk,
+                       a.tokens);
+    }
+    if (c > 0) scale(buffer ^ 1);
+    wait_for_copies<0>();
+    __syncthreads();  // chunk c - 1 is there with its vectors, and nobody reads what chunk c had
+  }
+  if (a.dinitial_state != nullptr)
+    store_state<D>(gradient, warp, a.dinitial_state + index * sizes<D>::state);
+}
+
+template <int D, class Cell>
+RADLADS_HIDDEN void launch_chunked_backward(
+    cuda_backend& b, const scan_backward_arguments<Cell, bf16, device_space>& from) {
+  using Form = typename Cell::form;
+  launch(b, "chunked_backward", backward_kernel<D, Form>,
+         {.blocks = from.v.extent(0) * from.v.extent(2),
+          .threads = sizes<D>::threads,
+          .shared_bytes = sizeof(backward_memory<D, Form>)},
+         backward_args_of(from));
+}
+
+}  // namespace radlads::wkv::chunks
