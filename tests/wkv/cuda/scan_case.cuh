@@ -144,7 +144,9 @@ TYPED_TEST_P(cuda_scan, ASplitSequenceIsTheWholeOne) {
                             part_of(parts.device.whole(), first, count), carried);
     first += count;
   }
-  EXPECT_EQ(this->values_of(whole.device), this->values_of(parts.device));
+  // A single token is summed in another order.
+  EXPECT_LE(relative_error(this->values_of(parts.device), this->values_of(whole.device)),
+            cuda_tolerance<T>);
 }
 
 TYPED_TEST_P(cuda_scan, GradientOfASharedInput) {

@@ -11,6 +11,7 @@
 #include "radlads/wkv/cuda/chunked_walk_backward.cuh"
 #include "radlads/wkv/cuda/scan.cuh"
 #include "radlads/wkv/cuda/scan_backward.cuh"
+#include "radlads/wkv/cuda/scan_step.cuh"
 #include "radlads/wkv/cuda/select_driver.cuh"
 
 #include <algorithm>
@@ -72,7 +73,8 @@ RADLADS_HIDDEN void scan_forward_on(cuda_backend& b,
                        : chunks::launch_chunked_walk<128>(b, from);
     }
   }
-  launch_scan(b, from);
+  const bool is_step = from.v.extent(1) == 1 && from.checkpoints.empty();
+  is_step ? launch_scan_step(b, from) : launch_scan(b, from);
 }
 
 template <class Cell, class T>

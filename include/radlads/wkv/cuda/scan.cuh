@@ -74,12 +74,8 @@ RADLADS_KERNEL __launch_bounds__(128)
   }
 }
 
-/// Token by token.
 template <class Cell, class T>
-RADLADS_HIDDEN void launch_scan(cuda_backend& b,
-                                const scan_forward_arguments<Cell, T, device_space>& from) {
-  const auto [batch, tokens, heads, keys] = from.inputs[0].sizes();
-  const std::int64_t values = from.v.extent(3);
+cuda_scan_args<Cell, T> scan_args_of(const scan_forward_arguments<Cell, T, device_space>& from) {
   cuda_scan_args<Cell, T> args{};
   copy_rows(from.inputs, args.inputs);
   args.v = head_tensor_of(from.v);
@@ -87,10 +83,18 @@ RADLADS_HIDDEN void launch_scan(cuda_backend& b,
   args.initial_state = pointer_or_null(from.initial_state);
   args.final_state = pointer_or_null(from.final_state);
   args.checkpoints = pointer_or_null(from.checkpoints);
-  args.tokens = tokens;
-  args.heads = heads;
-  args.keys = static_cast<int>(keys);
-  args.values = static_cast<int>(values);
+  args.tokens = from.v.extent(1);
+  args.heads = from.v.extent(2);
+  args.keys = static_cast<int>(from.inputs[0].extent(3));
+  args.values = static_cast<int>(from.v.extent(3));
+  return args;
+}
+
+/// Token by token.
+template <class Cell, class T>
+RADLADS_HIDDEN void launch_scan(cuda_backend& b,
+                                const scan_forward_arguments<Cell, T, device_space>& from) {
+  const std::int64_t batch = from.v.extent(0), heads = from.v.extent(2), values = from.v.extent(3);
   // Narrow blocks fill the card when heads are few; wide ones read a token's inputs once for more
   // channels.
   const std::int64_t wide_blocks = batch * heads * ceil_div(values, 128);
@@ -100,8 +104,9 @@ RADLADS_HIDDEN void launch_scan(cuda_backend& b,
   const launch_shape shape{.blocks = batch * heads,
                            .threads = static_cast<int>(threads),
                            .blocks_y = ceil_div(values, threads)};
-  with_scan_width<T>("scan_forward: the head size", keys, [&](auto width) {
-    launch(b, "scan_forward", scan_forward_kernel<Cell, T, decltype(width)::value>, shape, args);
+  with_scan_width<T>("scan_forward: the head size", from.inputs[0].extent(3), [&](auto width) {
+    launch(b, "scan_forward", scan_forward_kernel<Cell, T, decltype(width)::value>, shape,
+           scan_args_of(from));
   });
 }
 
