@@ -116,7 +116,7 @@ const Range* find_range(const std::array<Range, N>& ranges, char32_t code_point)
   return code_point <= range.last ? &range : nullptr;
 }
 
-/// Classes that the split patterns tell apart: \p{L}, \p{N}, \s, and all else.
+/// Classes that the split patterns tell apart: \\p{L}, \\p{N}, \\s, and all else.
 enum class character_class : std::uint8_t { letter, number, white_space, other };
 
 namespace detail {
@@ -147,7 +147,7 @@ inline character_class class_of(char32_t code_point) {
   return character_class::other;
 }
 
-/// Whether \w matches the code point.
+/// Whether \\w matches the code point.
 inline bool is_word_character(char32_t code_point) { return find_range(word_ranges, code_point); }
 
 inline int combining_class(char32_t code_point) {
