@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A directory for one test, empty at its start and removed at its end; whole files as strings; and
-// the text of the error an action throws.
+// A directory for one test, empty at its start and removed at its end; and whole files as strings.
 
-#include "radlads/core/error.hpp"
+#include "support/error_of.hpp"
 
 #include <gtest/gtest.h>
 
@@ -59,18 +58,6 @@ class temporary_directory : public ::testing::Test {
 
   std::filesystem::path directory_;
 };
-
-/// What an action that must throw radlads::error says; a failure of the test when it does not.
-template <class Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const error& thrown) {
-    return thrown.what();
-  }
-  ADD_FAILURE() << "no radlads::error was thrown";
-  return {};
-}
 
 /// Whether a message holds all the given pieces; names the first that is missing.
 inline ::testing::AssertionResult says(const std::string& message,

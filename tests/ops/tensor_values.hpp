@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Numbers into tensors and back, the loss of a gradient test, and the text of an error.
+// Numbers into tensors and back, and the loss of a gradient test.
 
-#include "radlads/core/error.hpp"
 #include "radlads/core/tensor.hpp"
+#include "support/error_of.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -43,17 +43,6 @@ inline std::vector<double> joined(const std::vector<std::vector<double>>& lists)
   std::vector<double> all;
   for (const std::vector<double>& each : lists) all.insert(all.end(), each.begin(), each.end());
   return all;
-}
-
-/// The text of the radlads::error that f throws, or a sentence that says it threw none.
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const error& thrown) {
-    return thrown.what();
-  }
-  return "no error was thrown";
 }
 
 }  // namespace radlads::test

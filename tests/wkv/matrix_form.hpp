@@ -26,17 +26,21 @@ inline reference::rows<double> zeros_like(const reference::rows<double>& rows) {
 template <class Cell>
 struct matrix_form;
 
-template <>
-struct matrix_form<wkv::rwkv7> {
-  using c = wkv::rwkv7;
-  static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
-    return {x[c::r], x[c::w], x[c::k], x[c::a], x[c::b], v};
-  }
+/// Outputs that are those of the matrix form.
+struct same_outputs {
   static reference::rows<double> outputs(const head_rows_of&, const reference::rows<double>&,
                                          const reference::rows<double>& y) {
     return y;
   }
   static reference::rows<double> output_gradients(const reference::rows<double>& dy) { return dy; }
+};
+
+template <>
+struct matrix_form<wkv::rwkv7> : same_outputs {
+  using c = wkv::rwkv7;
+  static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
+    return {x[c::r], x[c::w], x[c::k], x[c::a], x[c::b], v};
+  }
   static void gradients(const head_rows_of&, const reference::rows<double>&,
                         const reference::rows<double>&, const reference::chunk_gradients& d,
                         head_rows_of& dx, reference::rows<double>& dv) {
@@ -46,16 +50,11 @@ struct matrix_form<wkv::rwkv7> {
 };
 
 template <>
-struct matrix_form<wkv::gla> {
+struct matrix_form<wkv::gla> : same_outputs {
   using c = wkv::gla;
   static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
     return {x[c::r], x[c::w], x[c::k], zeros_like(x[c::k]), zeros_like(x[c::k]), v};
   }
-  static reference::rows<double> outputs(const head_rows_of&, const reference::rows<double>&,
-                                         const reference::rows<double>& y) {
-    return y;
-  }
-  static reference::rows<double> output_gradients(const reference::rows<double>& dy) { return dy; }
   static void gradients(const head_rows_of&, const reference::rows<double>&,
                         const reference::rows<double>&, const reference::chunk_gradients& d,
                         head_rows_of& dx, reference::rows<double>& dv) {
@@ -123,7 +122,7 @@ struct matrix_form<wkv::rwkv6> {
 
 /// a = -beta exp(g) k, b = k, values times beta.
 template <>
-struct matrix_form<wkv::gated_deltanet> {
+struct matrix_form<wkv::gated_deltanet> : same_outputs {
   using c = wkv::gated_deltanet;
   static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
     reference::chunk_inputs to{x[c::r], zeros_like(x[c::k]), x[c::k], x[c::k], x[c::k], v};
@@ -135,11 +134,6 @@ struct matrix_form<wkv::gated_deltanet> {
     }
     return to;
   }
-  static reference::rows<double> outputs(const head_rows_of&, const reference::rows<double>&,
-                                         const reference::rows<double>& y) {
-    return y;
-  }
-  static reference::rows<double> output_gradients(const reference::rows<double>& dy) { return dy; }
   static void gradients(const head_rows_of& x, const reference::rows<double>& v,
                         const reference::rows<double>&, const reference::chunk_gradients& d,
                         head_rows_of& dx, reference::rows<double>& dv) {

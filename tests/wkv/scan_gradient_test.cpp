@@ -2,6 +2,7 @@
 // Gradients of the scans: against the complex step of the reference and of the driver itself, and,
 // where that would take too long, against the matrix form.
 
+#include "support/error_of.hpp"
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"
 #include "wkv/scan_case.hpp"
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace radlads::test {
@@ -119,6 +121,21 @@ TYPED_TEST(scan_gradient, of_an_input_that_all_tokens_share_is_the_sum) {
     }
     EXPECT_LT(relative_error(found, sums), gradient_tolerance);
     EXPECT_EQ(values_of(on.dv), expected.v);
+  }
+}
+
+TYPED_TEST(scan_gradient, of_a_shared_input_needs_a_row_for_each_sequence_and_head) {
+  scan_tensors<TypeParam, double> on(this->backend, make_case<TypeParam>({2, 5, 3, 8, 8}, 31));
+  on.forward(this->backend);
+  for (const int axis : {0, 2}) {
+    auto dinputs = on.dinput_views();
+    dinputs[0].strides[1] = dinputs[0].strides[axis] = 0;
+    const std::string message = error_of([&] {
+      wkv::scan_backward<TypeParam, double>(this->backend, on.input_views(), on.v, on.checkpoints,
+                                            on.dy, on.dfinal, dinputs, on.dv, on.dinitial);
+    });
+    EXPECT_EQ(message,
+              "scan_backward: dr has one row for several sequences or heads; each needs its own");
   }
 }
 

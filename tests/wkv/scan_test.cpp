@@ -3,6 +3,7 @@
 // are in scan_gradient_test.cpp.
 
 #include "radlads/wkv/scan.hpp"
+#include "support/error_of.hpp"
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"
 #include "wkv/scan_case.hpp"
@@ -276,29 +277,21 @@ TYPED_TEST(scan, names_what_does_not_fit) {
   scan_tensors<Cell, T> on(b, this->random({2, 5, 3, 8, 4}, 79));
   const tensor<T, 4, cpu_backend> narrow(b, {2, 5, 3, 7}), late(b, {2, 6, 3, 4});
   tensor<T, 4, cpu_backend> other(b, {2, 3, 4, 8});
-  const auto message = [](auto&& call) -> std::string {
-    try {
-      call();
-    } catch (const error& found) {
-      return found.what();
-    }
-    return "";
-  };
   auto inputs = on.input_views();
   inputs[Cell::k] = narrow;
-  EXPECT_EQ(message([&] { wkv::scan_forward<Cell, T>(b, inputs, on.v, on.y, {}, {}, {}); }),
+  EXPECT_EQ(error_of([&] { wkv::scan_forward<Cell, T>(b, inputs, on.v, on.y, {}, {}, {}); }),
             "scan_forward: k is (2, 5, 3, 7), r is (2, 5, 3, 8)");
-  EXPECT_EQ(message([&] { wkv::scan_step<Cell, T>(b, on.input_views(), late, on.y, on.initial); }),
+  EXPECT_EQ(error_of([&] { wkv::scan_step<Cell, T>(b, on.input_views(), late, on.y, on.initial); }),
             "scan_step: v is (2, 6, 3, 4), r is (2, 5, 3, 8)");
-  EXPECT_EQ(message([&] { wkv::scan_step<Cell, T>(b, on.input_views(), on.v, on.y, other); }),
+  EXPECT_EQ(error_of([&] { wkv::scan_step<Cell, T>(b, on.input_views(), on.v, on.y, other); }),
             "scan_step: state is (2, 3, 4, 8), expected (2, 3, 8, 4)");
   EXPECT_EQ(
-      message([&] { wkv::scan_forward<Cell, T>(b, on.input_views(), on.v, on.y, other, {}, {}); }),
+      error_of([&] { wkv::scan_forward<Cell, T>(b, on.input_views(), on.v, on.y, other, {}, {}); }),
       "scan_forward: initial_state is (2, 3, 4, 8), expected (2, 3, 8, 4)");
   EXPECT_EQ(
-      message([&] { wkv::scan_forward<Cell, T>(b, on.input_views(), on.v, on.y, {}, {}, other); }),
+      error_of([&] { wkv::scan_forward<Cell, T>(b, on.input_views(), on.v, on.y, {}, {}, other); }),
       "scan_forward: checkpoints is (2, 3, 4, 8), expected (6, 1, 8, 4)");
-  EXPECT_EQ(message([&] {
+  EXPECT_EQ(error_of([&] {
               wkv::scan_backward<Cell, T>(b, on.input_views(), on.v, {}, on.dy, {},
                                           on.dinput_views(), on.dv, {});
             }),
@@ -306,13 +299,13 @@ TYPED_TEST(scan, names_what_does_not_fit) {
   auto dinputs = on.dinput_views();
   dinputs[1] = other;
   EXPECT_EQ(
-      message([&] {
+      error_of([&] {
         wkv::scan_backward<Cell, T>(b, on.input_views(), on.v, on.checkpoints, on.dy, {}, dinputs,
                                     on.dv, {});
       }),
       std::string("scan_backward: d") + Cell::names[1] + " is (2, 3, 4, 8), expected (2, 5, 3, 8)");
   scan_tensors<Cell, T> wide(b, this->random({1, 1, 1, 257, 4}, 83));
-  EXPECT_EQ(message([&] { wide.forward(b); }),
+  EXPECT_EQ(error_of([&] { wide.forward(b); }),
             "scan: the key width is 257; the largest that is built is 256");
 }
 

@@ -97,9 +97,16 @@ void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>&
   for (std::size_t input = 0; input < dinputs.size(); ++input) {
     const shape<4> found = dinputs[input].sizes();
     const shape<4> expected = input_shape<Cell>(input, inputs[0].sizes());
-    if (found == expected) continue;
-    fail(function, ": d", Cell::names[input], " is ", to_string<4>(found), ", expected ",
-         to_string<4>(expected));
+    if (found != expected) {
+      fail(function, ": d", Cell::names[input], " is ", to_string<4>(found), ", expected ",
+           to_string<4>(expected));
+    }
+    // Heads run side by side: two of them may not add to one row.
+    const auto& to = dinputs[input];
+    const bool is_apart =
+        time == 0 || ((batch <= 1 || to.stride(0) != 0) && (heads <= 1 || to.stride(2) != 0));
+    require(is_apart, function, ": d", Cell::names[input],
+            " has one row for several sequences or heads; each needs its own");
   }
   require_shape(checkpoints, checkpoint_shape(batch, time, heads, K, V), function, "checkpoints");
   require(checkpoints.is_dense(), function, ": checkpoints must be dense");

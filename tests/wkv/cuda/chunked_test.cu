@@ -6,7 +6,6 @@
 #include "radlads/wkv/cuda/chunked_walk.cuh"
 #include "radlads/wkv/cuda/chunked_walk_backward.cuh"
 #include "radlads/wkv/cuda/select_driver.cuh"
-#include "radlads/wkv/rwkv6.hpp"
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -167,27 +166,6 @@ TYPED_TEST(chunked, SameBitsAgain) {
                    typename TestFixture::forward_arguments{x, v.device, y->device, {}, {}, {}});
   }
   EXPECT_EQ(this->values_of(once.device), this->values_of(again.device));
-}
-
-TEST(select_driver, TakesTheScanWhereThereIsNoMatrixForm) {
-  using wkv::driver;
-  const wkv::driver_case many{.heads = 896, .tokens = 512, .keys = 64, .values = 64};
-  const auto with = [&](auto change) {
-    wkv::driver_case at = many;
-    change(at);
-    return wkv::select_driver<wkv::rwkv7, bf16>(at);
-  };
-  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(many)), driver::chunked);
-  EXPECT_EQ((wkv::select_driver<wkv::gla, bf16>(many)), driver::chunked);
-  EXPECT_EQ((wkv::select_driver<wkv::rwkv6, bf16>(many)), driver::scan);
-  EXPECT_EQ((wkv::select_driver<wkv::rwkv7, float>(many)), driver::scan);
-  EXPECT_EQ(with([](auto& at) { at.heads = 98; }), driver::chunked_walk);
-  EXPECT_EQ(with([](auto& at) { at.heads = 99; }), driver::chunked);
-  EXPECT_EQ(with([](auto& at) { at.tokens = 1; }), driver::scan);
-  EXPECT_EQ(with([](auto& at) { at.keys = at.values = 32; }), driver::scan);
-  EXPECT_EQ(with([](auto& at) { at.values = 128; }), driver::scan);
-  EXPECT_EQ(with([](auto& at) { at.is_aligned = false; }), driver::scan);
-  EXPECT_EQ(with([](auto& at) { at.has_memory = false; }), driver::scan);
 }
 
 }  // namespace chunked_test

@@ -4,7 +4,6 @@
 // directions.
 
 #include "radlads/core/cuda/backend.cuh"
-#include "radlads/core/error.hpp"
 #include "radlads/wkv/cuda/chunked.cuh"
 #include "radlads/wkv/cuda/chunked_backward.cuh"
 #include "radlads/wkv/cuda/chunked_walk.cuh"
@@ -49,13 +48,6 @@ driver driver_of(const cuda_backend& b, const Arguments& from) {
                                : has_chunk_memory<128, typename Cell::form>(b),
       .multiprocessors = b.multiprocessors(),
   });
-}
-
-/// Throws unless what a matrix form writes is aligned as what it reads.
-template <class T>
-void require_aligned(const char* function, const char* name, const view<T, 4, device_space>& x) {
-  require(is_row_aligned(x) && x.stride(1) != 0, function, ": rows of ", name,
-          " must be 16 bytes aligned and apart, as those of the inputs are");
 }
 
 template <class Cell, class T>

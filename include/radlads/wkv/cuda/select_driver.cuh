@@ -2,6 +2,7 @@
 #pragma once
 // Which driver runs a recurrence on CUDA, by shape. docs/performance.md has the measurements.
 
+#include "radlads/core/error.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
 #include "radlads/wkv/gla.hpp"
@@ -29,6 +30,13 @@ bool is_row_aligned(const view<T, 4, device_space>& x) {
   const bool is_aligned = reinterpret_cast<std::uintptr_t>(x.pointer) % 16 == 0;
   return is_aligned && x.stride(0) * size % 16 == 0 && x.stride(1) * size % 16 == 0 &&
          x.stride(2) * size % 16 == 0;
+}
+
+/// Throws unless what a matrix form writes is aligned as what it reads.
+template <class T>
+void require_aligned(const char* function, const char* name, const view<T, 4, device_space>& x) {
+  require(is_row_aligned(x) && x.stride(1) != 0, function, ": rows of ", name,
+          " must be 16 bytes aligned and apart, as those of the inputs are");
 }
 
 /// What the choice of a driver depends on, the same for both directions: checkpoints are one
