@@ -154,6 +154,12 @@ TYPED_TEST(chunked, StrongDecays) {
   this->check(1, 100, 2, 128, true, -5);
 }
 
+// Decays below e^-10 a token act as e^-10.
+TYPED_TEST(chunked, DecaysThatLeaveNothing) {
+  this->check(1, 100, 2, 64, true, -30);
+  this->check(1, 100, 2, 128, true, -30);
+}
+
 TYPED_TEST(chunked, SameBitsAgain) {
   auto in = this->random_inputs({1, 50, 2, 64}, -0.6);
   auto v = this->template random<4>({1, 50, 2, 64});

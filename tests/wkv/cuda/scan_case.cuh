@@ -149,6 +149,31 @@ TYPED_TEST_P(cuda_scan, ASplitSequenceIsTheWholeOne) {
             cuda_tolerance<T>);
 }
 
+TYPED_TEST_P(cuda_scan, OneToken) {
+  using T = typename TypeParam::scalar;
+  using A = accumulate_t<T>;
+  using cell = typename TypeParam::cell;
+  for (const shape<4>& s : {shape<4>{2, 3, 4, 4}, shape<4>{1, 2, 5, 40}, shape<4>{3, 1, 64, 64},
+                            shape<4>{1, 2, 128, 128}}) {
+    const auto [B, H, K, V] = s;
+    auto in = this->random_inputs({B, 1, H, K});
+    auto v = this->template random<4>({B, 1, H, V});
+    auto y = this->template room<T, 4>({B, 1, H, V}),
+         from_zero = this->template room<T, 4>({B, 1, H, V});
+    auto state =
+        this->template of<A, 4>(wkv::state_shape(B, H, K, V), random_values(B * H * K * V, 9));
+    this->on_both([&](auto& b, auto tag, auto on) {
+      using S = decltype(tag);
+      const auto x = this->template views<S, std::remove_cvref_t<decltype(b)>>(in, on);
+      wkv::scan_forward<cell, S>(b, x, on(v), on(from_zero), {}, {}, {});
+      wkv::scan_step<cell, S>(b, x, on(v), on(y), on(state));
+    });
+    this->expect_close(from_zero, "y from an empty state of " + to_string<4>(s));
+    this->expect_close(y, "y of " + to_string<4>(s));
+    this->expect_close(state, "state of " + to_string<4>(s));
+  }
+}
+
 TYPED_TEST_P(cuda_scan, GradientOfASharedInput) {
   using T = typename TypeParam::scalar;
   using A = accumulate_t<T>;
@@ -181,6 +206,6 @@ TYPED_TEST_P(cuda_scan, GradientOfASharedInput) {
 TYPED_TEST_P(cuda_scan, EmptyBatch) { this->check(0, 5, 2, 8, 8, true); }
 
 REGISTER_TYPED_TEST_SUITE_P(cuda_scan, EveryLength, EveryHeadSize, ASplitSequenceIsTheWholeOne,
-                            GradientOfASharedInput, EmptyBatch);
+                            OneToken, GradientOfASharedInput, EmptyBatch);
 
 }  // namespace radlads::test
