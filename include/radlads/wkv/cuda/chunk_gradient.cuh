@@ -9,8 +9,8 @@
 //   dAqk = tril(dY V^T), dAqb = tril(dY U^T), dAak = tril_(dZ V^T), dAab = tril_(dZ U^T)
 //   dq' = dY S + dAqk k' + dAqb b',     da' = dZ S + dAak k' + dAab b'
 //   dk' = V G + dAqk^T q' + dAak^T a',  db' = U G + dAqb^T q' + dAab^T a'
-//   dlogw_t = sum_{s >= t} (q' dq' - k' dk' - b' db' + a' da')_s - (a' da')_t + colsum(G S) + sum_s
-//   (k' V G + b' U G)_s
+//   dlogw_t = sum_{s >= t} (q' dq' - k' dk' - b' db' + a' da')_s - (a' da')_t
+//             + colsum(G S) + sum_s (k' V G + b' U G)_s
 // With many heads a block has a head. With few heads the value channels walk over the prepared
 // chunks and leave G, U, dZ of each; the keys of all chunks follow at once.
 

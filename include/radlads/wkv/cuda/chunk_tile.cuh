@@ -4,8 +4,8 @@
 // rank one, as both directions of the matrix form need it. With L_t the sum of log decays from the
 // middle of the chunk to token t, negative behind it:
 //   q' = q e^L,  a' = a e^(L before t),  k' = k e^-L,  b' = b e^-L
-//   Aqk = tril(q' k'^T), Aqb = tril(q' b'^T), Aak = tril_(a' k'^T), Aab = tril_(a' b'^T), M = (I -
-//   Aab)^-1
+//   Aqk = tril(q' k'^T),  Aqb = tril(q' b'^T),  Aak = tril_(a' k'^T),  Aab = tril_(a' b'^T)
+//   M = (I - Aab)^-1
 // States are scaled alike: S' = S diag(e^L of the middle). Eight steps of log decay lie on each
 // side of the middle, so e^(+-80) is the largest factor for decays down to e^-10 a step; stronger
 // ones act as e^-10, which is below the rounding of the state.
@@ -49,8 +49,7 @@ template <int D>
 struct sizes {
   static constexpr int warps = D / 16;
   static constexpr int threads = warps * 32;
-  static constexpr int stride =
-      D + 8;  // elements of a row in shared memory: clear of bank conflicts
+  static constexpr int stride = D + 8;  // of a row in shared memory: clear of bank conflicts
   static constexpr int tile = chunk * stride;
   static constexpr int steps = D / 16;  // of sixteen keys
   static constexpr int state = D * D;   // elements

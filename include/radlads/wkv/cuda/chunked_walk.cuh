@@ -105,8 +105,8 @@ struct walk_stage {
 };
 
 inline constexpr int walk_stages = 3;
-inline constexpr int loaders =
-    128;  // threads that only load: addresses cost as much as the products
+// Threads that only load: addresses cost as much as the products.
+inline constexpr int loaders = 128;
 
 /// Grid: (B * H, slabs / Slabs). The first warps have a slab each and share only what is loaded.
 template <int D, class Form, int Slabs>
