@@ -3,6 +3,7 @@
 // each run. Operations are those of the causal half: 2 B H T^2 D forward, five products more of B H
 // T^2 D backward. A shape is timed only after part of it agreed with the tiled kernels.
 
+#include "../support/cuda_runs.cuh"
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/random.hpp"
 #include "radlads/ops/cuda/attention.cuh"
@@ -19,6 +20,7 @@
 namespace {
 
 using namespace radlads;
+using namespace radlads::bench;
 
 struct sizes {
   std::int64_t B, T, H, kv, D;
@@ -77,33 +79,16 @@ struct attention_case {
 void attention(benchmark::State& state, sizes z, bool has_backward) {
   const double difference =
       attention_case({1, std::min<std::int64_t>(z.T, 1024), z.H, z.kv, z.D}).difference();
-  if (!(difference < 4e-3)) {
-    const std::string message = "the kernels differ by " + std::to_string(difference);
-    state.SkipWithError(message.c_str());
-    return;
-  }
+  if (!is_agreed(state, difference, 4e-3)) return;
   attention_case at(z);
-  cudaEvent_t start, end;
-  cudaEventCreate(&start);
-  cudaEventCreate(&end);
-  at.forward();
-  for (auto _ : state) {
-    set_zero<float, 1, cuda_backend>(at.b, at.flushed);
-    cudaEventRecord(start, at.b.stream());
-    at.forward();
-    if (has_backward) at.backward();
-    cudaEventRecord(end, at.b.stream());
-    at.b.synchronize();
-    float milliseconds = 0;
-    cudaEventElapsedTime(&milliseconds, start, end);
-    state.SetIterationTime(milliseconds * 1e-3);
-  }
-  cudaEventDestroy(start);
-  cudaEventDestroy(end);
+  time_runs(
+      state, at.b, [&] { set_zero<float, 1, cuda_backend>(at.b, at.flushed); },
+      [&] {
+        at.forward();
+        if (has_backward) at.backward();
+      });
   const auto square = static_cast<double>(z.B * z.H * z.T * z.T * z.D);
-  state.counters["TFLOP/s"] = benchmark::Counter(
-      (has_backward ? 7 : 2) * square * static_cast<double>(state.iterations()) / 1e12,
-      benchmark::Counter::kIsRate);
+  count_rate(state, "TFLOP/s", (has_backward ? 7 : 2) * square / 1e12);
 }
 
 const bool is_registered = [] {
@@ -116,14 +101,9 @@ const bool is_registered = [] {
       const std::string name = "attention/B" + std::to_string(z.B) + "_T" + std::to_string(z.T) +
                                "_H" + std::to_string(z.H) + "/" + std::to_string(z.kv) + "_D" +
                                std::to_string(z.D) + (has_backward ? "/both" : "/forward");
-      benchmark::RegisterBenchmark(
-          name.c_str(),
-          [z, has_backward](benchmark::State& state) { attention(state, z, has_backward); })
-          ->UseManualTime()
-          ->Unit(benchmark::kMillisecond)
-          ->Iterations(12)
-          ->Repetitions(3)
-          ->ReportAggregatesOnly();
+      register_runs(name, benchmark::kMillisecond, [z, has_backward](benchmark::State& state) {
+        attention(state, z, has_backward);
+      });
     }
   }
   return true;

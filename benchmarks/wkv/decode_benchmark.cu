@@ -63,7 +63,7 @@ template <class Cell>
 void decode(benchmark::State& state, const sizes& z) {
   {
     decode_case<Cell> small({2, 1, 3, z.D});
-    if (!is_agreed(state, small.difference())) return;
+    if (!is_agreed(state, small.difference(), most_difference)) return;
   }
   decode_case<Cell> at(z);
   const cudaStream_t stream = at.b.stream();
@@ -74,27 +74,14 @@ void decode(benchmark::State& state, const sizes& z) {
   for (int i = 0; i < steps_of_a_graph; ++i) at.step();
   require_cuda(cudaStreamEndCapture(stream, &graph), "capture");
   require_cuda(cudaGraphInstantiate(&run, graph, 0), "graph");
-  cudaEvent_t start, end;
-  cudaEventCreate(&start);
-  cudaEventCreate(&end);
-  require_cuda(cudaGraphLaunch(run, stream), "graph");
-  for (auto _ : state) {
-    cudaEventRecord(start, stream);
-    require_cuda(cudaGraphLaunch(run, stream), "graph");
-    cudaEventRecord(end, stream);
-    at.b.synchronize();
-    float milliseconds = 0;
-    cudaEventElapsedTime(&milliseconds, start, end);
-    state.SetIterationTime(milliseconds * 1e-3 / steps_of_a_graph);
-  }
-  cudaEventDestroy(start);
-  cudaEventDestroy(end);
+  time_runs(
+      state, at.b, [] {}, [&] { require_cuda(cudaGraphLaunch(run, stream), "graph"); },
+      steps_of_a_graph);
   cudaGraphExecDestroy(run);
   cudaGraphDestroy(graph);
-  const double bytes = static_cast<double>(at.state.size()) * 8 +
-                       static_cast<double>(at.v.size()) * 2 * (Cell::inputs + 2);
-  state.counters["GB/s"] = benchmark::Counter(bytes * static_cast<double>(state.iterations()) / 1e9,
-                                              benchmark::Counter::kIsRate);
+  count_rate(state, "GB/s",
+             static_cast<double>(at.state.size()) * 8e-9 +
+                 static_cast<double>(at.v.size()) * 2e-9 * (Cell::inputs + 2));
 }
 
 template <class Cell>
@@ -102,13 +89,8 @@ void add(const std::string& name) {
   for (const auto& [H, D] : {std::pair{28, 128}, std::pair{64, 64}}) {
     for (const std::int64_t B : {1, 32, 256}) {
       const sizes z{B, 1, H, D};
-      benchmark::RegisterBenchmark((name + "/" + name_of_shape(z)).c_str(),
-                                   [z](benchmark::State& state) { decode<Cell>(state, z); })
-          ->UseManualTime()
-          ->Unit(benchmark::kMicrosecond)
-          ->Iterations(20)
-          ->Repetitions(3)
-          ->ReportAggregatesOnly();
+      register_runs(name + "/" + name_of_shape(z), benchmark::kMicrosecond,
+                    [z](benchmark::State& state) { decode<Cell>(state, z); });
     }
   }
 }

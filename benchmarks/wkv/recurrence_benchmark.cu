@@ -27,13 +27,20 @@ void recurrence(benchmark::State& state, sizes z, part_of_step part) {
       small.forward();
       small.backward();
     };
-    if (!is_agreed(state, small.difference(both))) return;
+    if (!is_agreed(state, small.difference(both), most_difference)) return;
   }
   recurrence_case<Cell> at(z);
-  time_runs(state, at, part == part_of_step::both, [&] {
-    part == part_of_step::alone ? at.forward_alone() : at.forward();
-    if (part == part_of_step::both) at.backward();
-  });
+  const bool has_backward = part == part_of_step::both;
+  // The L2 cache is flushed before each run.
+  time_runs(
+      state, at.b, [&] { set_zero<float, 1, cuda_backend>(at.b, at.flushed); },
+      [&] {
+        part == part_of_step::alone ? at.forward_alone() : at.forward();
+        if (has_backward) at.backward();
+      });
+  count_rate(state, "GB/s",
+             static_cast<double>(at.v.size()) * 2e-9 *
+                 (Cell::inputs + 2 + (has_backward ? 2 * Cell::inputs + 3 : 0)));
   state.counters["extra GiB"] = static_cast<double>(at.checkpoints.size()) * 4 / 1073741824.0;
   state.SetLabel(
       wkv::name_of(wkv::select_driver<Cell, bf16>({.heads = z.B * z.H,
@@ -48,13 +55,8 @@ void add(const std::string& name) {
   for (const sizes& z : shapes) {
     for (const auto& [part, suffix] : parts) {
       const std::string full = name + "/" + name_of_shape(z) + suffix;
-      benchmark::RegisterBenchmark(
-          full.c_str(), [z, part](benchmark::State& state) { recurrence<Cell>(state, z, part); })
-          ->UseManualTime()
-          ->Unit(benchmark::kMillisecond)
-          ->Iterations(12)
-          ->Repetitions(3)
-          ->ReportAggregatesOnly();
+      register_runs(full, benchmark::kMillisecond,
+                    [z, part](benchmark::State& state) { recurrence<Cell>(state, z, part); });
     }
   }
 }

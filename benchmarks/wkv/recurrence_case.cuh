@@ -3,6 +3,7 @@
 // Tensors of a recurrence on CUDA in bf16 with gates as RAD-RWKV7 makes them, run through the
 // library, and the agreement that a benchmark needs before it may time anything.
 
+#include "../support/cuda_runs.cuh"
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/random.hpp"
 #include "radlads/gla.hpp"
@@ -122,43 +123,13 @@ struct recurrence_case {
   }
 };
 
-/// Medians over repetitions are the benchmark library's; the L2 cache is flushed before each run.
-template <class Cell, class F>
-void time_runs(benchmark::State& state, recurrence_case<Cell>& at, bool has_backward, F&& run) {
-  cudaEvent_t start, end;
-  cudaEventCreate(&start);
-  cudaEventCreate(&end);
-  run();
-  for (auto _ : state) {
-    set_zero<float, 1, cuda_backend>(at.b, at.flushed);
-    cudaEventRecord(start, at.b.stream());
-    run();
-    cudaEventRecord(end, at.b.stream());
-    at.b.synchronize();
-    float milliseconds = 0;
-    cudaEventElapsedTime(&milliseconds, start, end);
-    state.SetIterationTime(milliseconds * 1e-3);
-  }
-  cudaEventDestroy(start);
-  cudaEventDestroy(end);
-  const double bytes = static_cast<double>(at.v.size()) * 2 *
-                       (Cell::inputs + 2 + (has_backward ? 2 * Cell::inputs + 3 : 0));
-  state.counters["GB/s"] = benchmark::Counter(bytes * static_cast<double>(state.iterations()) / 1e9,
-                                              benchmark::Counter::kIsRate);
-}
+/// Of bf16 results that were summed in different orders.
+inline constexpr double most_difference = 5e-3;
 
-/// A part of the shape, small enough for the scan.
-/// As many heads as decide for the same driver.
+/// A part of the shape, small enough for the scan, with as many heads as decide for the same
+/// driver.
 inline sizes part_of(const sizes& z) {
   return {1, std::min<std::int64_t>(z.T, 512), z.B * z.H >= 100 ? 100 : 4, z.D};
-}
-
-/// Says so and returns false when the drivers differ by more than bf16's rounding explains.
-inline bool is_agreed(benchmark::State& state, double difference) {
-  if (difference < 5e-3) return true;
-  const std::string message = "the drivers differ by " + std::to_string(difference);
-  state.SkipWithError(message.c_str());
-  return false;
 }
 
 inline constexpr sizes shapes[] = {{32, 512, 28, 128},  {8, 512, 28, 128}, {4, 4096, 28, 128},

@@ -10,6 +10,7 @@
 #include "radlads/core/config.hpp"
 
 #include <cstdint>
+#include <numbers>
 
 namespace radlads {
 
@@ -63,6 +64,16 @@ __device__ inline void multiply_add(float (&sums)[4], const std::uint32_t (&left
       "{%0, %1, %2, %3};\n"
       : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
       : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "r"(right_upper), "r"(right_lower));
+}
+
+/// For powers of e by exp2_of.
+inline constexpr float log2_of_e = std::numbers::log2e_v<float>;
+
+/// 2^x to about 2e-7 relative, zero for -infinity; results below the normal range become zero.
+__device__ inline float exp2_of(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
 }
 
 /// Two floats rounded to bf16, the first in the lower half.

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <numbers>
 #include <type_traits>
 
 namespace radlads::lanes_attention {
@@ -42,8 +43,6 @@ lanes<T> larger(const lanes<T>& a, const lanes<T>& b) {
   }
 }
 
-inline constexpr double log2_e = 1.4426950408889634;
-
 /// 2^x for x <= 0, in float to the last bits: the exponent takes the nearest whole number, a
 /// polynomial of relative error 2e-9 the rest. Below 2^-126 it is that.
 template <class T>
@@ -62,7 +61,7 @@ RADLADS_INLINE lanes<T> power_of_two(const lanes<T>& x) {
     std::memcpy(static_cast<void*>(power.data()), bits.data(), sizeof bits);
     return lanes<T>(power);
   } else {
-    return exp(x * T(1 / log2_e));
+    return exp(x * T(std::numbers::ln2));
   }
 }
 
@@ -154,7 +153,7 @@ void forward_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_
   const std::int64_t count = std::min<std::int64_t>(W, in.times() * in.group() - begin);
   const std::int64_t first_time = begin / in.group();
   const std::int64_t last_time = (begin + count - 1) / in.group();
-  const real_t<T> scale = static_cast<real_t<T>>(in.scale * log2_e);
+  const real_t<T> scale = static_cast<real_t<T>>(in.scale * std::numbers::log2e);
   T transposed[N][W] = {};
   T delay[W] = {};
   for (std::int64_t i = 0; i < count; ++i) {
@@ -174,7 +173,7 @@ void forward_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_
   rows.template add<true>(pairs + seen_by_all * 2 * N, last_time - first_time);
   for (int n = 0; n < N; ++n) (rows.y[n] / rows.sum).store(transposed[n]);
   T log_sums[W];
-  (rows.maximum * T(1 / log2_e) + log(rows.sum)).store(log_sums);
+  (rows.maximum * T(std::numbers::ln2) + log(rows.sum)).store(log_sums);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto [b, t, h] = row_of(in, batch, kv_head, begin + i);
     T* out = y.row(b, t, h);

@@ -24,8 +24,6 @@ inline constexpr int tensor_attention_threads = 4 * warp_size;
 inline constexpr int tensor_query_rows = 128;
 inline constexpr int tensor_query_warp_rows = 32;
 
-inline constexpr float log2_of_e = 1.4426950408889634f;
-
 /// Bytes from the start of a tile to piece `piece` of row `row`.
 template <int D>
 __device__ inline std::uint32_t tile_offset(int row, int piece) {
@@ -102,13 +100,6 @@ __device__ inline void store_sums(const float (&sums)[Tiles][D / 8][4], unsigned
           *reinterpret_cast<const uint4*>(rows + tile_offset<D>(row, piece));
     }
   }
-}
-
-/// 2^x to about 2e-7 relative, zero for -infinity; results below the normal range become zero.
-__device__ inline float exp2_of(float x) {
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
 }
 
 /// Over the four lanes that have a row of sums together.

@@ -100,10 +100,4 @@ struct tile_offsets {
                                          lane / 8 % 2 * 16)) {}
 };
 
-__device__ inline float exp2_of(float x) {
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-}
-
 }  // namespace radlads::wkv::mma

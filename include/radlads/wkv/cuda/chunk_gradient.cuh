@@ -248,14 +248,14 @@ __device__ inline void put_gradients(bf16* raw, const bf16* high, const float* s
       RADLADS_UNROLL_ROW
       for (int i = 0; i < 2; ++i) {
         const float l = i == 0 ? level.x : level.y;
-        const float shrunk = mma::exp2_of(-l);
+        const float shrunk = exp2_of(-l);
         const int n = 2 * row + i;
-        out[0][i] = d.q[half][n] * mma::exp2_of(l);
+        out[0][i] = d.q[half][n] * exp2_of(l);
         out[1][i] = d.k[half][n] * shrunk;
         own[n] = 0.0f;
         gamma[n] = each(q, i) * d.q[half][n] - each(k, i) * d.k[half][n];
         if constexpr (has_rank_one<Form>) {
-          out[2][i] = d.a[half][n] * mma::exp2_of(l - decay_of(each(w, i)));
+          out[2][i] = d.a[half][n] * exp2_of(l - decay_of(each(w, i)));
           out[3][i] = d.b[half][n] * shrunk;
           own[n] = each(scaled_at(left_a), i) * d.a[half][n];
           gamma[n] += own[n] - each(scaled_at(right_b), i) * d.b[half][n];

@@ -117,9 +117,8 @@ struct chunk_decays {
   float before[2][2];  // L before rows 2r and 8 + 2r
 };
 
-inline constexpr float log2_e = 1.4426950408889634f;
-inline constexpr float lowest_decay = -10.0f * log2_e;
-__device__ inline float decay_of(float log_w) { return fmaxf(log_w * log2_e, lowest_decay); }
+inline constexpr float lowest_decay = -10.0f * log2_of_e;
+__device__ inline float decay_of(float log_w) { return fmaxf(log_w * log2_of_e, lowest_decay); }
 
 /// Scales a chunk: `high` gets q', k', a', b' (and, if IsSplit, `low_q` and `low`, of k', a', b',
 /// what rounding lost), `sums`, if not null, L, and `start` and `last` the factors of its two
@@ -154,8 +153,8 @@ __device__ inline void scale_chunk(const bf16* raw, bf16* high, bf16* low_q, bf1
       behind += r + step < 4 ? from_later : 0.0f;
       ahead += r >= step ? from_earlier : 0.0f;
     }
-    if (r == 0) start[column + c] = mma::exp2_of(behind);
-    if (r == 3) last[column + c] = mma::exp2_of(ahead);
+    if (r == 0) start[column + c] = exp2_of(behind);
+    if (r == 3) last[column + c] = exp2_of(ahead);
     const float later = behind - own_behind;
     d.up[c][1] = -later;
     d.up[c][0] = -(later + w[c][1]);
@@ -169,9 +168,9 @@ __device__ inline void scale_chunk(const bf16* raw, bf16* high, bf16* low_q, bf1
   for (int c = 0; c < 2; ++c) {
     RADLADS_UNROLL_ROW
     for (int i = 0; i < 4; ++i) {
-      grown[c][i] = mma::exp2_of(d.up[c][i]);
-      shrunk[c][i] = mma::exp2_of(-d.up[c][i]);
-      grown_before[c][i] = i % 2 == 0 ? mma::exp2_of(d.before[c][i / 2]) : grown[c][i - 1];
+      grown[c][i] = exp2_of(d.up[c][i]);
+      shrunk[c][i] = exp2_of(-d.up[c][i]);
+      grown_before[c][i] = i % 2 == 0 ? exp2_of(d.before[c][i / 2]) : grown[c][i - 1];
     }
   }
   RADLADS_UNROLL_ROW
