@@ -111,6 +111,7 @@ void run(const CLI::App& app, const convert_options& o) {
     fmt::print("{}", to_yaml(values, sections));
     return;
   }
+  require_precision(values, {"align", "distill", "extend"});
   require_apart(o.out, o.teacher);
   backend_type b(backend_options(o.common));
   const auto teacher = load_model(b, o.teacher);

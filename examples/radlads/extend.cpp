@@ -28,6 +28,7 @@ void run(const CLI::App& app, const extend_options& o) {
     fmt::print("{}", to_yaml(values, {"extend"}));
     return;
   }
+  require_precision(values, {"extend"});
   require_apart(o.out, o.model);
   backend_type b(backend_options(o.common));
   const auto model = load_model(b, o.model);

@@ -17,8 +17,6 @@
 #include <system_error>
 #include <variant>
 
-template class radlads::distill::trainer<radlads::program::model_type>;
-
 namespace radlads::program {
 
 namespace {
@@ -37,18 +35,6 @@ optim::schedule_options schedule_of(const stage_settings& s, double initial, dou
   schedule.wait = s.lr_wait;
   schedule.endpoint = s.lr_endpoint;
   return schedule;
-}
-
-distill::trainer_options trainer_options_of(const stage_settings& s) {
-  distill::trainer_options options;
-  options.schedule = schedule_of(s, s.lr_init, s.lr_final);
-  if (s.lr2_init)
-    options.mixer_schedule = schedule_of(s, *s.lr2_init, s.lr2_final.value_or(s.lr_final));
-  options.adamw = {s.beta1, s.beta2, s.adam_eps, s.weight_decay};
-  options.clip_norm = s.gradient_clip_val;
-  if (s.trainable == "mixers") options.what = distill::trainable::mixers;
-  if (s.trainable == "decay_and_shift") options.what = distill::trainable::decay_and_shift;
-  return options;
 }
 
 std::variant<data::cubic_sampler, data::epoch_sampler> make_sampler(
@@ -74,19 +60,52 @@ std::int64_t step_count(const stage_settings& stage) {
   return static_cast<std::int64_t>(std::ceil(exact_steps(stage)));
 }
 
-run_loop::run_loop(backend_type& b, model_type& model, const data::token_stream& stream,
-                   const stage_task& task, bool needs_targets)
+distill::trainer_options trainer_options_of(const stage_settings& s) {
+  distill::trainer_options options;
+  options.schedule = schedule_of(s, s.lr_init, s.lr_final);
+  if (s.lr2_init)
+    options.mixer_schedule = schedule_of(s, *s.lr2_init, s.lr2_final.value_or(s.lr_final));
+  options.adamw = {s.beta1, s.beta2, s.adam_eps, s.weight_decay};
+  options.clip_norm = s.gradient_clip_val;
+  if (s.trainable == "mixers") options.what = distill::trainable::mixers;
+  if (s.trainable == "decay_and_shift") options.what = distill::trainable::decay_and_shift;
+  return options;
+}
+
+run_loop::run_loop(backend_type& b, training& trained, const data::token_stream& stream,
+                   const stage_task& task)
     : backend_(b),
-      model_(model),
+      trained_(trained),
       stream_(stream),
       task_(task),
       total_(step_count(task.settings)),
-      sampler_(
-          make_sampler(task.settings, stream, task.settings.context + (needs_targets ? 1 : 0))),
-      trainer_(b, model, trainer_options_of(task.settings)) {
-  ids_.resize(b, {task.settings.batch, task.settings.context + (needs_targets ? 1 : 0)});
+      sampler_(make_sampler(task.settings, stream,
+                            task.settings.context + (trained.needs_targets() ? 1 : 0))) {
+  ids_.resize(b, {task.settings.batch, task.settings.context + (trained.needs_targets() ? 1 : 0)});
   rows_.resize(static_cast<std::size_t>(ids_.size()));
   resume();
+}
+
+void run_loop::run() {
+  const interruption_guard guard;
+  progress line(task_.stage, trained_.steps(), total_, tokens_per_step(), task_.settings.log_every);
+  while (trained_.steps() < total_) {
+    const distill::step_report report = take_step();
+    write_metrics(report, line.show(trained_.steps(), report.loss.loss, report.rate));
+    const bool is_last = trained_.steps() == total_;
+    const bool is_stopping = guard.is_requested() && !is_last;
+    if (is_last || is_stopping || trained_.steps() % task_.settings.save_every == 0) save();
+    if (is_stopping) stop();
+  }
+}
+
+distill::step_report run_loop::take_step() {
+  read_rows();
+  try {
+    return trained_.step(backend_, ids_);
+  } catch (const error& problem) {
+    fail(task_.stage, ": ", problem.what(), "; ", last_checkpoint());
+  }
 }
 
 void run_loop::lock() {
@@ -112,11 +131,12 @@ void run_loop::resume() {
   require(difference.empty(), place->string(), " cannot be continued: ", difference,
           "; --restart starts over");
   write_record(task_.directory, task_.record);
-  auto& optimizer = trainer_.optimizer();
-  const io::checkpoint_state state = io::load_checkpoint(
-      backend_, *place, io::named_set{"weights", model_.weights},
-      io::named_set{"first_moments", optimizer.m}, io::named_set{"second_moments", optimizer.v});
-  optimizer.steps = saved_step_ = state.integer("step");
+  const io::checkpoint_state state =
+      io::load_checkpoint(backend_, *place, io::named_set{"weights", trained_.weights()},
+                          io::named_set{"first_moments", trained_.first_moments()},
+                          io::named_set{"second_moments", trained_.second_moments()});
+  trained_.restored(backend_);
+  trained_.steps() = saved_step_ = state.integer("step");
   metrics_.emplace(io::metrics_log::resume(metrics, saved_step_ - 1));
   if (is_done()) return;
   fmt::print(stderr, "{}: continuing after step {} of {}\n", task_.stage, saved_step_, total_);
@@ -127,11 +147,11 @@ void run_loop::announce() const {
   fmt::print(stderr,
              "{}: {} steps of {} x {} tokens, rate {} to {}; {} parameters, {} tokens of text\n",
              task_.stage, total_, s.batch, s.context, s.lr_init, s.lr_final,
-             parameter_count(model_.weights), stream_.size());
+             parameter_count(trained_.weights()), stream_.size());
 }
 
 void run_loop::read_rows() {
-  const std::int64_t first = task_.samples_before + trainer_.steps() * task_.settings.batch;
+  const std::int64_t first = task_.samples_before + trained_.steps() * task_.settings.batch;
   for (std::int64_t row = 0; row < ids_.extent(0); ++row) {
     const std::int64_t slot =
         std::visit([&](const auto& sampler) { return sampler.slot_at(first + row); }, sampler_);
@@ -155,16 +175,16 @@ void run_loop::write_metrics(const distill::step_report& report, double tokens_p
 
 void run_loop::save() {
   io::checkpoint_state state;
-  state.integers["step"] = trainer_.steps();
+  state.integers["step"] = trained_.steps();
   state.integers["sampler_position"] =
-      task_.samples_before + trainer_.steps() * task_.settings.batch;
+      task_.samples_before + trained_.steps() * task_.settings.batch;
   state.integers["seed"] = task_.settings.seed;
   state.texts["settings"] = task_.record;
-  auto& optimizer = trainer_.optimizer();
-  io::save_checkpoint(backend_, task_.directory, state, io::named_set{"weights", model_.weights},
-                      io::named_set{"first_moments", optimizer.m},
-                      io::named_set{"second_moments", optimizer.v});
-  saved_step_ = trainer_.steps();
+  io::save_checkpoint(backend_, task_.directory, state,
+                      io::named_set{"weights", trained_.weights()},
+                      io::named_set{"first_moments", trained_.first_moments()},
+                      io::named_set{"second_moments", trained_.second_moments()});
+  saved_step_ = trained_.steps();
 }
 
 void run_loop::stop() const {

@@ -22,8 +22,6 @@
 #include <variant>
 #include <vector>
 
-extern template class radlads::distill::trainer<radlads::program::model_type>;
-
 namespace radlads::program {
 
 /// What a loop has to know beside the model.
@@ -39,43 +37,42 @@ struct stage_task {
 /// Number of steps: tokens over those of a step, rounded up.
 std::int64_t step_count(const stage_settings& stage);
 
+/// Optimizer options of a stage's settings.
+distill::trainer_options trainer_options_of(const stage_settings& settings);
+
+/// A model in training, whatever it trains on and in which precision.
+class training {
+ public:
+  using params = model_type::params;
+
+  virtual ~training() = default;
+  virtual bool needs_targets() const = 0;
+  virtual distill::step_report step(backend_type& b,
+                                    view_on<const std::int32_t, 2, backend_type> ids) = 0;
+  virtual std::int64_t& steps() = 0;
+  /// What a checkpoint holds, in float.
+  virtual params& weights() = 0;
+  virtual params& first_moments() = 0;
+  virtual params& second_moments() = 0;
+  /// Called after these were loaded.
+  virtual void restored(backend_type& b) = 0;
+};
+
 class run_loop {
  public:
-  /// Makes the directory, or loads its newest checkpoint into `model`. Rows have one id more than
+  /// Makes the directory, or loads its newest checkpoint into `trained`. Rows have one id more than
   /// the context when targets are needed. Throws before anything is written on too short a text.
-  run_loop(backend_type& b, model_type& model, const data::token_stream& stream,
-           const stage_task& task, bool needs_targets);
+  run_loop(backend_type& b, training& trained, const data::token_stream& stream,
+           const stage_task& task);
 
   /// Runs all steps that are left and saves the last. Throws `interrupted` after a signal, having
   /// saved.
-  template <class Objective>
-  void run(Objective& objective) {
-    const interruption_guard guard;
-    progress line(task_.stage, trainer_.steps(), total_, tokens_per_step(),
-                  task_.settings.log_every);
-    while (trainer_.steps() < total_) {
-      const distill::step_report report = take_step(objective);
-      write_metrics(report, line.show(trainer_.steps(), report.loss.loss, report.rate));
-      const bool is_last = trainer_.steps() == total_;
-      const bool is_stopping = guard.is_requested() && !is_last;
-      if (is_last || is_stopping || trainer_.steps() % task_.settings.save_every == 0) save();
-      if (is_stopping) stop();
-    }
-  }
+  void run();
 
-  bool is_done() const { return trainer_.steps() == total_; }
+  bool is_done() const { return trained_.steps() == total_; }
 
  private:
-  template <class Objective>
-  distill::step_report take_step(Objective& objective) {
-    read_rows();
-    try {
-      return trainer_.step(backend_, objective, ids_);
-    } catch (const error& problem) {
-      fail(task_.stage, ": ", problem.what(), "; ", last_checkpoint());
-    }
-  }
-
+  distill::step_report take_step();
   std::int64_t tokens_per_step() const { return task_.settings.batch * task_.settings.context; }
   void lock();
   void resume();
@@ -87,13 +84,12 @@ class run_loop {
   std::string last_checkpoint() const;
 
   backend_type& backend_;
-  model_type& model_;
+  training& trained_;
   const data::token_stream& stream_;
   stage_task task_;
   std::int64_t total_;
   io::file_descriptor lock_;
   std::variant<data::cubic_sampler, data::epoch_sampler> sampler_;
-  distill::trainer<model_type> trainer_;
   std::optional<io::metrics_log> metrics_;
   std::vector<std::int32_t> rows_;
   tensor<std::int32_t, 2, backend_type> ids_;  // (batch, context), or one more with targets

@@ -225,6 +225,7 @@ void check_stage(const stage_settings& stage, const std::string& name) {
   at_least("lr_final", stage.lr_final, 0);
   at_least("gradient_clip_val", stage.gradient_clip_val, 0);
   require_name(stage.sampler, {"cubic", "epochs"}, name + ".sampler");
+  require_name(stage.precision, {"float", "bf16"}, name + ".precision");
   require_name(stage.loss, {"l2", "mse"}, name + ".loss");
   require_name(stage.trainable, {"everything", "mixers", "decay_and_shift"}, name + ".trainable");
   require(stage.lr2_init.has_value() || !stage.lr2_final.has_value(), name,

@@ -69,7 +69,8 @@ struct stage_settings {
   std::int64_t warmup_steps = 50;
   std::int64_t batch = 32;  ///< rows a step
   std::int64_t context = 512;
-  std::int64_t micro_batch = 0;  ///< rows at a time; 0: what suits the device
+  std::int64_t micro_batch = 0;     ///< rows at a time; 0: what suits the device
+  std::string precision = "float";  ///< of parameters and activations in training; or bf16
   double beta1 = 0.9;
   double beta2 = 0.95;
   double adam_eps = 1e-8;
@@ -100,6 +101,7 @@ struct stage_settings {
     f("batch", s.batch);
     f("context", s.context);
     f("micro_batch", s.micro_batch);
+    f("precision", s.precision);
     f("beta1", s.beta1);
     f("beta2", s.beta2);
     f("adam_eps", s.adam_eps);

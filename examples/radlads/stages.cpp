@@ -78,6 +78,14 @@ void require_apart(const std::filesystem::path& out, const std::filesystem::path
           " is the directory of an input");
 }
 
+void require_precision(const settings& values, const std::vector<std::string>& stages) {
+  for (const std::string& stage : stages) {
+    require(values.stage(stage).precision == "float" || device_name == "cuda", stage,
+            ".precision is ", values.stage(stage).precision, ", which the CPU does not train in; ",
+            "--device cuda does, or --", stage, ".precision float");
+  }
+}
+
 bool is_finished(const std::filesystem::path& out, const run_record& record) {
   const std::optional<std::string> text = read_record(out);
   if (!text || record_value(*text, "about", "finished") != "true") return false;

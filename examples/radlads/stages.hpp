@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace radlads::program {
 
@@ -43,6 +44,9 @@ void check_output(const std::filesystem::path& out);
 
 /// Throws when `out` is the directory of an input.
 void require_apart(const std::filesystem::path& out, const std::filesystem::path& input);
+
+/// Throws when one of these stages is to train in a precision that this program's device lacks.
+void require_precision(const settings& values, const std::vector<std::string>& stages);
 
 /// Whether `out` holds the complete output of a run with this record. Throws when it holds that of
 /// another one, naming the difference.

@@ -43,6 +43,7 @@ void run(const CLI::App& app, const std::string& stage, const student_options& o
     fmt::print("{}", to_yaml(values, {stage}));
     return;
   }
+  require_precision(values, {stage});
   require_apart(o.out, o.teacher);
   require_apart(o.out, o.student);
   backend_type b(backend_options(o.common));

@@ -72,6 +72,7 @@ void run(const CLI::App& app, const train_options& o) {
     fmt::print("{}", to_yaml(values, {"model", "train"}));
     return;
   }
+  require_precision(values, {"train"});
   require_apart(o.out, o.tokenizer);
   backend_type b(backend_options(o.common));
   model_type model;

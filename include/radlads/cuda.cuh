@@ -5,6 +5,7 @@
 
 #include "radlads/core/cuda/backend.cuh"
 #include "radlads/ops/cuda/attention.cuh"
+#include "radlads/ops/cuda/convert.cuh"
 #include "radlads/ops/cuda/cross_entropy.cuh"
 #include "radlads/ops/cuda/embedding.cuh"
 #include "radlads/ops/cuda/kl_divergence.cuh"

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace adamw_test {
@@ -108,6 +109,26 @@ TYPED_TEST(adamw, leaves_frozen_tensors_and_their_moments_alone) {
                           [](T x) { return x == T(0); }));
   EXPECT_NE(params.mixer.data()[0], before.mixer.data()[0]);
   EXPECT_NE(optimizer.m.mixer.data()[0], T(0));
+}
+
+TEST(adamw_master, starts_from_the_parameters_or_from_exact_weights) {
+  cpu_backend backend({.threads = 2, .poison = true});
+  three_tensors<float> exact = numbers<float>(backend, 1);
+  const three_tensors<float> as_given = numbers<float>(backend, 1);
+  three_tensors<bf16> rounded;
+  allocate_like(backend, exact, rounded);
+  optim::adamw<three_tensors<bf16>, three_tensors<float>> optimizer;
+  optimizer.steps = 3;
+  optimizer.start_from(backend, rounded, std::move(exact));
+  EXPECT_EQ(optimizer.steps, 0);
+  EXPECT_EQ(optimizer.v.norm.data()[7], 0);
+  for (int i = 0; i < 35; ++i) {
+    EXPECT_EQ(optimizer.master.mixer.data()[i], as_given.mixer.data()[i]);
+    EXPECT_EQ(rounded.mixer.data()[i].bits, bf16(as_given.mixer.data()[i]).bits);
+  }
+  optimizer.start(backend, rounded);
+  for (int i = 0; i < 131; ++i)
+    EXPECT_EQ(optimizer.master.norm.data()[i], static_cast<float>(rounded.norm.data()[i]));
 }
 
 TEST(group_rates, knows_mixers_by_name) {

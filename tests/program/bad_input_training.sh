@@ -40,6 +40,8 @@ echo 'align: 3' >bad.yaml
 expect_refusal "bad.yaml: align" align -c bad.yaml
 expect_refusal "none.yaml: cannot be read" align -c none.yaml
 expect_refusal 'align.sampler is "random", expected cubic or epochs' align --align.sampler random
+expect_refusal 'align.precision is "half", expected float or bf16' align --align.precision half
+expect_refusal "which the CPU does not train in" align --align.precision bf16
 expect_refusal "align.batch is 0" align --align.batch 0
 expect_refusal "align.tokens is 0" align --align.tokens 0
 expect_refusal '"sine" is unknown' align --align.lr_decay_type sine

@@ -23,9 +23,11 @@ for i in $(seq 10); do cat text.txt; done >long.txt
   --model.layers 2 --model.heads 2 --model.kv_heads 1 --model.intermediate 24 --model.tied true \
   --train.tokens 100000 --train.batch 4 --train.micro_batch 4 --train.context 32 --train.lr_init 1e-2 \
   >log.txt 2>&1 || stop "train: $(cat log.txt)"
-settings=(--align.tokens 2560 --align.context 32 --align.batch 4 --align.micro_batch 2
-  --align.lr_init 5e-3 --align.warmup_steps 2 --distill.tokens 2560 --distill.context 32
-  --distill.batch 4 --distill.micro_batch 2 --distill.warmup_steps 2)
+align_settings=(--align.tokens 2560 --align.context 32 --align.batch 4 --align.micro_batch 2
+  --align.lr_init 5e-3 --align.warmup_steps 2)
+distill_settings=(--distill.tokens 2560 --distill.context 32 --distill.batch 4 --distill.micro_batch 2
+  --distill.warmup_steps 2)
+settings=("${align_settings[@]}" "${distill_settings[@]}")
 
 # Twenty steps of each stage: losses within 1e-4, relatively.
 for student in rad_rwkv7 rad_rwkv6; do
@@ -51,6 +53,53 @@ for student in rad_rwkv7 rad_rwkv6; do
   expect_near kl "$(json_value kl cuda.json)" "$(json_value kl cpu.json)" 1e-4
   cmp cpu.txt cuda.txt
 done
+
+# In bf16, from the same student: each loss of the alignment within 2 %, and the mean of the divergences, which are
+# small differences of large logits, within 10 %.
+losses() {
+  sed -n 's/.*"loss":\([-0-9.e+]*\).*/\1/p' "$1/metrics.jsonl"
+}
+for student in rad_rwkv7 rad_rwkv6; do
+  steps=$student.cuda/steps
+  for stage in align distill; do
+    from=$steps/transfer
+    options=("${align_settings[@]}")
+    if [ $stage = distill ]; then
+      from=$steps/align
+      options=("${distill_settings[@]}")
+    fi
+    for precision in float bf16; do
+      "$RADLADS" $stage --teacher taught --student $from --text long.txt --out $student.$stage.$precision \
+        --device cuda "${options[@]}" --$stage.precision $precision >log.txt 2>&1 ||
+        stop "$stage in $precision: $(cat log.txt)"
+      losses $student.$stage.$precision >$precision.txt
+      [ "$(wc -l <$precision.txt)" -eq 20 ] || stop "$stage in $precision: $(wc -l <$precision.txt) losses"
+    done
+    cmp -s float.txt bf16.txt && stop "$student $stage: the losses in bf16 are those in float"
+    paste float.txt bf16.txt | awk -v stage=$stage -v student=$student '
+      { d = $2 / $1 - 1; if (d < 0) d = -d; if (d > worst) worst = d; a += $1; b += $2 }
+      END { mean = b / a - 1; if (mean < 0) mean = -mean
+        print student, stage, "bf16 against float: worst step", worst, "mean", mean
+        exit stage == "align" ? worst > 0.02 : mean > 0.1 }' || stop "$student $stage: bf16 is too far off"
+  done
+done
+
+# Stopped in the middle and started again, in bf16: the bytes of a run that was left alone.
+bf16=("$RADLADS" train --text long.txt --tokenizer tokenizer --device cuda --model.hidden 32
+  --model.layers 2 --model.heads 4 --model.kv_heads 2 --train.context 64 --train.batch 8
+  --train.tokens 1024000 --train.save_every 20 --train.precision bf16)
+"${bf16[@]}" --out whole >log.txt 2>&1 || stop "bf16: $(cat log.txt)"
+"${bf16[@]}" --out stopped >log.txt 2>&1 &
+process=$!
+for i in $(seq 1000); do
+  [ -e stopped/checkpoint/state.json ] && break
+  sleep 0.02
+done
+kill -TERM $process 2>/dev/null || true
+wait $process || true
+"${bf16[@]}" --out stopped 2>log.txt || stop "bf16, again: $(cat log.txt)"
+grep -q "continuing after step" log.txt || stop "the signal came after the last step"
+cmp whole/model.safetensors stopped/model.safetensors
 
 # A run on the same card gives the same bytes.
 "$RADLADS" convert --teacher taught --text long.txt --student rad_rwkv7 --out again --device cuda \

@@ -6,6 +6,7 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/distill/objective.hpp"
+#include "radlads/ops/convert.hpp"
 #include "radlads/optim/adamw.hpp"
 #include "radlads/optim/clip.hpp"
 #include "radlads/optim/schedule.hpp"
@@ -61,17 +62,36 @@ class trainer {
                                   std::type_identity<Model>, sums_model<Model>>::type::params;
 
   trainer(B& b, Model& model, const trainer_options& options) : model_(model), options_(options) {
-    optim::require_schedule(options.schedule);
-    if (options.mixer_schedule) optim::require_schedule(*options.mixer_schedule);
-    allocate_like(b, model.weights, gradients_);
-    optimizer_.options = options.adamw;
+    prepare(b);
     optimizer_.start(b, model.weights);
+  }
+
+  /// Trains from `exact`, which becomes the master copy; the model's own weights, of a storage
+  /// type, are overwritten with it, rounded.
+  trainer(B& b, Model& model, const trainer_options& options, moments&& exact)
+      : model_(model), options_(options) {
+    prepare(b);
+    optimizer_.start_from(b, model.weights, std::move(exact));
   }
 
   /// Steps taken so far, also those before a resume.
   std::int64_t steps() const { return optimizer_.steps; }
   /// Moments and step count: with the weights, all that a resume needs.
   optim::adamw<params, moments>& optimizer() { return optimizer_; }
+  /// The weights as the update changes them: the master copy where there is one.
+  moments& exact_weights() {
+    if constexpr (optim::adamw<params, moments>::has_master) {
+      return optimizer_.master;
+    } else {
+      return model_.weights;
+    }
+  }
+  /// Brings the model's weights up to exact_weights() after these were loaded.
+  void round_weights(B& b) {
+    if constexpr (optim::adamw<params, moments>::has_master) {
+      ops::convert_all(b, optimizer_.master, model_.weights);
+    }
+  }
 
   /// One step on ids (rows, tokens). Throws, leaving weights and moments as they were, when loss or
   /// gradient is not finite.
@@ -114,6 +134,13 @@ class trainer {
   }
 
  private:
+  void prepare(B& b) {
+    optim::require_schedule(options_.schedule);
+    if (options_.mixer_schedule) optim::require_schedule(*options_.mixer_schedule);
+    allocate_like(b, model_.weights, gradients_);
+    optimizer_.options = options_.adamw;
+  }
+
   bool is_recurrent(const std::string& name) const {
     const auto layer = std::stoul(name.substr(std::string("model.layers.").size()));
     return model_.config.mixers[layer] != "attention";

@@ -8,9 +8,9 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/core/host_copy.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/core/scalar.hpp"
+#include "radlads/ops/convert.hpp"
 #include "radlads/ops/map.hpp"
 
 #include <cmath>
@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace radlads::optim {
 
@@ -76,21 +77,20 @@ struct adamw {
   /// Gives the moments the shapes of `params`, zero, copies the master, and forgets the steps.
   template <backend B>
   void start(B& b, const P& params) {
-    allocate_like(b, params, m);
-    allocate_like(b, params, v);
-    steps = 0;
+    reset(b, params);
     if constexpr (has_master) {
       allocate_like(b, params, master);
-      P::for_each(
-          [&](const std::string&, const auto& from, auto& to) {
-            using A = typename std::remove_cvref_t<decltype(to)>::element_type;
-            const auto stored = to_host(b, from);
-            write_on_host(b, to, [&](A* copy) {
-              for (const auto& each : stored) *copy++ = static_cast<A>(each);
-            });
-          },
-          params, master);
+      ops::convert_all(b, params, master);
     }
+  }
+
+  /// As start, but takes over `exact` as the master and overwrites `params` with it, rounded.
+  template <backend B>
+  void start_from(B& b, P& params, M&& exact) {
+    static_assert(has_master, "only parameters of a storage type have a master");
+    reset(b, params);
+    master = std::move(exact);
+    ops::convert_all(b, master, params);
   }
 
   /// One update of `params` from `gradients` times `gradient_scale`. `rate_of(name)` is a tensor's
@@ -126,6 +126,13 @@ struct adamw {
   }
 
  private:
+  template <backend B>
+  void reset(B& b, const P& params) {
+    allocate_like(b, params, m);
+    allocate_like(b, params, v);
+    steps = 0;
+  }
+
   /// What stands in the place of the master in the walk.
   M& exact_values() {
     if constexpr (has_master) return master;
