@@ -15,23 +15,23 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 
-mkdir "$work/deb" "$work/root" "$work/linux"
+mkdir "$work/deb" "$work/unpacked" "$work/linux"
 chmod 777 "$work/deb"
 (cd "$work/deb" && apt-get download -q "${packages[@]}" >"$work/download.log" 2>&1) || {
   echo "gather_text.sh: apt-get download failed: $(tail -n 1 "$work/download.log")" >&2
   exit 1
 }
-for each in "$work"/deb/*.deb; do dpkg-deb -x "$each" "$work/root"; done
-tar -xJf "$work"/root/usr/src/linux-source-6.1.tar.xz -C "$work/linux" --strip-components 1 \
+for each in "$work"/deb/*.deb; do dpkg-deb -x "$each" "$work/unpacked"; done
+tar -xJf "$work"/unpacked/usr/src/linux-source-6.1.tar.xz -C "$work/linux" --strip-components 1 \
   linux-source-6.1/{Documentation,kernel,mm,fs,net,lib,block}
-zcat "$work"/root/usr/share/dictd/gcide.dict.dz >"$work/gcide"
+zcat "$work"/unpacked/usr/share/dictd/gcide.dict.dz >"$work/gcide"
 
 {
   (cd "$work/linux" && find Documentation -type f \( -name '*.rst' -o -name '*.txt' \) | sed "s|^|$work/linux/|")
   (cd "$work/linux" && find kernel mm fs net lib block -type f -name '*.[ch]' | sed "s|^|$work/linux/|")
-  find "$work/root/usr/share/perl" -type f -name '*.pod'
-  find "$work/root/usr/share/doc/python3.11" -type f -path '*_sources*' -name '*.txt'
-  find "$work/root/usr/share/vim" -type f -name '*.txt'
+  find "$work/unpacked/usr/share/perl" -type f -name '*.pod'
+  find "$work/unpacked/usr/share/doc/python3.11" -type f -path '*_sources*' -name '*.txt'
+  find "$work/unpacked/usr/share/vim" -type f -name '*.txt'
   echo "$work/gcide"
 } | sort >"$work/list"
 
