@@ -106,6 +106,7 @@ void distill_on(backend_type& b, const Model& teacher, Model& trained, model_typ
   options.micro_batch = rows_at_a_time(task);
   options.kl_weight = task.settings.kl_weight;
   options.ce_weight = task.settings.ce_weight;
+  options.recomputes = task.settings.recompute;
   run_stage_on(b, trained, model,
                make_objective<distill::distillation<Model, Model>>(b, trained, teacher,
                                                                    std::as_const(trained), options),
@@ -116,10 +117,11 @@ void distill_on(backend_type& b, const Model& teacher, Model& trained, model_typ
 template <class Model>
 void next_token_on(backend_type& b, Model& trained, model_type& model,
                    const data::token_stream& stream, const stage_task& task) {
-  run_stage_on(b, trained, model,
-               make_objective<distill::next_token<Model>>(b, trained, std::as_const(trained),
-                                                          rows_at_a_time(task)),
-               stream, task);
+  run_stage_on(
+      b, trained, model,
+      make_objective<distill::next_token<Model>>(b, trained, std::as_const(trained),
+                                                 rows_at_a_time(task), task.settings.recompute),
+      stream, task);
 }
 
 }  // namespace radlads::program

@@ -25,11 +25,12 @@ using name_list = std::vector<std::string>;
 
 /// Names that other implementations use for the same keys.
 std::string own_key(std::string_view key) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> names{{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> names{{
       {"use_pos_emb", "use_rope"},
       {"my_exit_tokens", "tokens"},
       {"ctx_len", "context"},
       {"micro_bsz", "micro_batch"},
+      {"grad_cp", "recompute"},
       {"seed_everything", "seed"},
   }};
   for (const auto& [theirs, ours] : names) {

@@ -71,6 +71,7 @@ struct stage_settings {
   std::int64_t context = 512;
   std::int64_t micro_batch = 0;     ///< rows at a time; 0: what suits the device
   std::string precision = "float";  ///< of parameters and activations in training; or bf16
+  bool recompute = false;           ///< layers run forward again in backward, for less memory
   double beta1 = 0.9;
   double beta2 = 0.95;
   double adam_eps = 1e-8;
@@ -102,6 +103,7 @@ struct stage_settings {
     f("context", s.context);
     f("micro_batch", s.micro_batch);
     f("precision", s.precision);
+    f("recompute", s.recompute);
     f("beta1", s.beta1);
     f("beta2", s.beta2);
     f("adam_eps", s.adam_eps);

@@ -193,6 +193,35 @@ TEST_F(Distillation, PartsOfABatchAddUp) {
       [&](std::int64_t micro_batch) { return distill::next_token<model>(student, micro_batch); });
 }
 
+TEST_F(Distillation, RecomputingNeedsLessMemoryAndChangesNoBit) {
+  // Both kinds of mixer, deep enough for kept activations to outweigh the rest.
+  const models::config deep = small_model({"rad_rwkv7", "attention", "rad_rwkv7", "attention",
+                                           "rad_rwkv7", "rad_rwkv7", "rad_rwkv7", "rad_rwkv7"});
+  const model student = at_point(b, deep, model_point(b, deep));
+  const auto run = [&](auto&& make) {
+    cpu_backend own({.threads = 2, .poison = true});
+    model::params grads;
+    allocate_like(own, student.weights, grads);
+    const std::size_t before = own.allocated_bytes();
+    auto loss_of = make();
+    named_values<double> found{{"loss", {loss_of(own, labelled(), &grads).loss}}};
+    found.merge(values_by_name<double>(grads));
+    // Scratch comes in blocks of a megabyte, which at this size would hide all else.
+    return std::pair{found, own.peak_bytes() - before - own.scratch().capacity()};
+  };
+  const auto compare = [&](auto&& make) {
+    const auto [kept, more] = run([&] { return make(false); });
+    const auto [again, less] = run([&] { return make(true); });
+    EXPECT_EQ(again, kept);
+    EXPECT_LT(2 * less, more) << less << " bytes, " << more << " with all activations kept";
+  };
+  compare([&](bool recomputes) { return distill::next_token<model>(student, 2, recomputes); });
+  compare([&](bool recomputes) {
+    return distill::distillation<model, model>(
+        teacher, student, {.kl_weight = 0.5, .ce_weight = 0.5, .recomputes = recomputes});
+  });
+}
+
 TEST_F(Distillation, ATeacherDoesNotDivergeFromItself) {
   model::params grads;
   allocate_like(b, teacher.weights, grads);

@@ -154,6 +154,21 @@ TEST_F(Stack, InferenceSharesActivationsAndChangesNoBit) {
   EXPECT_TRUE(inference.saved.layers.empty());
 }
 
+TEST_F(Stack, RecomputingKeepsInputsAloneAndChangesNoBit) {
+  const std::vector<std::string> mixers{"value", "scaling", "value", "value"};
+  const auto at = point(mixers);
+  stack_run<double> kept(b, mixers, at), again(b, mixers, at);
+  again.saved.recomputes = true;
+  kept.forward();
+  again.forward();
+  EXPECT_EQ(again.output(), kept.output());
+  EXPECT_EQ(again.backward(), kept.backward());
+  EXPECT_EQ(values_by_name<double>(again.grads), values_by_name<double>(kept.grads));
+  EXPECT_TRUE(again.saved.layers.empty());
+  EXPECT_EQ(again.saved.hidden.size(), 5u);
+  EXPECT_EQ(again.saved.taps.size(), 1u);
+}
+
 TEST_F(Stack, TapsAreTheMixersInputsAndOutputsOfEveryLayer) {
   const std::vector<std::string> mixers{"value", "scaling", "value"};
   const auto at = point(mixers);

@@ -20,6 +20,8 @@ struct distillation_options {
   std::int64_t micro_batch = 4;  ///< rows at a time
   double kl_weight = 1;
   double ce_weight = 0;
+  /// Keeps of each layer its input alone and runs it forward again in the backward pass.
+  bool recomputes = false;
 };
 
 /// Throws unless `loss` is finite, naming the first layer of `saved` whose output is not.
@@ -63,6 +65,7 @@ class distillation {
             "distill: the teacher's vocabulary is ", teacher.config.vocabulary, ", the student's ",
             student.config.vocabulary);
     saved_.layers.is_training = true;
+    saved_.layers.recomputes = options.recomputes;
   }
 
   bool needs_targets() const { return options_.ce_weight != 0; }
@@ -122,16 +125,18 @@ class distillation {
   tensor<accumulate_t<T>, 1, B> losses_;
 };
 
-/// Next-token cross-entropy: step 3, and training a teacher from nothing.
+/// Next-token cross-entropy: step 3, and training a teacher from nothing. `recomputes` as in
+/// distillation_options.
 template <class Model>
 class next_token {
  public:
   using T = typename Model::scalar_type;
   using B = typename Model::backend_type;
 
-  explicit next_token(const Model& model, std::int64_t micro_batch = 4)
+  explicit next_token(const Model& model, std::int64_t micro_batch = 4, bool recomputes = false)
       : model_(model), micro_batch_(micro_batch) {
     saved_.layers.is_training = true;
+    saved_.layers.recomputes = recomputes;
   }
 
   bool needs_targets() const { return true; }

@@ -65,6 +65,9 @@ class stack {
   struct saved {
     bool is_training = false;
     bool keeps_taps = false;
+    /// Activation checkpointing: in training, too, layers share, and each keeps its input alone;
+    /// backward runs a layer forward once more before it.
+    bool recomputes = false;
     std::vector<layer_saved> layers;
     std::tuple<typename block<Mixers>::template saved<T, B>...> shared;
     std::vector<tensor<T, 3, B>> hidden;  // (B, T, C): inputs of the layers, and the last output
@@ -77,9 +80,9 @@ class stack {
                              std::int64_t attention_width) {
       depth = layer_count;
       const auto count = static_cast<std::size_t>(layer_count);
-      if (is_training) layers.resize(count);
+      layers.resize(keeps_layers() ? count : 0);
       hidden.resize(is_training ? count + 1 : 2);
-      taps.resize(is_training || keeps_taps ? count : 1);
+      taps.resize(keeps_layers() || keeps_taps ? count : 1);
       for (auto& each : hidden) each.resize(b, sizes);
       v_first.resize(b, {sizes[0], sizes[1], attention_width});
       return hidden[0];
@@ -91,11 +94,12 @@ class stack {
       return taps[static_cast<std::size_t>(layer) % taps.size()];
     }
     view_on<const T, 3, B> last() { return input_of(depth); }
+    bool keeps_layers() const { return is_training && !recomputes; }
 
     template <class Block>
     typename Block::template saved<T, B>& of(std::int64_t layer) {
       using wanted = typename Block::template saved<T, B>;
-      if (!is_training) return std::get<wanted>(shared);
+      if (!keeps_layers()) return std::get<wanted>(shared);
       layer_saved& slot = layers[static_cast<std::size_t>(layer)];
       if (!std::holds_alternative<wanted>(slot)) slot.template emplace<wanted>();
       return std::get<wanted>(slot);
@@ -219,8 +223,15 @@ class stack {
         using block_type = typename std::remove_cvref_t<decltype(c)>::block_type;
         auto& g = std::get<typename block_type::template params<T, B>>(
             grads.layers[static_cast<std::size_t>(i)]);
-        block_type::template backward<T, B>(b, c, each, s.template of<block_type>(i), s.tap_of(i),
-                                            s.input_of(i), s.v_first, dy, dx, dv_first, g);
+        auto& sv = s.template of<block_type>(i);
+        if (s.recomputes) {
+          // The output has been computed before and is only in the way: dx is free until backward.
+          sv.mixer.is_training = true;
+          block_type::template forward<T, B>(b, c, each, s.input_of(i), s.v_first, dx, nullptr,
+                                             s.tap_of(i), sv);
+        }
+        block_type::template backward<T, B>(b, c, each, sv, s.tap_of(i), s.input_of(i), s.v_first,
+                                            dy, dx, dv_first, g);
       });
       std::swap(dy, dx);
     }
@@ -283,7 +294,7 @@ class stack {
       if (carried != nullptr)
         own = &state_of<block_type>(carried->layers[static_cast<std::size_t>(i)]);
       auto& sv = s.template of<block_type>(i);
-      sv.mixer.is_training = s.is_training;
+      sv.mixer.is_training = s.keeps_layers();
       f(std::type_identity<block_type>{}, c, each, own, sv);
     });
   }
