@@ -4,8 +4,10 @@
 
 #include "begin_token.hpp"
 #include "commands.hpp"
+#include "memory.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/data/corpus.hpp"
+#include "radlads/io/config_reader.hpp"
 #include "scores.hpp"
 #include "stages.hpp"
 #include "student.hpp"
@@ -109,6 +111,14 @@ void run(const CLI::App& app, const convert_options& o) {
   if (!o.keep_attention.empty()) values.model.keep_attention = o.keep_attention;
   if (o.settings.is_dry_run) {
     fmt::print("{}", to_yaml(values, sections));
+    const models::config teacher = io::read_config(o.teacher);
+    const models::config student = student_config(teacher, mixer_name(o.student), values.model);
+    for (const std::string stage : {"align", "distill", "extend"}) {
+      const stage_settings& s = values.stage(stage);
+      if (s.tokens == 0) continue;
+      // Teacher and student both stay in memory through all stages.
+      fmt::print("{}", memory_plan(stage, s, {teacher, student}, host_threads(o.common)));
+    }
     return;
   }
   require_precision(values, {"align", "distill", "extend"});

@@ -2,7 +2,9 @@
 // radlads extend: step 3, longer contexts by cross-entropy, without a teacher.
 
 #include "commands.hpp"
+#include "memory.hpp"
 #include "model.hpp"
+#include "radlads/io/config_reader.hpp"
 #include "stages.hpp"
 
 #include <CLI/CLI.hpp>
@@ -26,6 +28,8 @@ void run(const CLI::App& app, const extend_options& o) {
   const settings values = read_settings(app, o.settings, {"extend"});
   if (o.settings.is_dry_run) {
     fmt::print("{}", to_yaml(values, {"extend"}));
+    const stage_models models{{}, io::read_config(o.model)};
+    fmt::print("{}", memory_plan("extend", values.extend, models, host_threads(o.common)));
     return;
   }
   require_precision(values, {"extend"});

@@ -97,6 +97,11 @@ void run_loop::run() {
     if (is_last || is_stopping || trained_.steps() % task_.settings.save_every == 0) save();
     if (is_stopping) stop();
   }
+  if (device_name == "cuda") {
+    const auto peak = static_cast<double>(backend_.peak_bytes()) / 1073741824.0;
+    fmt::print(stderr, "{}: at most {:.3f} GiB of the card's memory were in use\n", task_.stage,
+               peak);
+  }
 }
 
 distill::step_report run_loop::take_step() {

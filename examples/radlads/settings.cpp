@@ -190,7 +190,8 @@ void add_settings(CLI::App& app, settings_options& options) {
   app.add_option("--seed", options.seed, "Seed of fresh tensors and of the order of rows")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
-  app.add_flag("--dry-run", options.is_dry_run, "Print the resolved settings and stop");
+  app.add_flag("--dry-run", options.is_dry_run,
+               "Print the resolved settings and the memory that each stage needs, and stop");
   app.allow_extras();
   app.footer("Settings: --section.key value, as in -c files; --dry-run lists them all.");
 }

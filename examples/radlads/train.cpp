@@ -2,6 +2,7 @@
 // radlads train: a softmax teacher from nothing, for those who have none.
 
 #include "commands.hpp"
+#include "memory.hpp"
 #include "model.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/io/architecture.hpp"
@@ -70,6 +71,8 @@ void run(const CLI::App& app, const train_options& o) {
   complete_sizes(values.model);
   if (o.settings.is_dry_run) {
     fmt::print("{}", to_yaml(values, {"model", "train"}));
+    const stage_models models{{}, teacher_config(values, text::tokenizer::load(o.tokenizer))};
+    fmt::print("{}", memory_plan("train", values.train, models, host_threads(o.common)));
     return;
   }
   require_precision(values, {"train"});

@@ -106,6 +106,22 @@ struct Trainer : testing::Test {
   }
 };
 
+TEST_F(Trainer, OnlyTrainedTensorsHaveMoments) {
+  distill::trainer_options mixers = options;
+  mixers.what = distill::trainable::mixers;
+  trainer every(b, student, options), some(b, student, mixers);
+  EXPECT_EQ(parameter_count(every.optimizer().m), parameter_count(student.weights));
+  std::int64_t expected = 0;
+  model::params::for_each(
+      [&](const std::string& name, const auto& each) {
+        if (some.is_trained(name)) expected += each.size();
+      },
+      student.weights);
+  EXPECT_GT(expected, 0);
+  EXPECT_EQ(parameter_count(some.optimizer().m), expected);
+  EXPECT_EQ(parameter_count(some.optimizer().v), expected);
+}
+
 TEST_F(Trainer, EverythingIsTrained) {
   EXPECT_EQ(changed_by(distill::trainable::everything).size(), weights().size());
 }

@@ -31,11 +31,13 @@ quiet() {
 "$RADLADS" convert --teacher teacher --text x.txt --student rwkv7 --out none "${with[@]}" --dry-run \
   --distill.lr_final=2e-4 >resolved.yaml
 [ ! -e none ] || stop "--dry-run wrote something"
+grep -q "^# distill in float: [0-9]* parameters, the teacher has [0-9]*$" resolved.yaml ||
+  stop "no plan of memory: $(cat resolved.yaml)"
 grep -qx "  lr_init: 0.01" resolved.yaml || stop "the later file does not win"
 grep -qx "  lr_final: 0.0002" resolved.yaml || stop "the command line does not win"
 [ "$(grep -cx "  tokens: 2000" resolved.yaml)" -eq 2 ] || stop "2e3 and 2_000 are not 2000"
 "$RADLADS" convert --teacher teacher --text x.txt --student rwkv7 --out none -c resolved.yaml \
-  --dry-run >again.yaml
+  --threads 1 --dry-run >again.yaml
 cmp resolved.yaml again.yaml
 
 convert --student RAD-RWKV7 --out one --hold-out 5 >table.txt 2>log.txt || stop "$(cat log.txt)"

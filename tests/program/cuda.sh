@@ -101,6 +101,18 @@ wait $process || true
 grep -q "continuing after step" log.txt || stop "the signal came after the last step"
 cmp whole/model.safetensors stopped/model.safetensors
 
+# What --dry-run says of memory is what a run takes, but for scratch of single kernels.
+for precision in float bf16; do
+  wide=("$RADLADS" train --text long.txt --tokenizer tokenizer --device cuda --model.hidden 512
+    --model.layers 4 --model.heads 8 --model.kv_heads 2 --train.context 256 --train.batch 32
+    --train.micro_batch 32 --train.tokens 16384 --train.precision $precision --out wide.$precision)
+  planned=$("${wide[@]}" --dry-run | sed -n 's/.*in all \([0-9.]*\)$/\1/p')
+  "${wide[@]}" 2>log.txt || stop "wide: $(cat log.txt)"
+  used=$(sed -n 's/.*at most \([0-9.]*\) GiB.*/\1/p' log.txt)
+  echo "memory in $precision: planned $planned GiB, used $used GiB"
+  expect_near "memory" "$(awk -v a="$planned" -v b="$used" 'BEGIN { print a / b }')" 1 0.1
+done
+
 # A run on the same card gives the same bytes.
 "$RADLADS" convert --teacher taught --text long.txt --student rad_rwkv7 --out again --device cuda \
   "${settings[@]}" >log.txt 2>&1 || stop "$(cat log.txt)"

@@ -42,12 +42,19 @@ std::int64_t parameter_count(const P& p) {
   return count;
 }
 
-/// Gives `target` the shapes of `source`, whose scalar may be another, and fills it with zeros.
-template <parameter_set P, parameter_set Q, backend B>
-void allocate_like(B& b, const P& source, Q& target) {
+/// Takes every tensor.
+struct every_name {
+  bool operator()(const std::string&) const { return true; }
+};
+
+/// Gives the tensors of `target` whose name `wanted(name)` the shapes of those of `source`, whose
+/// scalar may be another, and fills them with zeros. The others are left as they are.
+template <parameter_set P, parameter_set Q, backend B, class Wanted = every_name>
+void allocate_like(B& b, const P& source, Q& target, const Wanted& wanted = {}) {
   if constexpr (requires { target.match(source); }) target.match(source);
   P::for_each(
-      [&](const std::string&, const auto& from, auto& to) {
+      [&](const std::string& name, const auto& from, auto& to) {
+        if (!wanted(name)) return;
         to.resize(b, from.sizes());
         b.set_zero(to.data(), static_cast<std::size_t>(to.size()) * sizeof(*to.data()));
       },

@@ -32,6 +32,8 @@ class alignment {
  public:
   using T = typename Student::scalar_type;
   using B = typename Student::backend_type;
+  /// Gradients of other tensors than those of recurrent mixers are neither read nor written.
+  static constexpr bool trains_mixers_alone = true;
 
   alignment(const Teacher& teacher, const Student& student, const alignment_options& options = {})
       : teacher_(teacher), student_(student), options_(options) {

@@ -30,6 +30,8 @@ inline int replica_count(std::int64_t hidden, int threads) { return hidden <= 51
 template <class Objective, parameter_set P>
 class replicas {
  public:
+  static constexpr bool trains_mixers_alone = requires { requires Objective::trains_mixers_alone; };
+
   /// Makes `count` objectives from the same arguments. The models they refer to are shared.
   template <class... Arguments>
   explicit replicas(int count, const Arguments&... arguments) {

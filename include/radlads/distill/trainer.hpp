@@ -62,16 +62,16 @@ class trainer {
                                   std::type_identity<Model>, sums_model<Model>>::type::params;
 
   trainer(B& b, Model& model, const trainer_options& options) : model_(model), options_(options) {
-    prepare(b);
-    optimizer_.start(b, model.weights);
+    check();
+    optimizer_.start(b, model.weights, trained());
   }
 
   /// Trains from `exact`, which becomes the master copy; the model's own weights, of a storage
   /// type, are overwritten with it, rounded.
   trainer(B& b, Model& model, const trainer_options& options, moments&& exact)
       : model_(model), options_(options) {
-    prepare(b);
-    optimizer_.start_from(b, model.weights, std::move(exact));
+    check();
+    optimizer_.start_from(b, model.weights, std::move(exact), trained());
   }
 
   /// Steps taken so far, also those before a resume.
@@ -99,6 +99,7 @@ class trainer {
   step_report step(B& b, Objective& objective, view_on<const std::int32_t, 2, B> ids) {
     step_report report;
     report.step = optimizer_.steps;
+    take_gradients<Objective>(b);
     set_zero_all(b, gradients_);
     try {
       report.loss = objective(b, ids, &gradients_);
@@ -134,11 +135,27 @@ class trainer {
   }
 
  private:
-  void prepare(B& b) {
+  void check() {
     optim::require_schedule(options_.schedule);
     if (options_.mixer_schedule) optim::require_schedule(*options_.mixer_schedule);
-    allocate_like(b, model_.weights, gradients_);
     optimizer_.options = options_.adamw;
+  }
+
+  auto trained() const {
+    return [this](const std::string& name) { return is_trained(name); };
+  }
+
+  /// In the first step, gradients of all tensors, or of the trained ones where the objective writes
+  /// no others.
+  template <class Objective>
+  void take_gradients(B& b) {
+    if (has_gradients_) return;
+    has_gradients_ = true;
+    if constexpr (requires { requires std::remove_cvref_t<Objective>::trains_mixers_alone; }) {
+      if (options_.what == trainable::mixers)
+        return allocate_like(b, model_.weights, gradients_, trained());
+    }
+    allocate_like(b, model_.weights, gradients_);
   }
 
   bool is_recurrent(const std::string& name) const {
@@ -149,6 +166,7 @@ class trainer {
   Model& model_;
   trainer_options options_;
   params gradients_;
+  bool has_gradients_ = false;
   optim::adamw<params, moments> optimizer_;
 };
 

@@ -74,10 +74,11 @@ struct adamw {
   M master{};  ///< empty unless has_master
   std::int64_t steps = 0;
 
-  /// Gives the moments the shapes of `params`, zero, copies the master, and forgets the steps.
-  template <backend B>
-  void start(B& b, const P& params) {
-    reset(b, params);
+  /// Gives the moments the shapes of `params`, zero, copies the master, and forgets the steps. Only
+  /// tensors whose name is `trained(name)` have moments; the others must stay frozen.
+  template <backend B, class Trained = every_name>
+  void start(B& b, const P& params, const Trained& trained = {}) {
+    reset(b, params, trained);
     if constexpr (has_master) {
       allocate_like(b, params, master);
       ops::convert_all(b, params, master);
@@ -85,10 +86,10 @@ struct adamw {
   }
 
   /// As start, but takes over `exact` as the master and overwrites `params` with it, rounded.
-  template <backend B>
-  void start_from(B& b, P& params, M&& exact) {
+  template <backend B, class Trained = every_name>
+  void start_from(B& b, P& params, M&& exact, const Trained& trained = {}) {
     static_assert(has_master, "only parameters of a storage type have a master");
-    reset(b, params);
+    reset(b, params, trained);
     master = std::move(exact);
     ops::convert_all(b, master, params);
   }
@@ -126,10 +127,10 @@ struct adamw {
   }
 
  private:
-  template <backend B>
-  void reset(B& b, const P& params) {
-    allocate_like(b, params, m);
-    allocate_like(b, params, v);
+  template <backend B, class Trained>
+  void reset(B& b, const P& params, const Trained& trained) {
+    allocate_like(b, params, m, trained);
+    allocate_like(b, params, v, trained);
     steps = 0;
   }
 

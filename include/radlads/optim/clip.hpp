@@ -24,11 +24,6 @@ struct gradient_norm {
   double factor = 1;
 };
 
-/// Takes every tensor.
-struct every_name {
-  bool operator()(const std::string&) const { return true; }
-};
-
 /// Norm over all tensors of `gradients` whose name `counts(name)`, and the factor
 /// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it; a max_norm of 0 does not
 /// clip. The gradient itself is left alone: the optimizer takes the factor. Throws, with the

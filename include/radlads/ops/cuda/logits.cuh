@@ -10,6 +10,7 @@
 #include "radlads/core/view.hpp"
 #include "radlads/ops/cuda/embedding.cuh"
 #include "radlads/ops/cuda/matmul.cuh"
+#include "radlads/ops/logit_slice.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -20,12 +21,6 @@ namespace radlads {
 /// Threads of a block, which has one token's row of logits.
 inline constexpr int logit_threads = 512;
 inline constexpr int logit_warps = logit_threads / warp_size;
-
-/// Tokens whose logits are held at once: some hundred megabytes of floats.
-inline std::int64_t tokens_of_slice(std::int64_t vocabulary, std::int64_t tokens) {
-  constexpr std::int64_t logits = std::int64_t{1} << 26;
-  return std::min(std::max<std::int64_t>(64, logits / vocabulary), tokens);
-}
 
 /// Throws as the CPU does unless every target is -1 or a token.
 RADLADS_HIDDEN inline void require_targets(cuda_backend& b, const char* function,

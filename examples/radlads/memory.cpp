@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory.hpp"
+#include "model.hpp"
+#include "radlads/core/error.hpp"
+#include "radlads/core/parameters.hpp"
+#include "radlads/distill/align.hpp"
+#include "radlads/distill/distillation.hpp"
+#include "radlads/distill/replicas.hpp"
+#include "radlads/distill/trainer.hpp"
+#include "radlads/plan.hpp"
+#include "run_loop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <unistd.h>
+#include <utility>
+
+namespace radlads::program {
+
+namespace {
+
+template <class T>
+using plan_model = models::language_model<T, plan_backend, layers::attention_mixer,
+                                          layers::rad_rwkv6_mixer, layers::rad_rwkv7_mixer>;
+
+/// Bytes by kind.
+struct plan {
+  std::int64_t parameters = 0, teacher_parameters = 0;
+  std::size_t teacher = 0, weights = 0, gradients = 0, optimizer = 0, step = 0;
+
+  std::size_t total() const { return teacher + weights + gradients + optimizer + step; }
+};
+
+/// One step on `rows` rows. In bf16 the float weights are there as well: the teacher's as they were
+/// loaded, the student's as its master copy.
+template <class T>
+plan plan_stage(const std::string& stage, const stage_settings& s, const stage_models& models,
+                std::int64_t rows) {
+  constexpr bool is_rounded = !std::is_same_v<T, float>;
+  plan_backend b;
+  plan result;
+  auto since = [&b, before = std::size_t{0}]() mutable {
+    return b.allocated_bytes() - std::exchange(before, b.allocated_bytes());
+  };
+  plan_model<float> exact_teacher, exact;
+  plan_model<T> rounded_teacher, rounded;
+  if (models.teacher) {
+    exact_teacher.build(b, *models.teacher);
+    // Step 3 has no use for a teacher that an earlier step has left in memory.
+    const bool is_asked = stage == "align" || stage == "distill";
+    if constexpr (is_rounded) {
+      if (is_asked) rounded_teacher.build(b, *models.teacher);
+    }
+    result.teacher_parameters = parameter_count(exact_teacher.weights);
+  }
+  result.teacher = since();
+  exact.build(b, models.trained);
+  if constexpr (is_rounded) rounded.build(b, models.trained);
+  result.parameters = parameter_count(exact.weights);
+  result.weights = since();
+  const auto run = [&](plan_model<T>& trained, const plan_model<T>& teacher,
+                       auto&&... exact_weights) {
+    distill::trainer<plan_model<T>> trainer(b, trained, trainer_options_of(s),
+                                            std::move(exact_weights)...);
+    result.optimizer = since();
+    plan_model<T>::params::for_each(
+        [&](const std::string& name, const auto& each) {
+          const bool has_gradient = stage != "align" || trainer.is_trained(name);
+          if (has_gradient) result.gradients += static_cast<std::size_t>(each.size()) * sizeof(T);
+        },
+        trained.weights);
+    const auto step = [&](auto&& objective) {
+      tensor<std::int32_t, 2, plan_backend> ids(
+          b, {rows, s.context + (objective.needs_targets() ? 1 : 0)});
+      const std::size_t before = b.allocated_bytes();
+      trainer.step(b, objective, ids);
+      result.step = b.peak_bytes() - before - result.gradients;
+    };
+    const plan_model<T>& model = trained;
+    using pair = plan_model<T>;
+    if (stage == "align") {
+      step(distill::alignment<pair, pair>(teacher, model, {.micro_batch = rows}));
+    } else if (stage == "distill") {
+      step(distill::distillation<pair, pair>(teacher, model,
+                                             {.micro_batch = rows,
+                                              .kl_weight = s.kl_weight,
+                                              .ce_weight = s.ce_weight,
+                                              .recomputes = s.recompute}));
+    } else {
+      step(distill::next_token<pair>(model, rows, s.recompute));
+    }
+  };
+  if constexpr (is_rounded) {
+    run(rounded, rounded_teacher, exact.weights);
+  } else {
+    run(exact, exact_teacher);
+  }
+  return result;
+}
+
+plan plan_of(const std::string& stage, const stage_settings& s, const stage_models& models,
+             std::int64_t rows, [[maybe_unused]] int threads) {
+#if defined(RADLADS_PROGRAM_CUDA)
+  if (s.precision == "bf16") return plan_stage<bf16>(stage, s, models, rows);
+  return plan_stage<float>(stage, s, models, rows);
+#else
+  plan result = plan_stage<float>(stage, s, models, rows);
+  // Each thread trains a part of the batch, with gradients of its own that are summed.
+  const int parts = distill::replica_count(models.trained.hidden, threads);
+  if (parts > 1) {
+    result.step *= static_cast<std::size_t>(parts);
+    result.gradients *= static_cast<std::size_t>(parts + 1);
+  }
+  return result;
+#endif
+}
+
+/// Memory that models may have, and whose it is; 0 when that is not known.
+std::pair<std::size_t, std::string> memory_of_device() {
+#if defined(RADLADS_PROGRAM_CUDA)
+  std::size_t free = 0, total = 0;
+  cudaDeviceProp properties{};
+  if (cudaMemGetInfo(&free, &total) != cudaSuccess ||
+      cudaGetDeviceProperties(&properties, 0) != cudaSuccess) {
+    cudaGetLastError();
+    return {0, ""};
+  }
+  return {free, properties.name};
+#else
+  const auto pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGE_SIZE);
+  return {static_cast<std::size_t>(pages) * static_cast<std::size_t>(size), "this machine"};
+#endif
+}
+
+/// The most rows at a time whose plan stays within `bytes`, at most a batch; 0 when one is too
+/// many.
+std::int64_t most_rows(const std::string& stage, const stage_settings& s,
+                       const stage_models& models, std::size_t bytes, int threads) {
+  std::int64_t fits = 0, too_many = s.batch + 1;
+  while (fits + 1 < too_many) {
+    const std::int64_t middle = fits + (too_many - fits) / 2;
+    (plan_of(stage, s, models, middle, threads).total() <= bytes ? fits : too_many) = middle;
+  }
+  return fits;
+}
+
+double gib(std::size_t bytes) { return static_cast<double>(bytes) / 1073741824.0; }
+
+}  // namespace
+
+std::string memory_plan(const std::string& stage, const stage_settings& s,
+                        const stage_models& models, int threads) {
+  const std::int64_t rows =
+      std::min(s.batch, s.micro_batch > 0 ? s.micro_batch : usual_micro_batch);
+  const plan p = plan_of(stage, s, models, rows, threads);
+  std::string text = fmt::format("# {} in {}: {} parameters", stage, s.precision, p.parameters);
+  if (models.teacher) text += fmt::format(", the teacher has {}", p.teacher_parameters);
+  text += "\n#   GiB: ";
+  if (models.teacher) text += fmt::format("teacher {:.3f}, ", gib(p.teacher));
+  text += fmt::format(
+      "weights {:.3f}, gradients {:.3f}, optimizer {:.3f}, activations of {} x {} tokens {:.3f}; "
+      "in all {:.3f}\n",
+      gib(p.weights), gib(p.gradients), gib(p.optimizer), rows, s.context, gib(p.step),
+      gib(p.total()));
+  const auto [bytes, name] = memory_of_device();
+  if (bytes == 0) return text + "#   there is no CUDA device here to compare that with\n";
+  const std::int64_t most = most_rows(stage, s, models, bytes, threads);
+  text += fmt::format("#   {} has {:.1f} GiB: ", name, gib(bytes));
+  if (most == 0) return text + "not enough for one row at a time\n";
+  if (most == s.batch) return text + fmt::format("all {} rows of a batch fit at a time\n", most);
+  return text + fmt::format("{}.micro_batch may be at most {}\n", stage, most);
+}
+
+}  // namespace radlads::program

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What --dry-run says about memory: every stage is run once on a backend that only counts.
+
+#include "radlads/models/config.hpp"
+#include "settings.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace radlads::program {
+
+/// The models of a stage, by their descriptions.
+struct stage_models {
+  std::optional<models::config> teacher;  ///< where the stage has one
+  models::config trained;
+};
+
+/// Lines of comment for YAML: parameters, memory by kind, and the largest micro-batch that fits
+/// this machine's memory for models. `threads` are those of the CPU's backend.
+std::string memory_plan(const std::string& stage, const stage_settings& settings,
+                        const stage_models& models, int threads);
+
+}  // namespace radlads::program

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A backend that computes nothing and counts memory: what is built and run on it says how much the
+// same needs on a card, before anything is loaded and where no card is.
+
+#include "radlads/core/arena.hpp"
+#include "radlads/core/backend.hpp"
+#include "radlads/core/view.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace radlads {
+
+/// Hands out addresses that nobody may use. Operations on it check shapes and take the scratch that
+/// grows with them on CUDA; what is copied to the host is zero.
+class plan_backend {
+ public:
+  using space = device_space;
+
+  plan_backend() : scratch_(*this) {}
+  plan_backend(const plan_backend&) = delete;
+  plan_backend& operator=(const plan_backend&) = delete;
+
+  void* allocate(std::size_t bytes) {
+    constexpr std::uintptr_t alignment = 256;
+    void* const pointer = reinterpret_cast<void*>(next_);
+    next_ += (bytes / alignment + 1) * alignment;
+    allocated_ += bytes;
+    peak_ = std::max(peak_, allocated_);
+    return pointer;
+  }
+  void deallocate(void*, std::size_t bytes) { allocated_ -= bytes; }
+  void set_zero(void*, std::size_t) {}
+  void copy(void* to, const void* from, std::size_t bytes) {
+    if (is_own(to) || bytes == 0) return;
+    if (is_own(from)) {
+      std::memset(to, 0, bytes);
+    } else {
+      std::memcpy(to, from, bytes);
+    }
+  }
+  void synchronize() {}
+  arena<plan_backend>& scratch() { return scratch_; }
+
+  std::size_t allocated_bytes() const { return allocated_; }
+  std::size_t peak_bytes() const { return peak_; }
+
+ private:
+  // Beyond what processors address, so that a mistake is a fault and not a wrong number.
+  static constexpr std::uintptr_t first = std::uintptr_t{1} << 60;
+  static bool is_own(const void* pointer) {
+    return reinterpret_cast<std::uintptr_t>(pointer) >= first;
+  }
+
+  std::uintptr_t next_ = first;
+  std::size_t allocated_ = 0;
+  std::size_t peak_ = 0;
+  arena<plan_backend> scratch_;
+};
+
+static_assert(backend<plan_backend>);
+
+}  // namespace radlads

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Recurrences on a backend that only counts: their checkpoints are the caller's, and scratch of
+// their kernels is small.
+
+#include "radlads/core/plan/backend.hpp"
+#include "radlads/wkv/arguments.hpp"
+
+namespace radlads::wkv {
+
+template <class Cell, class T>
+void scan_forward_on(plan_backend&, const scan_forward_arguments<Cell, T, device_space>&) {}
+template <class Cell, class T>
+void scan_backward_on(plan_backend&, const scan_backward_arguments<Cell, T, device_space>&) {}
+
+}  // namespace radlads::wkv

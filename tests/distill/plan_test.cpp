@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// A step of training on the backend that only counts: its parts are the sizes of the tensors.
+
+#include "models/language_model_case.hpp"
+#include "radlads/distill/align.hpp"
+#include "radlads/distill/distillation.hpp"
+#include "radlads/distill/trainer.hpp"
+#include "radlads/plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace radlads::test {
+namespace plan_test {
+
+template <class T>
+using planned = models::language_model<T, plan_backend, layers::attention_mixer,
+                                       layers::rad_rwkv7_mixer, layers::rad_rwkv6_mixer>;
+
+distill::trainer_options options() {
+  distill::trainer_options o;
+  o.schedule.initial = o.schedule.final = 1e-3;
+  o.schedule.steps = 10;
+  return o;
+}
+
+/// Bytes of a step's activations and scratch on `rows` of 32 tokens.
+template <class T, class Make>
+std::size_t bytes_of_step(std::int64_t rows, const models::config& c, Make&& make) {
+  plan_backend b;
+  planned<T> teacher, student;
+  models::config softmax = c;
+  softmax.mixers.assign(c.mixers.size(), "attention");
+  teacher.build(b, softmax);
+  student.build(b, c);
+  distill::trainer<planned<T>> trainer(b, student, options());
+  tensor<std::int32_t, 2, plan_backend> ids(b, {rows, 33});
+  const std::size_t before = b.allocated_bytes();
+  auto objective = make(std::as_const(teacher), std::as_const(student));
+  const auto report = trainer.step(b, objective, ids);
+  EXPECT_EQ(report.loss.loss, 0);
+  EXPECT_EQ(trainer.steps(), 1);
+  return b.peak_bytes() - before;
+}
+
+TEST(Plan, ModelAndOptimizerAreTheirTensors) {
+  const models::config c = small_model({"rad_rwkv7", "attention", "rad_rwkv6"});
+  plan_backend b;
+  planned<float> exact;
+  exact.build(b, c);
+  const auto count = static_cast<std::size_t>(parameter_count(exact.weights));
+  EXPECT_EQ(b.allocated_bytes(), 4 * count);
+  planned<bf16> rounded;
+  rounded.build(b, c);
+  EXPECT_EQ(b.allocated_bytes(), (4 + 2) * count);
+  // Two moments of four bytes; the master is what was there. Gradients come with the first step.
+  distill::trainer<planned<bf16>> trainer(b, rounded, options(), std::move(exact.weights));
+  EXPECT_EQ(b.allocated_bytes(), (4 + 2 + 8) * count);
+}
+
+TEST(Plan, ActivationsGrowWithTheRowsAndRecomputingNeedsFewer) {
+  const models::config c = small_model({"rad_rwkv7", "attention", "rad_rwkv6", "rad_rwkv7",
+                                        "rad_rwkv7", "rad_rwkv7", "rad_rwkv7", "rad_rwkv7"});
+  const auto next_token = [](bool recomputes) {
+    return [=](const auto&, const auto& student) {
+      using model = std::remove_cvref_t<decltype(student)>;
+      return distill::next_token<model>(student, 1024, recomputes);
+    };
+  };
+  const std::size_t one = bytes_of_step<float>(256, c, next_token(false));
+  const std::size_t two = bytes_of_step<float>(512, c, next_token(false));
+  EXPECT_GT(static_cast<double>(two), 1.8 * static_cast<double>(one));
+  EXPECT_LT(static_cast<double>(two), 2.2 * static_cast<double>(one));
+  EXPECT_LT(2 * bytes_of_step<float>(256, c, next_token(true)), one);
+  EXPECT_LT(bytes_of_step<bf16>(256, c, next_token(false)), one);
+}
+
+TEST(Plan, AlignmentHasGradientsAndMomentsOfMixersAlone) {
+  const models::config c = small_model({"rad_rwkv7", "attention", "rad_rwkv7"});
+  models::config softmax = c;
+  softmax.mixers.assign(3, "attention");
+  plan_backend b;
+  planned<float> teacher, student;
+  teacher.build(b, softmax);
+  student.build(b, c);
+  const std::size_t models = b.allocated_bytes();
+  distill::trainer_options mixers = options();
+  mixers.what = distill::trainable::mixers;
+  std::size_t trained = 0;
+  {
+    distill::trainer<planned<float>> trainer(b, student, mixers);
+    planned<float>::params::for_each(
+        [&](const std::string& name, const auto& each) {
+          if (trainer.is_trained(name)) trained += 4 * static_cast<std::size_t>(each.size());
+        },
+        student.weights);
+    EXPECT_EQ(b.allocated_bytes(), models + 2 * trained);
+    distill::alignment<planned<float>, planned<float>> objective(teacher, student);
+    tensor<std::int32_t, 2, plan_backend> ids(b, {2, 8});
+    const std::size_t before = b.allocated_bytes();
+    trainer.step(b, objective, ids);
+    const std::size_t after = b.allocated_bytes();
+    trainer.step(b, objective, ids);
+    EXPECT_EQ(b.allocated_bytes(), after) << "the second step took memory";
+    EXPECT_GT(after, before + trained);
+  }
+}
+
+TEST(Plan, AlignmentNeedsTheActivationsOfALayer) {
+  const auto align = [](const auto& teacher, const auto& student) {
+    using model = std::remove_cvref_t<decltype(student)>;
+    return distill::alignment<model, model>(teacher, student, {.micro_batch = 1024});
+  };
+  const auto distil = [](const auto& teacher, const auto& student) {
+    using model = std::remove_cvref_t<decltype(student)>;
+    return distill::distillation<model, model>(teacher, student,
+                                               {.micro_batch = 1024, .ce_weight = 1});
+  };
+  const models::config c =
+      small_model({"rad_rwkv7", "rad_rwkv7", "rad_rwkv7", "rad_rwkv7", "rad_rwkv7", "rad_rwkv7"});
+  EXPECT_LT(2 * bytes_of_step<float>(256, c, align), bytes_of_step<float>(256, c, distil));
+}
+
+}  // namespace plan_test
+}  // namespace radlads::test

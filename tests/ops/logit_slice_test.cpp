@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/ops/logit_slice.hpp"
+
+#include <gtest/gtest.h>
+
+namespace radlads::test {
+namespace logit_slice_test {
+
+TEST(LogitSlice, IsSomeHundredMegabytesButNeitherFewTokensNorMoreThanThereAre) {
+  EXPECT_EQ(tokens_of_slice(1 << 16, 1 << 20), 1 << 10);
+  EXPECT_EQ(tokens_of_slice(1 << 24, 1 << 20), 64);
+  EXPECT_EQ(tokens_of_slice(100, 7), 7);
+}
+
+}  // namespace logit_slice_test
+}  // namespace radlads::test
