@@ -35,6 +35,8 @@ file(GLOB_RECURSE radlads_cuda_headers CONFIGURE_DEPENDS
 target_sources(radlads_cuda INTERFACE
   FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${radlads_cuda_headers})
 
+include(${CMAKE_CURRENT_LIST_DIR}/RadladsInstances.cmake)
+
 # The flags of the project's own CUDA sources. nvcc warns of Eigen's annotations (20012), of lane packs that
 # only the host uses (20011, 20014), of pragmas for g++ (1675), of conversions that templates offer (554), and of the
 # visibility of what a test's own functor instantiates (1407).

@@ -22,6 +22,7 @@ if(RADLADS_CUDA)
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(EXPORT radladsCudaTargets NAMESPACE radlads::
     DESTINATION ${package_dir} COMPONENT development)
+  install(FILES cmake/RadladsInstances.cmake DESTINATION ${package_dir} COMPONENT development)
 endif()
 
 configure_package_config_file(cmake/radladsConfig.cmake.in radladsConfig.cmake

@@ -18,4 +18,6 @@
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"
+#elif defined(RADLADS_CUDA)
+#include "radlads/wkv/cuda/declarations.cuh"
 #endif

@@ -2,14 +2,20 @@
 #include "io/safetensors_bytes.hpp"
 #include "io/temporary_directory.hpp"
 #include "io/tensor_list.hpp"
+#include "radlads/core/plan/backend.hpp"
 #include "radlads/io/parameters.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace radlads::io {
@@ -151,6 +157,52 @@ TEST_F(parameters_test, written_parameters_come_back_bit_for_bit) {
   write_parameters(backend_, set, directory_, {.stored_as = dtype::f64});
   EXPECT_TRUE(read_parameters(backend_, directory_, read).empty());
   EXPECT_EQ(std::memcmp(set.tensors[0].second.data(), read.tensors[0].second.data(), 15 * 8), 0);
+}
+
+/// Memory of this process that no file stands behind.
+std::int64_t private_bytes() {
+  std::int64_t size = 0, resident = 0, shared = 0;
+  std::ifstream("/proc/self/statm") >> size >> resident >> shared;
+  return (resident - shared) * ::sysconf(_SC_PAGE_SIZE);
+}
+
+/// A device whose copies note how much memory the host uses for them.
+struct watching_backend : plan_backend {
+  std::int64_t most = 0;
+  void copy(void* to, const void* from, std::size_t bytes) {
+    most = std::max(most, private_bytes());
+    plan_backend::copy(to, from, bytes);
+  }
+};
+
+struct sharded_model {
+  std::vector<tensor<float, 2, watching_backend>> tensors;
+  template <class F, class First, class... Rest>
+  static void for_each(F&& f, First& first, Rest&... rest) {
+    for (std::size_t i = 0; i < first.tensors.size(); ++i)
+      f("tensor." + std::to_string(i), first.tensors[i], rest.tensors[i]...);
+  }
+};
+
+TEST_F(parameters_test, the_host_holds_one_tensor_of_a_device_at_a_time) {
+  constexpr std::int64_t rows = 1024, columns = 1024, count = 24;
+  constexpr std::int64_t bytes = rows * columns * 4;  // of one tensor: 4 MiB
+  {
+    test::tensor_list<float> set;
+    for (std::int64_t i = 0; i < count; ++i)
+      set.add(backend_, "tensor." + std::to_string(i), {rows, columns}, 1.0f);
+    write_parameters(backend_, set, directory_, {.max_shard_bytes = 5 * bytes});
+  }
+  EXPECT_TRUE(std::filesystem::exists(path("model-00006-of-00006.safetensors")) ||
+              std::filesystem::exists(path("model-00005-of-00005.safetensors")));
+  watching_backend device;
+  sharded_model model;
+  model.tensors.resize(count);
+  for (auto& each : model.tensors) each.resize(device, {rows, columns});
+  const std::int64_t before = private_bytes();
+  EXPECT_TRUE(read_parameters(device, directory_, model).empty());
+  EXPECT_GE(device.most, before + bytes / 2) << "the copies were not watched";
+  EXPECT_LE(device.most, before + 3 * bytes);
 }
 
 }  // namespace parameters_test

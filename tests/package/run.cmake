@@ -5,10 +5,10 @@ file(REMOVE_RECURSE ${WORK})
 set(options -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER} -D RADLADS_FETCH_DEPENDENCIES=${FETCH}
   -D CMAKE_BUILD_TYPE=Debug)
 
-if(CASE STREQUAL "find_package" OR CASE STREQUAL "cuda")
+if(CASE MATCHES "^(find_package|cuda|cuda_host)$")
   set(project ${SOURCE}/examples/consumer)
-  if(CASE STREQUAL "cuda")
-    set(project ${SOURCE}/tests/package/cuda)
+  if(CASE MATCHES "^cuda")
+    set(project ${SOURCE}/tests/package/${CASE})
   endif()
   set(prefix ${WORK}/prefix)
   execute_process(COMMAND_ERROR_IS_FATAL ANY
