@@ -175,9 +175,11 @@ void add(const char* name, const sizes& z, const sizes& check, Run run, Results 
         if (each.operations > 0) {
           count_rate(state, "TFLOP/s", each.operations * 1e-12);
           count_rate(state, "share", each.operations * 1e-12 / best.teraflops);
+          state.counters["of TFLOP/s"] = best.teraflops;
         } else {
           count_rate(state, "GB/s", each.bytes * 1e-9);
           count_rate(state, "share", each.bytes * 1e-9 / best.gigabytes);
+          state.counters["of GB/s"] = best.gigabytes;
         }
       });
 }

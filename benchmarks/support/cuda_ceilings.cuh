@@ -6,16 +6,12 @@
 #include "radlads/core/cuda/backend.cuh"
 #include "radlads/core/tensor.hpp"
 #include "radlads/ops/cuda/matmul.cuh"
-#include "radlads/version.hpp"
-
-#include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cuda_runtime.h>
 #include <limits>
-#include <string>
 
 namespace radlads::bench {
 
@@ -67,17 +63,7 @@ inline cuda_ceilings measure_cuda_ceilings() {
 
 /// Measured once a run.
 inline const cuda_ceilings& cuda_ceilings_of_run() {
-  static const cuda_ceilings found = [] {
-    const cuda_ceilings measured = measure_cuda_ceilings();
-    cudaDeviceProp properties{};
-    require_cuda(cudaGetDeviceProperties(&properties, 0), "the device's properties");
-    benchmark::AddCustomContext("device", properties.name);
-    benchmark::AddCustomContext("copy",
-                                std::to_string(static_cast<int>(measured.gigabytes)) + " GB/s");
-    benchmark::AddCustomContext("product in bf16",
-                                std::to_string(static_cast<int>(measured.teraflops)) + " TFLOP/s");
-    return measured;
-  }();
+  static const cuda_ceilings found = measure_cuda_ceilings();
   return found;
 }
 

@@ -110,7 +110,7 @@ header_form() {
 # A door holds includes and prose; version.hpp is no door.
 doors_define_nothing() {
   { ls include/radlads/*.hpp 2>/dev/null || true; } | { grep -v /version.hpp || true; } | each_line '
-    !/^[ \t]*(#[ \t]*(pragma once|include|if|else|endif).*|\/\/.*)?$/ {
+    !/^[ \t]*(#[ \t]*(pragma once|include|if|elif|else|endif).*|\/\/.*)?$/ {
       print FILENAME ":" FNR ": a door includes, it does not define" }'
 }
 

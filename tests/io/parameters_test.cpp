@@ -185,6 +185,9 @@ struct sharded_model {
 };
 
 TEST_F(parameters_test, the_host_holds_one_tensor_of_a_device_at_a_time) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the address sanitizer keeps freed memory";
+#endif
   constexpr std::int64_t rows = 1024, columns = 1024, count = 24;
   constexpr std::int64_t bytes = rows * columns * 4;  // of one tensor: 4 MiB
   {
@@ -193,8 +196,7 @@ TEST_F(parameters_test, the_host_holds_one_tensor_of_a_device_at_a_time) {
       set.add(backend_, "tensor." + std::to_string(i), {rows, columns}, 1.0f);
     write_parameters(backend_, set, directory_, {.max_shard_bytes = 5 * bytes});
   }
-  EXPECT_TRUE(std::filesystem::exists(path("model-00006-of-00006.safetensors")) ||
-              std::filesystem::exists(path("model-00005-of-00005.safetensors")));
+  EXPECT_TRUE(std::filesystem::exists(path("model.safetensors.index.json")));
   watching_backend device;
   sharded_model model;
   model.tensors.resize(count);
