@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <string>
 
 namespace {
@@ -63,6 +64,9 @@ int main(int argc, char** argv) {
   } catch (const radlads::program::interrupted& stop) {
     fmt::print(stderr, "radlads: {}\n", stop.what());
     return exit_interrupted;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "radlads: the host has no more memory\n");
+    return exit_failure;
   } catch (const std::exception& problem) {
     fmt::print(stderr, "radlads: {}\n", one_line(problem.what()));
     return exit_failure;

@@ -108,6 +108,8 @@ distill::step_report run_loop::take_step() {
   read_rows();
   try {
     return trained_.step(backend_, ids_);
+  } catch (const out_of_memory& problem) {
+    throw out_of_memory(fmt::format("{}: {}; {}", task_.stage, problem.what(), last_checkpoint()));
   } catch (const error& problem) {
     fail(task_.stage, ": ", problem.what(), "; ", last_checkpoint());
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "memory.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/io/checkpoint.hpp"
@@ -152,12 +153,21 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
   // A teacher from nothing is for this context; a student keeps its teacher's when that is longer.
   model.config.max_positions = std::max(model.config.max_positions, s.context);
   const stage_task task{stage, s, out, record.text(), samples_before, inputs.is_restarted};
-  if (stage == "align") {
-    run_align(inputs.backend, *inputs.teacher, model, inputs.text.stream, task);
-  } else if (stage == "distill") {
-    run_distill(inputs.backend, *inputs.teacher, model, inputs.text.stream, task);
-  } else {
-    run_next_token(inputs.backend, model, inputs.text.stream, task);
+  // In bf16 the weights lie elsewhere while they are trained; their description stays.
+  const models::config trained = model.config;
+  try {
+    if (stage == "align") {
+      run_align(inputs.backend, *inputs.teacher, model, inputs.text.stream, task);
+    } else if (stage == "distill") {
+      run_distill(inputs.backend, *inputs.teacher, model, inputs.text.stream, task);
+    } else {
+      run_next_token(inputs.backend, model, inputs.text.stream, task);
+    }
+  } catch (const out_of_memory&) {
+    stage_models all{{}, trained};
+    if (inputs.teacher != nullptr) all.teacher = inputs.teacher->config;
+    fmt::print(stderr, "{}", memory_plan(stage, s, all, inputs.threads));
+    throw;
   }
   save_output(inputs.backend, model, inputs.tokenizer_source, out, record);
   return samples;

@@ -114,6 +114,7 @@ TEST(backend, says_how_much_memory_is_missing) {
     FAIL() << "nothing was thrown";
   } catch (const error& thrown) {
     EXPECT_NE(std::strstr(thrown.what(), "no memory for 4611686018427387904 bytes"), nullptr);
+    EXPECT_NE(dynamic_cast<const out_of_memory*>(&thrown), nullptr);
   }
 }
 

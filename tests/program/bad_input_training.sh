@@ -105,6 +105,17 @@ grep -Eq 'step [0-9]+: .*(layer [0-9]+|layers\.[0-9]+|embed|lm_head|norm).* is n
 [ -e nan/checkpoint/state.json ] || stop "the last checkpoint is gone"
 [ ! -e nan/model.safetensors ] || stop "a broken model was saved"
 
+# Too little memory: the plan of what the stage needs, and one sentence.
+much=(train --text long.txt --tokenizer tokenizer --out much --threads 1 --model.hidden 64 --model.layers 8
+  --model.heads 4 --train.context 32 --train.batch 8192 --train.micro_batch 8192 --train.tokens 262144)
+status=0
+(ulimit -v 2000000 && exec "$RADLADS" "${much[@]}") 2>log.txt || status=$?
+[ $status -eq 1 ] || stop "exit status $status without memory: $(cat log.txt)"
+grep -q "^radlads: train: cpu_backend: no memory for [0-9]* bytes" log.txt ||
+  stop "not what went wrong: $(cat log.txt)"
+grep -q "^#   GiB: weights .* activations of 8192 x 32 tokens" log.txt || stop "no plan: $(cat log.txt)"
+[ ! -e much/model.safetensors ] || stop "a model was saved"
+
 # A full disk: what was saved before stays.
 "$RADLADS" align --teacher teacher --student s --text long.txt --out out "${small[@]}" 2>log.txt
 cp -r out before

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One exception type and the check that throws it. Messages are sentences with names and numbers.
+// One exception type, and a kind of it for memory that ran out; the checks that throw them. Messages
+// are sentences with names and numbers.
 
 #include <sstream>
 #include <stdexcept>
@@ -12,6 +13,12 @@ namespace radlads {
 class error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// Memory that a backend could not give: smaller parts of a batch may do.
+class out_of_memory : public error {
+ public:
+  using error::error;
 };
 
 /// Joins its arguments into one string by operator<<.

@@ -116,6 +116,8 @@ class trainer {
           b, model_.weights, gradients_,
           [&](const std::string& name) { return is_trained(name) ? rates(name) : 0.0; },
           norm.factor);
+    } catch (const out_of_memory&) {
+      throw;
     } catch (const error& problem) {
       fail("step ", report.step, ": ", problem.what());
     }

@@ -141,8 +141,10 @@ class cpu_backend {
 
   void* allocate(std::size_t bytes) {
     void* pointer = ::operator new(std::max<std::size_t>(bytes, 1), alignment, std::nothrow);
-    require(pointer != nullptr, "cpu_backend: no memory for ", bytes, " bytes (", allocated_,
-            " bytes are in use)");
+    if (pointer == nullptr) {
+      throw out_of_memory(concatenate("cpu_backend: no memory for ", bytes, " bytes (", allocated_,
+                                      " bytes are in use)"));
+    }
     allocated_ += bytes;
     peak_ = std::max(peak_, allocated_);
     if (poison_) std::memset(pointer, 0xff, bytes);

@@ -72,9 +72,10 @@ class cuda_backend {
       cudaGetLastError();  // a failed allocation must not be reported by the next launch
       std::size_t free = 0, total = 0;
       cudaMemGetInfo(&free, &total);
-      fail("cuda_backend: no memory for ", bytes, " bytes on ", properties_.name, ": ", allocated_,
-           " bytes are in use here, ", free, " of ", total,
-           " are free; smaller micro-batches need less");
+      throw out_of_memory(concatenate("cuda_backend: no memory for ", bytes, " bytes on ",
+                                      properties_.name, ": ", allocated_,
+                                      " bytes are in use here, ", free, " of ", total,
+                                      " are free; smaller micro-batches need less"));
     }
     allocated_ += bytes;
     peak_ = std::max(peak_, allocated_);

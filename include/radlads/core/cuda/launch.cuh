@@ -50,7 +50,13 @@ RADLADS_HIDDEN void launch(cuda_backend& b, const char* name, void (*kernel)(Arg
   const dim3 grid(static_cast<unsigned>(shape.blocks), static_cast<unsigned>(shape.blocks_y),
                   static_cast<unsigned>(shape.blocks_z));
   kernel<<<grid, static_cast<unsigned>(shape.threads), shape.shared_bytes, b.stream()>>>(args);
-  require_cuda(cudaPeekAtLastError(), name);
+  const cudaError_t code = cudaPeekAtLastError();
+  if (code == cudaErrorNoKernelImageForDevice) {
+    const cudaDeviceProp& card = b.properties();
+    fail(name, ": this program holds no code for ", card.name,
+         "; build it with -DCMAKE_CUDA_ARCHITECTURES=", card.major, card.minor, "-real");
+  }
+  require_cuda(code, name);
 }
 
 }  // namespace radlads
