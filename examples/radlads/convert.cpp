@@ -42,13 +42,13 @@ const std::vector<std::string> sections{"model", "align", "distill", "extend"};
 /// The table of scores on documents that training does not see.
 class score_table {
  public:
-  score_table(backend_type& b, const model_type& teacher,
+  score_table(backend_type& b, teacher_model& teacher,
               std::vector<std::vector<std::int32_t>> documents)
       : backend_(b), teacher_(teacher), documents_(std::move(documents)) {}
 
   void add(const std::string& name, const model_type& model) {
     if (documents_.empty()) return;
-    const distill::score s = score_documents(backend_, model, &teacher_, documents_).total;
+    const distill::score s = score_documents(backend_, model, &teacher_.get(), documents_).total;
     require(s.tokens > 0, "the documents to score hold no tokens to predict");
     if (rows_.empty()) add_row("teacher", s.tokens, s.per_token(s.teacher_nats), 0, 0, 1);
     add_row(name, s.tokens, s.per_token(s.nats), s.per_token(s.nats - s.teacher_nats),
@@ -70,7 +70,7 @@ class score_table {
   }
 
   backend_type& backend_;
-  const model_type& teacher_;
+  teacher_model& teacher_;
   std::vector<std::vector<std::int32_t>> documents_;
   std::vector<std::string> rows_;
 };
@@ -95,13 +95,13 @@ std::vector<std::vector<std::int32_t>> documents_to_score(const convert_options&
 
 /// The transferred student, made or read back from steps/transfer.
 std::unique_ptr<model_type> transferred(backend_type& b, const convert_options& o,
-                                        const settings& values, const model_type& teacher) {
+                                        const settings& values, teacher_model& teacher) {
   const std::string mixer = mixer_name(o.student);
   const std::filesystem::path place = o.out / "steps" / "transfer";
   check_output(place);
-  const run_record record = transfer_record(b, values, mixer, teacher, host_threads(o.common));
+  const run_record record = transfer_record(values, mixer, teacher.hash(), host_threads(o.common));
   if (!o.is_restarted && is_finished(place, record)) return load_model(b, place);
-  made_student student = make_student(b, teacher, mixer, values.model);
+  made_student student = make_student(b, teacher.get(), mixer, values.model);
   save_output(b, *student.model, o.teacher, place, record);
   return std::move(student.model);
 }
@@ -116,26 +116,27 @@ void run(const CLI::App& app, const convert_options& o) {
     for (const std::string stage : {"align", "distill", "extend"}) {
       const stage_settings& s = values.stage(stage);
       if (s.tokens == 0) continue;
-      // Teacher and student both stay in memory through all stages.
-      fmt::print("{}", memory_plan(stage, s, {teacher, student}, host_threads(o.common)));
+      stage_models models{teacher, student};
+      if (stage == "extend") models.teacher.reset();
+      fmt::print("{}", memory_plan(stage, s, models, host_threads(o.common)));
     }
     return;
   }
   require_precision(values, {"align", "distill", "extend"});
   require_apart(o.out, o.teacher);
   backend_type b(backend_options(o.common));
-  const auto teacher = load_model(b, o.teacher);
-  student_config(teacher->config, mixer_name(o.student), values.model);
+  teacher_model teacher(b, o.teacher);
+  student_config(teacher.config(), mixer_name(o.student), values.model);
   const training_text text =
-      read_training_text(o.text, o.teacher, teacher->config, o.hold_out, host_threads(o.common));
+      read_training_text(o.text, o.teacher, teacher.config(), o.hold_out, host_threads(o.common));
   check_output(o.out);
-  score_table table(b, *teacher,
-                    documents_to_score(o, text, teacher->config, values.distill.context));
+  score_table table(b, teacher,
+                    documents_to_score(o, text, teacher.config(), values.distill.context));
 
-  const auto student = transferred(b, o, values, *teacher);
+  const auto student = transferred(b, o, values, teacher);
   table.add("transferred", *student);
-  const stage_inputs inputs{b,         teacher.get(),          text,          values, o.text,
-                            o.teacher, host_threads(o.common), o.is_restarted};
+  const stage_inputs inputs{
+      b, &teacher, text, values, o.text, o.teacher, host_threads(o.common), o.is_restarted};
   std::int64_t samples = 0;
   for (const std::string stage : {"align", "distill", "extend"}) {
     if (values.stage(stage).tokens == 0) continue;
@@ -144,8 +145,8 @@ void run(const CLI::App& app, const convert_options& o) {
     samples = run_stage(inputs, stage, *student, samples, place);
     table.add(stage, *student);
   }
-  run_record record =
-      conversion_record(b, values, mixer_name(o.student), *teacher, text, host_threads(o.common));
+  run_record record = conversion_record(values, mixer_name(o.student), teacher.hash(), text,
+                                        host_threads(o.common));
   record.about["samples"] = std::to_string(samples);
   save_output(b, *student, o.teacher, o.out, record);
   table.print();

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace radlads::program {
@@ -41,14 +42,18 @@ int host_threads(const common_options& options) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::path& directory) {
+namespace {
+
+/// Loads a model and tells of tensors that it has no place for, if anybody is to be told.
+std::unique_ptr<model_type> load(backend_type& b, const std::filesystem::path& directory,
+                                 bool is_told) {
   std::error_code code;
   require(std::filesystem::is_directory(directory, code), directory.string(),
           ": is not a model directory");
   auto model = std::make_unique<model_type>();
   model->build(b, io::read_config(directory));
   const std::vector<std::string> unread = io::read_parameters(b, directory, model->weights);
-  for (std::size_t i = 0; i < unread.size(); ++i) {
+  for (std::size_t i = 0; is_told && i < unread.size(); ++i) {
     if (i == 8) {
       std::cerr << "radlads: and " << unread.size() - i << " more\n";
       break;
@@ -57,6 +62,24 @@ std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::p
               << unread[i] << '\n';
   }
   return model;
+}
+
+}  // namespace
+
+std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::path& directory) {
+  return load(b, directory, true);
+}
+
+teacher_model::teacher_model(backend_type& b, std::filesystem::path directory)
+    : backend_(b),
+      directory_(std::move(directory)),
+      model_(load_model(b, directory_)),
+      config_(model_->config),
+      hash_(weights_hash(b, *model_)) {}
+
+const model_type& teacher_model::get() {
+  if (!model_) model_ = load(backend_, directory_, false);
+  return *model_;
 }
 
 std::uint64_t weights_hash(backend_type& b, const model_type& model) {

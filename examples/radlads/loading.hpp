@@ -34,6 +34,28 @@ int host_threads(const common_options& options);
 /// on standard error.
 std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::path& directory);
 
+/// A model that is in memory where somebody asks for it: stages in bf16 round a teacher, which is
+/// as large as all its rounded copy and the student's gradients, and let it go.
+class teacher_model {
+ public:
+  /// Loads it.
+  teacher_model(backend_type& b, std::filesystem::path directory);
+
+  const models::config& config() const { return config_; }
+  /// weights_hash of the model.
+  std::uint64_t hash() const { return hash_; }
+  /// The model; reads it again where it was let go.
+  const model_type& get();
+  void release() { model_.reset(); }
+
+ private:
+  backend_type& backend_;
+  std::filesystem::path directory_;
+  std::unique_ptr<model_type> model_;
+  models::config config_;
+  std::uint64_t hash_ = 0;
+};
+
 /// A hash of names and values of all weights (FNV-1a on 32-bit words), to tell models apart.
 std::uint64_t weights_hash(backend_type& b, const model_type& model);
 

@@ -36,8 +36,8 @@ struct plan {
   std::size_t total() const { return teacher + weights + gradients + optimizer + step; }
 };
 
-/// One step on `rows` rows. In bf16 the float weights are there as well: the teacher's as they were
-/// loaded, the student's as its master copy.
+/// One step on `rows` rows. In bf16 the student's float weights are there as well, as its master
+/// copy.
 template <class T>
 plan plan_stage(const std::string& stage, const stage_settings& s, const stage_models& models,
                 std::int64_t rows) {
@@ -51,12 +51,11 @@ plan plan_stage(const std::string& stage, const stage_settings& s, const stage_m
   plan_model<T> rounded_teacher, rounded;
   if (models.teacher) {
     exact_teacher.build(b, *models.teacher);
-    // Step 3 has no use for a teacher that an earlier step has left in memory.
-    const bool is_asked = stage == "align" || stage == "distill";
-    if constexpr (is_rounded) {
-      if (is_asked) rounded_teacher.build(b, *models.teacher);
-    }
     result.teacher_parameters = parameter_count(exact_teacher.weights);
+    if constexpr (is_rounded) {
+      rounded_teacher.build(b, *models.teacher);
+      exact_teacher.weights = {};
+    }
   }
   result.teacher = since();
   exact.build(b, models.trained);

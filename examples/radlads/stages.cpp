@@ -52,8 +52,7 @@ run_record record_of(const stage_inputs& inputs, const std::string& stage, const
   add_data(inputs.text, record);
   record.run["model_hash"] = hex(weights_hash(inputs.backend, model));
   record.run["samples_before"] = std::to_string(samples_before);
-  if (inputs.teacher != nullptr)
-    record.run["teacher_hash"] = hex(weights_hash(inputs.backend, *inputs.teacher));
+  if (inputs.teacher != nullptr) record.run["teacher_hash"] = hex(inputs.teacher->hash());
   record.about["stage"] = stage;
   record.about["text"] = inputs.text_path.string();
   record.about["threads"] = std::to_string(inputs.threads);
@@ -113,12 +112,12 @@ void save_output(backend_type& b, const model_type& model,
   write_record(out, record.text());
 }
 
-run_record transfer_record(backend_type& b, const settings& values, const std::string& mixer,
-                           const model_type& teacher, int threads) {
+run_record transfer_record(const settings& values, const std::string& mixer,
+                           std::uint64_t teacher_hash, int threads) {
   run_record record;
   record.settings = to_yaml(values, {"model"});
   record.run["student"] = mixer;
-  record.run["teacher_hash"] = hex(weights_hash(b, teacher));
+  record.run["teacher_hash"] = hex(teacher_hash);
   record.about["stage"] = "transfer";
   record.about["threads"] = std::to_string(threads);
   record.about["device"] = device_name;
@@ -126,9 +125,9 @@ run_record transfer_record(backend_type& b, const settings& values, const std::s
   return record;
 }
 
-run_record conversion_record(backend_type& b, const settings& values, const std::string& mixer,
-                             const model_type& teacher, const training_text& text, int threads) {
-  run_record record = transfer_record(b, values, mixer, teacher, threads);
+run_record conversion_record(const settings& values, const std::string& mixer,
+                             std::uint64_t teacher_hash, const training_text& text, int threads) {
+  run_record record = transfer_record(values, mixer, teacher_hash, threads);
   record.settings = to_yaml(values, {"model", "align", "distill", "extend"});
   add_data(text, record);
   record.about["stage"] = "convert";
@@ -161,11 +160,13 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
     } else if (stage == "distill") {
       run_distill(inputs.backend, *inputs.teacher, model, inputs.text.stream, task);
     } else {
+      // Nobody needs the teacher, and longer contexts need the memory.
+      if (inputs.teacher != nullptr) inputs.teacher->release();
       run_next_token(inputs.backend, model, inputs.text.stream, task);
     }
   } catch (const out_of_memory&) {
     stage_models all{{}, trained};
-    if (inputs.teacher != nullptr) all.teacher = inputs.teacher->config;
+    if (inputs.teacher != nullptr && stage != "extend") all.teacher = inputs.teacher->config();
     fmt::print(stderr, "{}", memory_plan(stage, s, all, inputs.threads));
     throw;
   }

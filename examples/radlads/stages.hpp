@@ -18,10 +18,10 @@
 namespace radlads::program {
 
 /// Step 1 on `student`, in place.
-void run_align(backend_type& b, const model_type& teacher, model_type& student,
+void run_align(backend_type& b, teacher_model& teacher, model_type& student,
                const data::token_stream& stream, const stage_task& task);
 /// Step 2 or 2a.
-void run_distill(backend_type& b, const model_type& teacher, model_type& student,
+void run_distill(backend_type& b, teacher_model& teacher, model_type& student,
                  const data::token_stream& stream, const stage_task& task);
 /// Step 3, and a teacher from nothing.
 void run_next_token(backend_type& b, model_type& model, const data::token_stream& stream,
@@ -30,7 +30,7 @@ void run_next_token(backend_type& b, model_type& model, const data::token_stream
 /// What the stages of one program run have in common.
 struct stage_inputs {
   backend_type& backend;
-  const model_type* teacher = nullptr;  ///< null where a stage has none
+  teacher_model* teacher = nullptr;  ///< null where a stage has none
   const training_text& text;
   const settings& values;
   std::filesystem::path text_path;
@@ -61,10 +61,10 @@ void save_output(backend_type& b, const model_type& model,
                  run_record record);
 
 /// The record of a student just transferred, and of one that has gone through all stages.
-run_record transfer_record(backend_type& b, const settings& values, const std::string& mixer,
-                           const model_type& teacher, int threads);
-run_record conversion_record(backend_type& b, const settings& values, const std::string& mixer,
-                             const model_type& teacher, const training_text& text, int threads);
+run_record transfer_record(const settings& values, const std::string& mixer,
+                           std::uint64_t teacher_hash, int threads);
+run_record conversion_record(const settings& values, const std::string& mixer,
+                             std::uint64_t teacher_hash, const training_text& text, int threads);
 
 /// Trains `model` by the stage of that name into `out`, or loads what is complete there. Returns
 /// the rows read by now, `samples_before` of them by earlier stages.

@@ -51,15 +51,15 @@ void run(const CLI::App& app, const std::string& stage, const student_options& o
   require_apart(o.out, o.teacher);
   require_apart(o.out, o.student);
   backend_type b(backend_options(o.common));
-  const auto teacher = load_model(b, o.teacher);
+  teacher_model teacher(b, o.teacher);
   const auto student = load_model(b, o.student);
-  transfer::check_pair(teacher->config, student->config);
+  transfer::check_pair(teacher.config(), student->config);
   require_same_tokenizer(o.teacher, o.student);
   const training_text text =
-      read_training_text(o.text, o.teacher, teacher->config, 0, host_threads(o.common));
+      read_training_text(o.text, o.teacher, teacher.config(), 0, host_threads(o.common));
   check_output(o.out);
-  const stage_inputs inputs{b,         teacher.get(),          text,          values, o.text,
-                            o.student, host_threads(o.common), o.is_restarted};
+  const stage_inputs inputs{
+      b, &teacher, text, values, o.text, o.student, host_threads(o.common), o.is_restarted};
   run_stage(inputs, stage, *student, samples_of(o.student), o.out);
 }
 

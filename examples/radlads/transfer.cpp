@@ -47,7 +47,8 @@ void run(const CLI::App& app, const transfer_options& o) {
   if (o.out.empty()) return;
   require_apart(o.out, o.teacher);
   check_output(o.out);
-  const run_record record = transfer_record(b, values, mixer, *teacher, host_threads(o.common));
+  const run_record record =
+      transfer_record(values, mixer, weights_hash(b, *teacher), host_threads(o.common));
   if (!o.is_restarted && is_finished(o.out, record)) {
     fmt::print(stderr, "transfer: {} is complete\n", o.out.string());
     return;

@@ -16,22 +16,24 @@ bf16_model empty_copy(backend_type& b, const model_type& model) {
   return copy;
 }
 
-bf16_model rounded_copy(backend_type& b, const model_type& model) {
-  bf16_model copy = empty_copy(b, model);
-  ops::convert_all(b, model.weights, copy.weights);
+/// The teacher's copy; the teacher itself is let go.
+bf16_model rounded_copy(backend_type& b, teacher_model& teacher) {
+  bf16_model copy = empty_copy(b, teacher.get());
+  ops::convert_all(b, teacher.get().weights, copy.weights);
+  teacher.release();
   return copy;
 }
 
 }  // namespace
 
-void run_align_bf16(backend_type& b, const model_type& teacher, model_type& student,
+void run_align_bf16(backend_type& b, teacher_model& teacher, model_type& student,
                     const data::token_stream& stream, const stage_task& task) {
   const bf16_model from = rounded_copy(b, teacher);
   bf16_model to = empty_copy(b, student);
   align_on(b, from, to, student, stream, task);
 }
 
-void run_distill_bf16(backend_type& b, const model_type& teacher, model_type& student,
+void run_distill_bf16(backend_type& b, teacher_model& teacher, model_type& student,
                       const data::token_stream& stream, const stage_task& task) {
   const bf16_model from = rounded_copy(b, teacher);
   bf16_model to = empty_copy(b, student);
