@@ -6,10 +6,11 @@
 # Every violation is one line "file:line: sentence"; the exit status is 1 when there is any.
 set -euo pipefail
 shopt -s inherit_errexit
+here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C.UTF-8
 
 rules=(include_direction backends_apart include_origin header_form doors_define_nothing mirrored_tests
-       file_length file_names words licence_lines no_machine_paths readme_program)
+       file_length file_names words licence_lines no_machine_paths readme_program support_table)
 
 # Files below the given folders with the given endings, relative to the root.
 files() {
@@ -112,6 +113,14 @@ doors_define_nothing() {
   { ls include/radlads/*.hpp 2>/dev/null || true; } | { grep -v /version.hpp || true; } | each_line '
     !/^[ \t]*(#[ \t]*(pragma once|include|if|elif|else|endif).*|\/\/.*)?$/ {
       print FILENAME ":" FNR ": a door includes, it does not define" }'
+}
+
+# docs/support.md says what the tests run.
+support_table() {
+  [ -e docs/support.md ] || return 0
+  diff <(sed -n '/^<!-- generated -->$/,/^<!-- end -->$/p' docs/support.md | sed '1,2d' | sed '$d' | sed '$d') \
+    <(bash "$here/support.sh" .) >/dev/null ||
+    echo "docs/support.md:1: its table is not what tests/architecture/support.sh prints"
 }
 
 mirrored_tests() {

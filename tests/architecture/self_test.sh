@@ -51,6 +51,10 @@ expect() {
 good_tree
 bash "$check" all . || { echo "the good tree breaks a rule"; exit 1; }
 
+{ printf '<!-- generated -->\n\n'; bash "$(dirname "$check")/support.sh" .; printf '\n<!-- end -->\n'; } >docs/support.md
+bash "$check" support_table . || { echo "support_table: the table itself is refused"; exit 1; }
+sed -i 's/`norm` | |/`norm` | yes |/' docs/support.md
+expect support_table 'docs/support.md:1: its table is not what tests/architecture/support.sh prints'
 header include/radlads/ops/norm.hpp '#include "radlads/layers/linear.hpp"'
 expect include_direction 'ops/norm.hpp:3: floor ops may not include radlads/layers/linear.hpp'
 header include/radlads/core/view.hpp '#include "radlads/rwkv7.hpp"'
