@@ -9,6 +9,7 @@
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
 #include "support/gradient_check.hpp"
+#include "support/tolerance.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,14 +22,6 @@
 #include <vector>
 
 namespace radlads::test {
-
-/// Relative error, in the Euclidean norm, of one operation on CUDA against double on the CPU.
-/// Storage in bf16 alone costs 1.7e-3 (eight bits of mantissa, uniform rounding errors);
-/// intermediate tensors cost as much again.
-template <class T>
-inline constexpr double cuda_tolerance = std::is_same_v<T, double>  ? 1e-12
-                                         : std::is_same_v<T, float> ? 5e-6
-                                                                    : 4e-3;
 
 inline bool has_cuda_device() {
   int count = 0;

@@ -18,8 +18,6 @@
 namespace radlads::test {
 namespace chunked_test {
 
-constexpr double output_tolerance = 2.5e-3, gradient_tolerance_in_bf16 = 4e-3;
-
 /// The kernels themselves, whatever select_driver would say.
 template <class Cell>
 void launch_forward(cuda_backend& b, wkv::driver chosen,
@@ -121,14 +119,14 @@ class chunked : public cuda_case<bf16> {
                                     on(dfirst));
       }
     });
-    expect_close(y, "y" + name, output_tolerance);
-    expect_close(dv, "dv" + name, gradient_tolerance_in_bf16);
+    expect_close(y, "y" + name, chunked_output_tolerance);
+    expect_close(dv, "dv" + name, chunked_gradient_tolerance);
     for (std::size_t i = 0; i < din.size(); ++i) {
-      expect_close(din[i], std::string("d") + cell::names[i] + name, gradient_tolerance_in_bf16);
+      expect_close(din[i], std::string("d") + cell::names[i] + name, chunked_gradient_tolerance);
     }
     if (!has_states) return;
-    expect_close(last, "final state" + name, output_tolerance);
-    expect_close(dfirst, "gradient of the initial state" + name, gradient_tolerance_in_bf16);
+    expect_close(last, "final state" + name, chunked_output_tolerance);
+    expect_close(dfirst, "gradient of the initial state" + name, chunked_gradient_tolerance);
   }
 };
 
