@@ -104,32 +104,30 @@ plan plan_stage(const std::string& stage, const stage_settings& s, const stage_m
 
 plan plan_of(const std::string& stage, const stage_settings& s, const stage_models& models,
              std::int64_t rows, [[maybe_unused]] int threads) {
-#if defined(RADLADS_PROGRAM_CUDA)
   if (s.precision == "bf16") return plan_stage<bf16>(stage, s, models, rows);
-  return plan_stage<float>(stage, s, models, rows);
-#else
   plan result = plan_stage<float>(stage, s, models, rows);
+#if !defined(RADLADS_PROGRAM_CUDA)
   // Each thread trains a part of the batch, with gradients of its own that are summed.
   const int parts = distill::replica_count(models.trained.hidden, threads);
   if (parts > 1) {
     result.step *= static_cast<std::size_t>(parts);
     result.gradients *= static_cast<std::size_t>(parts + 1);
   }
-  return result;
 #endif
+  return result;
 }
 
-/// Memory that models may have, and whose it is; 0 when that is not known.
+/// Memory that models may have, and whose it is; 0 when that is not known. Of a card's, what CUDA
+/// itself takes is left out; what is free just now says nothing when a stage has failed.
 std::pair<std::size_t, std::string> memory_of_device() {
 #if defined(RADLADS_PROGRAM_CUDA)
-  std::size_t free = 0, total = 0;
+  constexpr std::size_t of_cuda = std::size_t{1} << 30;
   cudaDeviceProp properties{};
-  if (cudaMemGetInfo(&free, &total) != cudaSuccess ||
-      cudaGetDeviceProperties(&properties, 0) != cudaSuccess) {
+  if (cudaGetDeviceProperties(&properties, 0) != cudaSuccess) {
     cudaGetLastError();
     return {0, ""};
   }
-  return {free, properties.name};
+  return {properties.totalGlobalMem - of_cuda, properties.name};
 #else
   const auto pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGE_SIZE);
   return {static_cast<std::size_t>(pages) * static_cast<std::size_t>(size), "this machine"};
@@ -154,8 +152,8 @@ double gib(std::size_t bytes) { return static_cast<double>(bytes) / 1073741824.0
 
 std::string memory_plan(const std::string& stage, const stage_settings& s,
                         const stage_models& models, int threads) {
-  const std::int64_t rows =
-      std::min(s.batch, s.micro_batch > 0 ? s.micro_batch : usual_micro_batch);
+  const std::int64_t usual = s.precision == "bf16" ? usual_micro_batch_on_cuda : usual_micro_batch;
+  const std::int64_t rows = std::min(s.batch, s.micro_batch > 0 ? s.micro_batch : usual);
   const plan p = plan_of(stage, s, models, rows, threads);
   std::string text = fmt::format("# {} in {}: {} parameters", stage, s.precision, p.parameters);
   if (models.teacher) text += fmt::format(", the teacher has {}", p.teacher_parameters);
@@ -166,7 +164,10 @@ std::string memory_plan(const std::string& stage, const stage_settings& s,
       "in all {:.3f}\n",
       gib(p.weights), gib(p.gradients), gib(p.optimizer), rows, s.context, gib(p.step),
       gib(p.total()));
-  const auto [bytes, name] = memory_of_device();
+  // bf16 can be planned anywhere, for a card.
+  const bool is_elsewhere = s.precision == "bf16" && device_name == "cpu";
+  const auto [bytes, name] =
+      is_elsewhere ? std::pair<std::size_t, std::string>{} : memory_of_device();
   if (bytes == 0) return text + "#   there is no CUDA device here to compare that with\n";
   const std::int64_t most = most_rows(stage, s, models, bytes, threads);
   text += fmt::format("#   {} has {:.1f} GiB: ", name, gib(bytes));

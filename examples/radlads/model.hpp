@@ -21,11 +21,12 @@
 
 namespace radlads::program {
 
+inline constexpr std::int64_t usual_micro_batch_on_cuda = 4;
 #if defined(RADLADS_PROGRAM_CUDA)
 using backend_type = cuda_backend;
 using backend_options_type = cuda_options;
 inline constexpr std::string_view device_name = "cuda";
-inline constexpr std::int64_t usual_micro_batch = 4;
+inline constexpr std::int64_t usual_micro_batch = usual_micro_batch_on_cuda;
 #else
 using backend_type = cpu_backend;
 using backend_options_type = cpu_options;

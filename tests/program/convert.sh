@@ -33,6 +33,11 @@ quiet() {
 [ ! -e none ] || stop "--dry-run wrote something"
 grep -q "^# distill in float: [0-9]* parameters, the teacher has [0-9]*$" resolved.yaml ||
   stop "no plan of memory: $(cat resolved.yaml)"
+bf16="$RADLADS_SOURCE_DIR/examples/recipes/bf16.yaml"
+"$RADLADS" convert --teacher teacher --text x.txt --student rwkv7 --out none "${with[@]}" --dry-run \
+  -c "$bf16" >planned.yaml
+grep -q "^# distill in bf16: " planned.yaml || stop "bf16 is not planned: $(cat planned.yaml)"
+grep -qx "  recompute: true" planned.yaml || stop "the recipe bf16.yaml does not apply: $(cat planned.yaml)"
 grep -qx "  lr_init: 0.01" resolved.yaml || stop "the later file does not win"
 grep -qx "  lr_final: 0.0002" resolved.yaml || stop "the command line does not win"
 [ "$(grep -cx "  tokens: 2000" resolved.yaml)" -eq 2 ] || stop "2e3 and 2_000 are not 2000"

@@ -16,6 +16,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -191,7 +192,8 @@ class binidx_file {
       std::memcpy(&id, source + static_cast<std::size_t>(i) * sizeof(T), sizeof(T));
       require(std::cmp_greater_equal(id, 0) && std::in_range<std::int32_t>(id), path_, ": token ",
               start + i, " has the id ", +id, ", expected one from 0 to 2147483647");
-      out[i] = static_cast<std::int32_t>(id);
+      // Not negative: the detour keeps a signed byte from looking like a character.
+      out[i] = static_cast<std::int32_t>(static_cast<std::make_unsigned_t<T>>(id));
     }
   }
 
