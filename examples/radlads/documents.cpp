@@ -19,7 +19,7 @@ namespace {
 /// Documents of a text file, those to be held out moved to the second list.
 std::pair<std::vector<std::string>, std::vector<std::string>> split_held_out(
     std::vector<std::string> documents, std::int64_t hold_out) {
-  if (hold_out == 0) return {std::move(documents), {}};
+  if (hold_out == 0) return {std::move(documents), std::vector<std::string>()};
   require(hold_out >= 2, "--hold-out is ", hold_out, ", expected at least 2");
   std::vector<std::string> kept, held;
   for (std::size_t i = 0; i < documents.size(); ++i) {
