@@ -64,8 +64,11 @@ plan plan_stage(const std::string& stage, const stage_settings& s, const stage_m
   result.weights = since();
   const auto run = [&](plan_model<T>& trained, const plan_model<T>& teacher,
                        auto&&... exact_weights) {
-    distill::trainer<plan_model<T>> trainer(b, trained, trainer_options_of(s),
-                                            std::move(exact_weights)...);
+    distill::trainer_options options;
+    options.what = trainer_options_of(s).what;
+    options.schedule.steps =
+        1;  // memory does not depend on the rates, nor on how many steps there are
+    distill::trainer<plan_model<T>> trainer(b, trained, options, std::move(exact_weights)...);
     result.optimizer = since();
     plan_model<T>::params::for_each(
         [&](const std::string& name, const auto& each) {

@@ -33,6 +33,9 @@ quiet() {
 [ ! -e none ] || stop "--dry-run wrote something"
 grep -q "^# distill in float: [0-9]* parameters, the teacher has [0-9]*$" resolved.yaml ||
   stop "no plan of memory: $(cat resolved.yaml)"
+"$RADLADS" extend --model teacher --text x.txt --out none --dry-run >planned.yaml 2>&1 ||
+  stop "a stage of no tokens is not planned: $(cat planned.yaml)"
+grep -q "^# extend in float: [0-9]* parameters$" planned.yaml || stop "no plan: $(cat planned.yaml)"
 bf16="$RADLADS_SOURCE_DIR/examples/recipes/bf16.yaml"
 "$RADLADS" convert --teacher teacher --text x.txt --student rwkv7 --out none "${with[@]}" --dry-run \
   -c "$bf16" >planned.yaml
