@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// How much memory a model and its training need, without having it (tests/plan_test.cpp):
+// How much memory a model and its training need, without having it (tests/distill/plan_test.cpp):
 //
 //   radlads::plan_backend b;
 //   my_model<radlads::bf16, radlads::plan_backend> model;
