@@ -14,6 +14,7 @@
 #include "radlads/core/tensor.hpp"
 #include "radlads/gates/softplus_rate.hpp"
 #include "radlads/wkv/gated_deltanet.hpp"
+#include "radlads/wkv/packed.hpp"
 #include "radlads/wkv/scan.hpp"
 
 #if defined(__CUDACC__)

@@ -16,6 +16,7 @@
 #include "radlads/core/tensor.hpp"
 #include "radlads/gates/sigmoid_root.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/packed.hpp"
 #include "radlads/wkv/scan.hpp"
 
 #if defined(__CUDACC__)

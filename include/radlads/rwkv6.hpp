@@ -13,6 +13,7 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/gates/exp_neg_exp.hpp"
+#include "radlads/wkv/packed.hpp"
 #include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/scan.hpp"
 

@@ -17,6 +17,7 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/gates/exp_neg_sigmoid.hpp"
+#include "radlads/wkv/packed.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 #include "radlads/wkv/scan.hpp"
 
