@@ -63,7 +63,8 @@ struct retention_mixer {
     s.v_grouped.resize(b, grouped);
     s.log_decay.resize(b, {1, 1, c.heads, c.head_size});
     radlads::layers::fill(b, s.log_decay, [&](std::int64_t i) {
-      return std::log1p(-std::exp2(-5.0 - static_cast<double>(i / c.head_size)));
+      const std::int64_t head = i / c.head_size;
+      return std::log1p(-std::exp2(-5.0 - static_cast<double>(head)));
     });
 
     projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, position, s.q);

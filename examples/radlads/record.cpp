@@ -44,7 +44,7 @@ std::map<std::string, std::string> flatten(const std::string& text) {
     for (const auto& entry : section.second) {
       const auto key = entry.first.as<std::string>();
       if (key == "save_every" || key == "log_every") continue;
-      values[name + "." + key] = to_text(entry.second);
+      values[fmt::format("{}.{}", name, key)] = to_text(entry.second);
     }
   }
   return values;

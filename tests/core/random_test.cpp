@@ -51,7 +51,7 @@ TEST(random, uniform_fills_the_unit_interval) {
   }
   // Five standard errors.
   EXPECT_NEAR(mean, 0.5, 5 * std::sqrt(1.0 / 12 / count));
-  for (const int bin : bins) EXPECT_NEAR(bin, count / 10, 5 * std::sqrt(0.09 * count));
+  for (const int bin : bins) EXPECT_NEAR(bin, 0.1 * count, 5 * std::sqrt(0.09 * count));
 }
 
 TEST(random, normal_has_the_moments_of_a_normal) {

@@ -97,9 +97,9 @@ TEST_F(binidx_test, copies_any_part_and_refuses_what_is_outside) {
   file.copy(2, 2, out.data());
   EXPECT_EQ(out, (ids{12, 13}));
   file.copy(4, 0, out.data());
-  for (const auto& [start, count] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+  for (const auto& part : std::vector<std::pair<std::int64_t, std::int64_t>>{
            {3, 2}, {-1, 1}, {5, 0}, {0, -1}, {1, std::numeric_limits<std::int64_t>::max()}}) {
-    EXPECT_TRUE(test::says(test::error_of([&] { file.copy(start, count, out.data()); }),
+    EXPECT_TRUE(test::says(test::error_of([&] { file.copy(part.first, part.second, out.data()); }),
                            {path("x.bin").string(), "outside the 4"}));
   }
 }

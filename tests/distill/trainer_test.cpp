@@ -70,7 +70,7 @@ struct Trainer : testing::Test {
   model student;
   given_gradient objective;
   distill::trainer_options options;
-  const view<const std::int32_t, 2> no_ids;
+  const view<const std::int32_t, 2> no_ids{};
 
   void SetUp() override {
     student.build(b, config);

@@ -133,8 +133,9 @@ TEST_F(parameters_test, writes_one_file_or_shards) {
   const auto file = safetensors_file::open(path("one/model.safetensors"));
   EXPECT_EQ(file.metadata().at("format"), "pt");
   EXPECT_EQ(file.find("b")->dtype, dtype::f32);
-  const float expected[] = {1, 2, 3, 4, 5, 6};
-  EXPECT_EQ(std::memcmp(file.find("b")->data, expected, sizeof expected), 0);
+  floats found(6);
+  std::memcpy(found.data(), file.find("b")->data, 6 * sizeof(float));
+  EXPECT_EQ(found, (floats{1, 2, 3, 4, 5, 6}));
 
   std::filesystem::create_directory(path("shards"));
   write_parameters(backend_, set, path("shards"),
@@ -156,7 +157,12 @@ TEST_F(parameters_test, written_parameters_come_back_bit_for_bit) {
   read.add(backend_, "a", {3, 5}, 0.0);
   write_parameters(backend_, set, directory_, {.stored_as = dtype::f64});
   EXPECT_TRUE(read_parameters(backend_, directory_, read).empty());
-  EXPECT_EQ(std::memcmp(set.tensors[0].second.data(), read.tensors[0].second.data(), 15 * 8), 0);
+  const auto bits = [](const test::tensor_list<double>& from) {
+    std::vector<std::uint64_t> words(15);
+    std::memcpy(words.data(), from.tensors[0].second.data(), words.size() * sizeof(double));
+    return words;
+  };
+  EXPECT_EQ(bits(set), bits(read));
 }
 
 /// Memory of this process that no file stands behind.

@@ -17,6 +17,7 @@ std::vector<std::string> streamed(const decoder_rules& rules,
                                   const std::vector<std::string>& tokens) {
   decoder_state state;
   std::vector<std::string> out;
+  out.reserve(tokens.size() + 1);
   for (const std::string& token : tokens) out.push_back(state.push(rules, token, false));
   out.push_back(state.finish(rules));
   return out;

@@ -67,6 +67,7 @@ template <class Cell, class S>
 std::vector<reference::rows<S>> head_inputs(const scan_data<Cell, S>& data, std::int64_t batch,
                                             std::int64_t head) {
   std::vector<reference::rows<S>> x;
+  x.reserve(static_cast<std::size_t>(Cell::inputs));
   for (int input = 0; input < Cell::inputs; ++input) {
     x.push_back(head_rows(data.inputs[static_cast<std::size_t>(input)], data.sizes,
                           wkv::input_width<Cell>(input, data.sizes.K), batch, head));

@@ -34,7 +34,7 @@ struct gla {
       dx.add(r, j, (s[j] * x[w][j] + v * x[k][j]) * dy);
       ds[j] += dy * x[r][j];
     }
-    const S dv = dot(ds, x[k]);
+    S dv = dot(ds, x[k]);
     RADLADS_UNROLL_STATE(K, S)
     for (int j = 0; j < K; ++j) {
       dx.add(w, j, ds[j] * s[j]);

@@ -38,7 +38,7 @@ struct rwkv7 {
       ds[j] += dy * x[r][j];
     }
     const S du = dot(ds, x[b]);
-    const S dv = dot(ds, x[k]);
+    S dv = dot(ds, x[k]);
     RADLADS_UNROLL_STATE(K, S)
     for (int j = 0; j < K; ++j) {
       dx.add(w, j, ds[j] * s[j]);
