@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One exception type, and a kind of it for memory that ran out; the checks that throw them. Messages
-// are sentences with names and numbers.
+// One exception type, a kind of it for memory that ran out, and the checks that throw. Messages are
+// sentences with names and numbers.
 
 #include <sstream>
 #include <stdexcept>
