@@ -16,8 +16,8 @@
 #include <limits>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 

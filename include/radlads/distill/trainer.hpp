@@ -49,9 +49,9 @@ struct sums_model {
   using type = typename Model::template with_scalar<accumulate_t<typename Model::scalar_type>>;
 };
 
-/// Optimizer of one stage for `Model`, which it changes in place. Moments exist for the tensors that
-/// the stage trains; gradients are allocated in the first step, for the tensors that its objective
-/// writes.
+/// Optimizer of one stage for `Model`, which it changes in place. Moments exist for the tensors
+/// that the stage trains; gradients are allocated in the first step, for the tensors that its
+/// objective writes.
 template <class Model>
 class trainer {
  public:
