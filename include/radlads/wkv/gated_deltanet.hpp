@@ -41,7 +41,7 @@ struct gated_deltanet {
       ds[j] += dy * x[r][j];
     }
     const S dn = dot(ds, x[k]);
-    const S drest = dn * x[b][0];
+    S drest = dn * x[b][0];
     dx.add(b, 0, dn * rest);
     RADLADS_UNROLL_STATE(K, S)
     for (int j = 0; j < K; ++j) {
