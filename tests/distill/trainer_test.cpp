@@ -106,6 +106,34 @@ struct Trainer : testing::Test {
   }
 };
 
+/// Counts the gradients that a step offers.
+struct counting {
+  std::int64_t offered = 0;
+  distill::batch_loss operator()(B&, view<const std::int32_t, 2>, model::params* grads) {
+    offered = parameter_count(*grads);
+    return {0.5, {}};
+  }
+};
+struct counting_mixers : counting {
+  static constexpr bool trains_mixers_alone = true;
+};
+
+TEST_F(Trainer, AnObjectiveFindsTheGradientsItMayWrite) {
+  options.what = distill::trainable::mixers;
+  trainer t(b, student, options);
+  counting_mixers mixers;
+  counting all;
+  t.step(b, mixers, no_ids);
+  EXPECT_EQ(mixers.offered, parameter_count(t.optimizer().m));
+  t.step(b, all, no_ids);
+  EXPECT_EQ(all.offered, parameter_count(student.weights));
+  t.step(b, mixers, no_ids);
+  options.what = distill::trainable::everything;
+  trainer everything(b, student, options);
+  everything.step(b, mixers, no_ids);
+  EXPECT_EQ(mixers.offered, parameter_count(student.weights));
+}
+
 TEST_F(Trainer, OnlyTrainedTensorsHaveMoments) {
   distill::trainer_options mixers = options;
   mixers.what = distill::trainable::mixers;

@@ -131,6 +131,17 @@ TEST(adamw_master, starts_from_the_parameters_or_from_exact_weights) {
     EXPECT_EQ(optimizer.master.norm.data()[i], static_cast<float>(rounded.norm.data()[i]));
 }
 
+TEST(adamw_moments, are_those_of_the_tensors_that_the_last_start_named) {
+  cpu_backend backend({.threads = 2, .poison = true});
+  const three_tensors<float> params = numbers<float>(backend, 1);
+  optim::adamw<three_tensors<float>> optimizer;
+  optimizer.start(backend, params);
+  EXPECT_EQ(parameter_count(optimizer.m), 35 + 131);
+  optimizer.start(backend, params, [](const std::string& name) { return name == "norm.weight"; });
+  EXPECT_EQ(parameter_count(optimizer.m), 131);
+  EXPECT_EQ(parameter_count(optimizer.v), 131);
+}
+
 TEST(group_rates, knows_mixers_by_name) {
   const optim::group_rates one{1e-3}, two{1e-3, 1e-4};
   EXPECT_EQ(one("model.layers.3.self_attn.q_proj.weight"), 1e-3);

@@ -11,6 +11,7 @@
 #include "radlads/optim/clip.hpp"
 #include "radlads/optim/schedule.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -149,17 +150,20 @@ class trainer {
     return [this](const std::string& name) { return is_trained(name); };
   }
 
-  /// In the first step, gradients of all tensors, or of the trained ones where the objective writes
-  /// no others.
+  /// Before the first step, gradients of the trained tensors; of all where the objective may write
+  /// others, also when an earlier one did not.
   template <class Objective>
   void take_gradients(B& b) {
-    if (has_gradients_) return;
-    has_gradients_ = true;
-    if constexpr (requires { requires std::remove_cvref_t<Objective>::trains_mixers_alone; }) {
-      if (options_.what == trainable::mixers)
-        return allocate_like(b, model_.weights, gradients_, trained());
+    constexpr bool is_for_mixers = requires {
+      requires std::remove_cvref_t<Objective>::trains_mixers_alone;
+    };
+    if (is_for_mixers && options_.what == trainable::mixers) {
+      if (extent_ == extent::none) allocate_like(b, model_.weights, gradients_, trained());
+      extent_ = std::max(extent_, extent::trained);
+    } else {
+      if (extent_ != extent::all) allocate_like(b, model_.weights, gradients_);
+      extent_ = extent::all;
     }
-    allocate_like(b, model_.weights, gradients_);
   }
 
   bool is_recurrent(const std::string& name) const {
@@ -170,7 +174,8 @@ class trainer {
   Model& model_;
   trainer_options options_;
   params gradients_;
-  bool has_gradients_ = false;
+  enum class extent { none, trained, all };
+  extent extent_ = extent::none;  ///< of the tensors that have a gradient
   optim::adamw<params, moments> optimizer_;
 };
 

@@ -129,6 +129,8 @@ struct adamw {
  private:
   template <backend B, class Trained>
   void reset(B& b, const P& params, const Trained& trained) {
+    m = M{};
+    v = M{};
     allocate_like(b, params, m, trained);
     allocate_like(b, params, v, trained);
     steps = 0;
