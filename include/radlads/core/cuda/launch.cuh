@@ -32,6 +32,17 @@ RADLADS_HOST_DEVICE constexpr std::int64_t ceil_div(std::int64_t count, std::int
   return (count + size - 1) / size;
 }
 
+/// Throws, with the kernel's name, unless CUDA took it; where the program holds no code for the
+/// card, with what to build.
+inline void require_launch(const cuda_backend& b, cudaError_t code, const char* name) {
+  if (code == cudaErrorNoKernelImageForDevice) {
+    const cudaDeviceProp& card = b.properties();
+    fail(name, ": this program holds no code for ", card.name,
+         "; build it with -DCMAKE_CUDA_ARCHITECTURES=", card.major, card.minor, "-real");
+  }
+  require_cuda(code, name);
+}
+
 /// Runs `kernel` on the backend's stream. Throws, with the name, when the grid is larger than
 /// CUDA's limits or the launch fails.
 template <class Args>
@@ -43,20 +54,14 @@ RADLADS_HIDDEN void launch(cuda_backend& b, const char* name, void (*kernel)(Arg
           name, ": the grid is (", shape.blocks, ", ", shape.blocks_y, ", ", shape.blocks_z,
           "), beyond CUDA's limits of (2147483647, 65535, 65535)");
   if (shape.shared_bytes > plain_shared_bytes) {
-    require_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                      static_cast<int>(shape.shared_bytes)),
-                 name);
+    const cudaError_t code = cudaFuncSetAttribute(
+        kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shape.shared_bytes));
+    require_launch(b, code, name);
   }
   const dim3 grid(static_cast<unsigned>(shape.blocks), static_cast<unsigned>(shape.blocks_y),
                   static_cast<unsigned>(shape.blocks_z));
   kernel<<<grid, static_cast<unsigned>(shape.threads), shape.shared_bytes, b.stream()>>>(args);
-  const cudaError_t code = cudaPeekAtLastError();
-  if (code == cudaErrorNoKernelImageForDevice) {
-    const cudaDeviceProp& card = b.properties();
-    fail(name, ": this program holds no code for ", card.name,
-         "; build it with -DCMAKE_CUDA_ARCHITECTURES=", card.major, card.minor, "-real");
-  }
-  require_cuda(code, name);
+  require_launch(b, cudaPeekAtLastError(), name);
 }
 
 }  // namespace radlads
