@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# About 190 MB of real text from Debian 12's packages, for training a mid-size teacher and its students: the
+# About 175 MB of real text from Debian 12's packages, for training a mid-size teacher and its students: the
 # kernel's documentation and core sources, the manuals of Perl, Python and Vim, and a dictionary of English.
 #   examples/gather_text.sh DIR
 # writes DIR/text.txt, DIR/held_out.txt (every hundredth document) and DIR/sources.txt (the packages). These are

@@ -11,6 +11,10 @@ out=${1:?usage: examples/midsize.sh DIR}
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
 radlads=${RADLADS:-$source_dir/build/release/bin/radlads}
 recipes=$source_dir/examples/recipes
+[ -x "$radlads" ] || {
+  echo "midsize.sh: there is no program $radlads; build it, or name it in the variable RADLADS." >&2
+  exit 1
+}
 mkdir -p "$out"
 
 say() {

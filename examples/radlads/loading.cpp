@@ -78,7 +78,12 @@ teacher_model::teacher_model(backend_type& b, std::filesystem::path directory)
       hash_(weights_hash(b, *model_)) {}
 
 const model_type& teacher_model::get() {
-  if (!model_) model_ = load(backend_, directory_, false);
+  if (!model_) {
+    auto again = load(backend_, directory_, false);
+    require(weights_hash(backend_, *again) == hash_, directory_.string(),
+            ": the weights are not those that this run began with");
+    model_ = std::move(again);
+  }
   return *model_;
 }
 

@@ -34,8 +34,8 @@ int host_threads(const common_options& options);
 /// on standard error.
 std::unique_ptr<model_type> load_model(backend_type& b, const std::filesystem::path& directory);
 
-/// A model that is in memory where somebody asks for it: stages in bf16 round a teacher, which is
-/// as large as all its rounded copy and the student's gradients, and let it go.
+/// A teacher that is in memory where somebody asks for it: stages in bf16 round it and let it go,
+/// and step 3 has no use for it.
 class teacher_model {
  public:
   /// Loads it.
@@ -44,7 +44,7 @@ class teacher_model {
   const models::config& config() const { return config_; }
   /// weights_hash of the model.
   std::uint64_t hash() const { return hash_; }
-  /// The model; reads it again where it was let go.
+  /// The model; reads it again where it was let go, and throws when its weights have changed.
   const model_type& get();
   void release() { model_.reset(); }
 
