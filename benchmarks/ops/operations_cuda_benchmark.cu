@@ -56,7 +56,7 @@ struct buffers {
   std::vector<float> numbers;
   std::size_t next = 0;
 
-  explicit buffers(const sizes& from, bool has_square, bool has_state) : z(from) {
+  explicit buffers(const sizes& from) : z(from) {
     const auto [N, C, V] = z;
     numbers.resize(65521);
     const random_stream source{1, 1};
@@ -70,20 +70,15 @@ struct buffers {
     dfew.resize(b, {N, C / groups});
     for (auto* each : {&weight, &bias}) fill(*each, {C});
     for (auto* each : {&dweight, &dbias}) each->resize(b, {C});
-    if (has_square) {
-      fill(square, {C, C});
-      dsquare.resize(b, {C, C});
-      set_zero<T, 2, cuda_backend>(b, dsquare);
-    }
-    if (has_state) {
-      for (auto* each : {&moment, &variance, &exact}) {
-        each->resize(b, {N * C});
-        set_zero<A, 1, cuda_backend>(b, *each);
-      }
+    fill(square, {C, C});
+    dsquare.resize(b, {C, C});
+    for (auto* each : {&moment, &variance, &exact}) {
+      each->resize(b, {N * C});
+      set_zero<A, 1, cuda_backend>(b, *each);
     }
     for (auto* each : {&inverse, &losses}) each->resize(b, {N});
     for (auto* each : {&mean_of_head, &inverse_of_head}) each->resize(b, {N, C / head_size});
-    for (auto* each : {&dtable}) set_zero<T, 2, cuda_backend>(b, *each);
+    for (auto* each : {&dtable, &dsquare}) set_zero<T, 2, cuda_backend>(b, *each);
     for (auto* each : {&dweight, &dbias}) set_zero<T, 1, cuda_backend>(b, *each);
     sum.resize(b, {1});
     ids.resize(b, {N});
@@ -103,10 +98,10 @@ struct buffers {
       }
     });
   }
-  /// Rows as heads of `size`.
+  /// Rows as heads.
   template <class Tensor>
-  auto heads(Tensor& t, std::int64_t size = head_size) {
-    return reshape<3>(t.whole(), {t.extent(0), t.extent(1) / size, size});
+  auto heads(Tensor& t) {
+    return reshape<3>(t.whole(), {t.extent(0), t.extent(1) / head_size, head_size});
   }
   /// Rows as one sequence, (1, N, C).
   template <class Tensor>
@@ -119,11 +114,11 @@ struct buffers {
 };
 
 /// The buffers of the cases that are timed, made once for all of one size.
-buffers<bf16>& timed_buffers(const sizes& z, bool has_square) {
+buffers<bf16>& timed_buffers(const sizes& z) {
   static std::unique_ptr<buffers<bf16>> kept;
   if (!kept || kept->z.columns != z.columns) {
     kept.reset();
-    kept = std::make_unique<buffers<bf16>>(z, has_square, true);
+    kept = std::make_unique<buffers<bf16>>(z);
   }
   return *kept;
 }
@@ -136,8 +131,8 @@ void collect(cuda_backend& b, const tensor<T, Rank, cuda_backend>& from, std::ve
 }
 
 template <class T, class Run, class Results>
-std::vector<double> results_of(const sizes& z, bool has_square, Run&& run, Results&& results) {
-  buffers<T> d(z, has_square, true);
+std::vector<double> results_of(const sizes& z, Run&& run, Results&& results) {
+  buffers<T> d(z);
   run(d);
   std::vector<double> all;
   results(d, [&](const auto& each) { collect(d.b, each, all); });
@@ -163,12 +158,11 @@ void add(const char* name, const sizes& z, const sizes& check, Run run, Results 
          Demand needs) {
   register_runs(
       std::string("operation/") + name, benchmark::kMicrosecond, [=](benchmark::State& state) {
-        const bool has_square = z.vocabulary == wide.vocabulary;
-        const double off = difference(results_of<bf16>(check, has_square, run, results),
-                                      results_of<float>(check, has_square, run, results));
+        const double off = difference(results_of<bf16>(check, run, results),
+                                      results_of<float>(check, run, results));
         if (!is_agreed(state, off, 8e-3)) return;
         const cuda_ceilings& best = cuda_ceilings_of_run();
-        buffers<bf16>& d = timed_buffers(z, has_square);
+        buffers<bf16>& d = timed_buffers(z);
         time_runs(
             state, d.b, [&] { set_zero<float, 1, cuda_backend>(d.b, d.flushed); }, [&] { run(d); });
         const demand each = needs(d);

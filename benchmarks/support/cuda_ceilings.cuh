@@ -3,6 +3,7 @@
 // What a card can do at best, measured at the start of a run: a copy through its memory, and a
 // large product in bf16.
 
+#include "cuda_runs.cuh"
 #include "radlads/core/cuda/backend.cuh"
 #include "radlads/core/tensor.hpp"
 #include "radlads/ops/cuda/matmul.cuh"
@@ -10,35 +11,22 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cuda_runtime.h>
 #include <limits>
 
 namespace radlads::bench {
 
 struct cuda_ceilings {
   double gigabytes = 0;  ///< a copy of 1 GiB, bytes read plus bytes written, GB/s
-  double teraflops = 0;  ///< a bf16 product of 8192 x 8192 matrices, TFLOP/s
+  double teraflops = 0;  ///< a bf16 product of 8192 x 8192 zeros, TFLOP/s
 };
 
 /// The best of several tries.
 template <class F>
 double least_seconds(cuda_backend& b, int tries, F&& f) {
-  cudaEvent_t start, end;
-  require_cuda(cudaEventCreate(&start), "event");
-  require_cuda(cudaEventCreate(&end), "event");
+  stopwatch watch(b);
   double least = std::numeric_limits<double>::infinity();
   f();
-  for (int i = 0; i < tries; ++i) {
-    require_cuda(cudaEventRecord(start, b.stream()), "event");
-    f();
-    require_cuda(cudaEventRecord(end, b.stream()), "event");
-    b.synchronize();
-    float milliseconds = 0;
-    require_cuda(cudaEventElapsedTime(&milliseconds, start, end), "event");
-    least = std::min(least, milliseconds * 1e-3);
-  }
-  cudaEventDestroy(start);
-  cudaEventDestroy(end);
+  for (int i = 0; i < tries; ++i) least = std::min(least, watch.seconds(f));
   return least;
 }
 

@@ -12,27 +12,47 @@
 
 namespace radlads::bench {
 
+/// Seconds that the device takes for what a function puts on the backend's stream, by events.
+class stopwatch {
+ public:
+  explicit stopwatch(cuda_backend& b) : backend_(b) {
+    require_cuda(cudaEventCreate(&start_), "event");
+    require_cuda(cudaEventCreate(&end_), "event");
+  }
+  stopwatch(const stopwatch&) = delete;
+  stopwatch& operator=(const stopwatch&) = delete;
+  ~stopwatch() {
+    cudaEventDestroy(start_);
+    cudaEventDestroy(end_);
+  }
+
+  template <class Run>
+  double seconds(Run&& run) {
+    require_cuda(cudaEventRecord(start_, backend_.stream()), "event");
+    run();
+    require_cuda(cudaEventRecord(end_, backend_.stream()), "event");
+    backend_.synchronize();
+    float milliseconds = 0;
+    require_cuda(cudaEventElapsedTime(&milliseconds, start_, end_), "event");
+    return milliseconds * 1e-3;
+  }
+
+ private:
+  cuda_backend& backend_;
+  cudaEvent_t start_ = nullptr, end_ = nullptr;
+};
+
 /// Each iteration prepares, then times `run`, which does the work `count` times. One run goes
 /// ahead.
 template <class Prepare, class Run>
 void time_runs(benchmark::State& state, cuda_backend& b, Prepare&& prepare, Run&& run,
                int count = 1) {
-  cudaEvent_t start, end;
-  require_cuda(cudaEventCreate(&start), "event");
-  require_cuda(cudaEventCreate(&end), "event");
+  stopwatch watch(b);
   run();
   for (auto _ : state) {
     prepare();
-    require_cuda(cudaEventRecord(start, b.stream()), "event");
-    run();
-    require_cuda(cudaEventRecord(end, b.stream()), "event");
-    b.synchronize();
-    float milliseconds = 0;
-    require_cuda(cudaEventElapsedTime(&milliseconds, start, end), "event");
-    state.SetIterationTime(milliseconds * 1e-3 / count);
+    state.SetIterationTime(watch.seconds(run) / count);
   }
-  cudaEventDestroy(start);
-  cudaEventDestroy(end);
 }
 
 /// Adds a counter of `amount` an iteration, per second.
