@@ -40,12 +40,12 @@ row() {
   echo "$line"
 }
 
-head() {
+heading() {
   echo "| $1 | CPU: float | double | complex | CUDA: float | double | bf16 |"
   echo "|---|---|---|---|---|---|---|"
 }
 
-head operation
+heading operation
 for test in tests/ops/*_test.cpp tests/optim/adamw_test.cpp; do
   [ -e "$test" ] || continue
   name=$(basename "$test" _test.cpp)
@@ -57,7 +57,7 @@ for test in tests/ops/*_test.cpp tests/optim/adamw_test.cpp; do
 done
 
 echo
-head recurrence
+heading recurrence
 # of_cell CELL FILE...: scalars beside the cell's name in lists of types.
 of_cell() {
   local cell=$1
