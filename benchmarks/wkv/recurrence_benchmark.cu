@@ -39,8 +39,8 @@ void recurrence(benchmark::State& state, sizes z, part_of_step part) {
         if (has_backward) at.backward();
       });
   count_rate(state, "GB/s",
-             static_cast<double>(at.v.size()) * 2e-9 *
-                 (Cell::inputs + 2 + (has_backward ? 2 * Cell::inputs + 3 : 0)));
+             2e-9 * static_cast<double>(at.input_size() * (has_backward ? 3 : 1) +
+                                        at.v.size() * (has_backward ? 5 : 2)));
   state.counters["extra GiB"] = static_cast<double>(at.checkpoints.size()) * 4 / 1073741824.0;
   state.SetLabel(
       wkv::name_of(wkv::select_driver<Cell, bf16>({.heads = z.B * z.H,
@@ -64,6 +64,8 @@ void add(const std::string& name) {
 const bool is_registered = [] {
   add<wkv::rwkv7>("rwkv7");
   add<wkv::gla>("gla");
+  add<wkv::rwkv6>("rwkv6");
+  add<wkv::gated_deltanet>("gated_deltanet");
   return true;
 }();
 

@@ -6,7 +6,9 @@
 #include "../support/cuda_runs.cuh"
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/random.hpp"
+#include "radlads/gated_deltanet.hpp"
 #include "radlads/gla.hpp"
+#include "radlads/rwkv6.hpp"
 #include "radlads/rwkv7.hpp"
 
 #include <benchmark/benchmark.h>
@@ -17,6 +19,7 @@
 #include <cstdint>
 #include <cuda_runtime.h>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace radlads::bench {
@@ -41,7 +44,6 @@ struct recurrence_case {
     for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<float>(source.normal(i));
     std::uint64_t offset = 0;
     const auto fill = [&](tensor<bf16, 4, cuda_backend>& t, auto&& f) {
-      t.resize(b, s);
       offset += 7919;
       write_on_host(b, t, [&](bf16* to) {
         for (std::int64_t i = 0; i < t.size(); ++i) {
@@ -51,12 +53,14 @@ struct recurrence_case {
     };
     const float unit = 1 / std::sqrt(static_cast<float>(z.D));
     for (int i = 0; i < Cell::inputs; ++i) {
-      const bool is_vector = i != Cell::decay && i != 0;
-      fill(in[static_cast<std::size_t>(i)], [&](float x) {
+      const auto at = static_cast<std::size_t>(i);
+      in[at].resize(b, stored_shape(i));
+      fill(in[at], [&](float x) {
         if (i == Cell::decay) return -0.606531f / (1 + std::exp(2 - x));
-        return is_vector ? x * unit : x;
+        if (i >= wkv::vector_inputs<Cell>()) return 1 / (1 + std::exp(-x));  // a strength
+        return i == 0 ? x : x * unit;
       });
-      din[static_cast<std::size_t>(i)].resize(b, s);
+      din[at].resize(b, stored_shape(i));
     }
     if constexpr (Cell::inputs == 5) {
       // The insertion points against the removal, as a removed key does.
@@ -64,6 +68,8 @@ struct recurrence_case {
       b.copy(in[3].data(), in[4].data(), static_cast<std::size_t>(in[4].size()) * sizeof(bf16));
       fill(in[4], [&](float x) { return 0.5f * x * unit; });
     }
+    v.resize(b, s);
+    dy.resize(b, s);
     fill(v, [](float x) { return x; });
     fill(dy, [](float x) { return x; });
     y.resize(b, s);
@@ -72,15 +78,33 @@ struct recurrence_case {
     flushed.resize(b, {std::int64_t{32} << 20});
   }
 
-  auto inputs() {
-    std::array<view<const bf16, 4, device_space>, Cell::inputs> result;
-    for (std::size_t i = 0; i < result.size(); ++i) result[i] = in[i].read();
+  /// Whether input i is a bonus: one row for all tokens of a head.
+  static constexpr bool is_bonus(int i) {
+    return std::is_same_v<Cell, wkv::rwkv6> && i == wkv::rwkv6::u;
+  }
+  shape<4> stored_shape(int i) const {
+    shape<4> own = wkv::input_shape<Cell>(static_cast<std::size_t>(i), s);
+    if (is_bonus(i)) own[1] = 1;
+    return own;
+  }
+  template <class T>
+  auto views(std::array<tensor<bf16, 4, cuda_backend>, Cell::inputs>& from) {
+    std::array<view<T, 4, device_space>, Cell::inputs> result;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      result[i] = from[i].whole();
+      if (!is_bonus(static_cast<int>(i))) continue;
+      result[i].extents[1] = s[1];
+      result[i].strides[1] = 0;
+    }
     return result;
   }
-  auto gradients() {
-    std::array<view<bf16, 4, device_space>, Cell::inputs> result;
-    for (std::size_t i = 0; i < result.size(); ++i) result[i] = din[i].whole();
-    return result;
+  auto inputs() { return views<const bf16>(in); }
+  auto gradients() { return views<bf16>(din); }
+  /// Elements of all inputs, each once.
+  std::int64_t input_size() const {
+    std::int64_t total = 0;
+    for (const auto& each : in) total += each.size();
+    return total;
   }
   void forward() { wkv::scan_forward<Cell, bf16>(b, inputs(), v, y, {}, {}, checkpoints); }
   void forward_alone() { wkv::scan_forward<Cell, bf16>(b, inputs(), v, y, {}, {}, {}); }

@@ -75,7 +75,7 @@ for header in include/radlads/wkv/{rwkv7,gla,rwkv6,gated_deltanet}.hpp; do
   grep -q "wkv::$cell\b" tests/wkv/scan_gradient_test.cpp && on_cpu+=$'\ncomplex'
   row "\`$cell\`, token by token" "$on_cpu" "$(of_cell "$cell" tests/wkv/cuda/scan_*_test.cu)"
   # Matrix forms are for bf16 alone.
-  if grep -q "subject<wkv::$cell, wkv::driver::" tests/wkv/cuda/chunked_test.cu; then
+  if grep -q "subject<wkv::$cell, wkv::driver::" "tests/wkv/cuda/chunked_${cell}_test.cu" 2>/dev/null; then
     row "\`$cell\`, by chunks" "" bf16
   fi
 done

@@ -19,7 +19,8 @@ TEST(select_driver, takes_the_scan_where_there_is_no_matrix_form) {
   };
   EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(many)), driver::chunked);
   EXPECT_EQ((wkv::select_driver<wkv::gla, bf16>(many)), driver::chunked);
-  EXPECT_EQ((wkv::select_driver<wkv::rwkv6, bf16>(many)), driver::scan);
+  EXPECT_EQ((wkv::select_driver<wkv::rwkv6, bf16>(many)), driver::chunked);
+  EXPECT_EQ((wkv::select_driver<wkv::gated_deltanet, bf16>(many)), driver::chunked);
   EXPECT_EQ((wkv::select_driver<wkv::rwkv7, float>(many)), driver::scan);
   EXPECT_EQ(with([](auto& at) { at.heads = 98; }), driver::chunked_walk);
   EXPECT_EQ(with([](auto& at) { at.heads = 99; }), driver::chunked);

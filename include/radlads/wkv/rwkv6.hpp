@@ -20,7 +20,7 @@ struct rwkv6 {
   enum : int { r, w, k, u, inputs };
   static constexpr std::string_view names = "rwku";
   static constexpr int decay = w;
-  using form = diagonal;
+  using form = diagonal_with_bonus;
 
   template <int K, class S, class X>
   RADLADS_HOST_DEVICE static RADLADS_INLINE S step(S (&s)[K], const X& x, S v) {

@@ -11,6 +11,9 @@
 //   dk' = V G + dAqk^T q' + dAak^T a',  db' = U G + dAqb^T q' + dAab^T a'
 //   dlogw_t = sum_{s >= t} (q' dq' - k' dk' - b' db' + a' da')_s - (a' da')_t
 //             + colsum(G S) + sum_s (k' V G + b' U G)_s
+// Where q' is scaled as a' is, before its token, it counts in the third term as a' does; a bonus u
+// adds (dy v)_t u k to dr, (dy v)_t u r to dk and sum_t (dy v)_t r k is du. In the delta rule b' is
+// scaled before its token too.
 // With many heads a block has a head. With few heads the value channels walk over the prepared
 // chunks and leave G, U, dZ of each; the keys of all chunks follow at once.
 
@@ -24,9 +27,21 @@
 
 namespace radlads::wkv::chunks {
 
+/// What gradients of a chunk have in shared memory beside rows, by form.
+template <int D, class Form>
+struct gradient_extras {};
+template <int D>
+struct gradient_extras<D, diagonal_with_bonus> {
+  float written[chunk];  // dy v of a token
+};
+template <int D>
+struct gradient_extras<D, delta_rule> {
+  float part[2][sizes<D>::warps][chunk];  // gradients of log decay and strength, by sixteen keys
+};
+
 template <class Form>
 struct backward_args {
-  head_tensor<const bf16> in[inputs<Form>];  // r, log w, k, a, b (B, T, H, D)
+  head_tensor<const bf16> in[inputs<Form>];  // (B, T, H, D), in the order of chunk_form.cuh
   head_tensor<const bf16> v, dy;             // (B, T, H, D)
   const bf16* records;                  // (B * H, chunks, record or state), from the forward pass
   const float* dfinal_state;            // (B, H, K, V), or null
@@ -35,6 +50,7 @@ struct backward_args {
   float* dinitial_state;                // (B, H, K, V), or null
   const bf16* prepared;  // (B * H, chunks, prepared), for few heads, from the forward pass
   bf16* walked;          // (B * H, chunks, walked), for few heads
+  float* bonus_parts;    // (B * H, chunks, D), for few heads, where there is a bonus
   std::int64_t tokens, heads;
 };
 
@@ -128,6 +144,7 @@ struct vector_gradients {
 template <int D, class Form, class LoadState, class LoadGradient>
 __device__ inline void add_state_part(vector_gradients& d, const bf16* v, const bf16* dy,
                                       const bf16* u, const bf16* dz, bf16* dscore,
+                                      [[maybe_unused]] gradient_extras<D, Form>& extras,
                                       LoadState&& load_state, LoadGradient&& load_gradient) {
   const int warp = static_cast<int>(threadIdx.x) / 32;
   const mma::tile_offsets<sizes<D>::stride> at(static_cast<int>(threadIdx.x) % 32);
@@ -137,6 +154,12 @@ __device__ inline void add_state_part(vector_gradients& d, const bf16* v, const 
     float sums[4] = {};
     products_of_rows<D, false>(sums, left == 0 ? dy : dz, dy, right == 0 ? v : u, dy, half);
     bf16* to = dscore + (left * 2 + right) * 2 * score_tile;
+    if constexpr (has_bonus<Form>) {
+      for_diagonal(sums, half, [&](int t, float& each) {
+        extras.written[t] = each;
+        each = 0.0f;
+      });
+    }
     put_triangle(to, to + score_tile, sums, half, left == 1);
   }
   const std::uint32_t from_dy = shared_address(dy) + at.left,
@@ -214,83 +237,6 @@ __device__ inline void add_score_part(vector_gradients& d, const bf16* high, con
     add(1, d.q, rank_one, d.b, q);
     add(2, d.a, k, d.k, removed);
     add(3, d.a, rank_one, d.b, removed);
-  }
-}
-
-/// From gradients of the scaled vectors (16 tokens, this warp's keys) to those of the inputs, which
-/// take the inputs' place. `remembered` is colsum(G S) by slabs, `written` what sum_written gave.
-/// The decay's gradient is a difference of large numbers where decays are strong: so each product
-/// of a pair of tokens enters both sides with the same rounded factors, and cancels.
-template <int D, class Form>
-__device__ inline void put_gradients(bf16* raw, const bf16* high, const float* sums,
-                                     const float* remembered, const float (&written)[2][2],
-                                     const vector_gradients& d) {
-  constexpr int stride = sizes<D>::stride, tile = sizes<D>::tile;
-  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
-  RADLADS_UNROLL_ROW
-  for (int half = 0; half < 2; ++half) {
-    const int column = warp * 16 + half * 8 + lane % 4 * 2;
-    const int at[2] = {lane / 4 * stride + column, (lane / 4 + 8) * stride + column};
-    float gamma[4], own[4];
-    RADLADS_UNROLL_ROW
-    for (int row = 0; row < 2; ++row) {
-      bf16* here = raw + at[row];
-      const auto scaled_at = [&](scaled which) {
-        return *reinterpret_cast<const word*>(high + at[row] + which * tile);
-      };
-      const float2 level = *reinterpret_cast<const float2*>(sums + at[row]);
-      [[maybe_unused]] const word w = *reinterpret_cast<const word*>(here + in_w * tile);
-      const word q = scaled_at(left_q), k = scaled_at(right_k);
-      const auto each = [](word pair, int i) {
-        return i == 0 ? mma::first_of(pair) : mma::second_of(pair);
-      };
-      float out[4][2];
-      RADLADS_UNROLL_ROW
-      for (int i = 0; i < 2; ++i) {
-        const float l = i == 0 ? level.x : level.y;
-        const float shrunk = exp2_of(-l);
-        const int n = 2 * row + i;
-        out[0][i] = d.q[half][n] * exp2_of(l);
-        out[1][i] = d.k[half][n] * shrunk;
-        own[n] = 0.0f;
-        gamma[n] = each(q, i) * d.q[half][n] - each(k, i) * d.k[half][n];
-        if constexpr (has_rank_one<Form>) {
-          out[2][i] = d.a[half][n] * exp2_of(l - decay_of(each(w, i)));
-          out[3][i] = d.b[half][n] * shrunk;
-          own[n] = each(scaled_at(left_a), i) * d.a[half][n];
-          gamma[n] += own[n] - each(scaled_at(right_b), i) * d.b[half][n];
-        }
-      }
-      *reinterpret_cast<word*>(here + in_r * tile) = pack_bf16(out[0][0], out[0][1]);
-      *reinterpret_cast<word*>(here + in_k * tile) = pack_bf16(out[1][0], out[1][1]);
-      if constexpr (has_rank_one<Form>) {
-        *reinterpret_cast<word*>(here + in_a * tile) = pack_bf16(out[2][0], out[2][1]);
-        *reinterpret_cast<word*>(here + in_b * tile) = pack_bf16(out[3][0], out[3][1]);
-      }
-    }
-    float2 behind{written[half][0], written[half][1]};
-    RADLADS_UNROLL_ROW
-    for (int i = 0; i < sizes<D>::warps; ++i) {
-      const float2 part = *reinterpret_cast<const float2*>(remembered + i * D + column);
-      behind.x += part.x;
-      behind.y += part.y;
-    }
-    RADLADS_UNROLL_ROW
-    for (int step = 1; step < 8; step *= 2) {
-      RADLADS_UNROLL_ROW
-      for (int n = 0; n < 4; ++n) {
-        const float later = __shfl_down_sync(~0u, gamma[n], 4 * step);
-        gamma[n] += lane / 4 + step < 8 ? later : 0.0f;
-      }
-    }
-    RADLADS_UNROLL_ROW
-    for (int i = 0; i < 2; ++i) gamma[i] += __shfl_sync(~0u, gamma[2 + i], lane % 4);
-    RADLADS_UNROLL_ROW
-    for (int row = 0; row < 2; ++row) {
-      *reinterpret_cast<word*>(raw + in_w * tile + at[row]) =
-          pack_bf16(gamma[2 * row] - own[2 * row] + behind.x,
-                    gamma[2 * row + 1] - own[2 * row + 1] + behind.y);
-    }
   }
 }
 

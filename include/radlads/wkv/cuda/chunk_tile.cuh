@@ -11,63 +11,15 @@
 // ones act as e^-10, which is below the rounding of the state.
 
 #include "radlads/core/config.hpp"
-#include "radlads/core/cuda/head_tensor.cuh"
 #include "radlads/core/cuda/mma.cuh"
 #include "radlads/core/scalar.hpp"
-#include "radlads/wkv/concepts.hpp"
 #include "radlads/wkv/cuda/bf16_tile.cuh"
-#include "radlads/wkv/state.hpp"
+#include "radlads/wkv/cuda/chunk_form.cuh"
+#include "radlads/wkv/cuda/chunk_scale.cuh"
 
 #include <cstdint>
-#include <type_traits>
 
 namespace radlads::wkv::chunks {
-
-using mma::word;
-
-/// Tokens of a chunk: as many as from one checkpoint to the next.
-inline constexpr int chunk = static_cast<int>(segment_length);
-static_assert(chunk == 16, "tiles are sixteen tokens long");
-
-enum input : int { in_r, in_w, in_k, in_a, in_b };  // the order of the cells' inputs
-enum scaled : int { left_q, right_k, left_a, right_b };
-enum score : int { qk, qb, ak, inverse };  // each in a high and a low part
-
-/// How many of these a transition has: a diagonal one has neither a nor b.
-template <class Form>
-inline constexpr bool has_rank_one = std::is_same_v<Form, diagonal_plus_rank_one>;
-template <class Form>
-inline constexpr int inputs = has_rank_one<Form> ? 5 : 3;
-template <class Form>
-inline constexpr int scaled_count = has_rank_one<Form> ? 4 : 2;
-template <class Form>
-inline constexpr int scores = has_rank_one<Form> ? 4 : 1;
-
-/// Sizes for heads of D on the key and the value side. A warp has sixteen value channels of the
-/// state and sixteen keys of everything that has no state.
-template <int D>
-struct sizes {
-  static constexpr int warps = D / 16;
-  static constexpr int threads = warps * 32;
-  static constexpr int stride = D + 8;  // of a row in shared memory: clear of bank conflicts
-  static constexpr int tile = chunk * stride;
-  static constexpr int steps = D / 16;  // of sixteen keys
-  static constexpr int state = D * D;   // elements
-};
-
-/// Sizes, in bfloat16, of what is kept of a chunk.
-template <int D, class Form>
-struct kept_sizes {
-  static constexpr int state = sizes<D>::state;
-  static constexpr int score_block = scores<Form> * 2 * chunk * chunk;
-  static constexpr int record = state + score_block;
-  static constexpr int vectors =
-      (scaled_count<Form> + 1) * chunk * D;                       // q', k', a', b', rest of q'
-  static constexpr int prepared = vectors + score_block + 4 * D;  // and floats: start, last
-  // Beside a state the memory of a checkpoint may have room for a prepared chunk.
-  static constexpr bool keeps_prepared = state + prepared <= 2 * state;
-  static_assert(record <= 2 * state, "a record takes the place of a checkpoint in float");
-};
 
 inline constexpr int score_stride = chunk + 8;
 inline constexpr int score_tile = chunk * score_stride;
@@ -106,95 +58,6 @@ __device__ inline void put_transposed(bf16* tile, int slab, const float (&sums)[
       const word pair = mma::transpose(pack_bf16(sums[half][2 * low], sums[half][2 * low + 1]));
       *reinterpret_cast<word*>(tile + (half * 8 + lane / 4) * sizes<D>::stride + slab * 16 +
                                low * 8 + lane % 4 * 2) = pair;
-    }
-  }
-}
-
-/// What a thread knows of the log decays (to base 2) of its two keys: rows 2r, 2r + 1, 8 + 2r, 9 +
-/// 2r of the chunk, with r = lane / 8 % 4, columns 2 (8 warp + lane % 8) and the next.
-struct chunk_decays {
-  float up[2][4];      // L
-  float before[2][2];  // L before rows 2r and 8 + 2r
-};
-
-inline constexpr float lowest_decay = -10.0f * log2_of_e;
-__device__ inline float decay_of(float log_w) { return fmaxf(log_w * log2_of_e, lowest_decay); }
-
-/// Scales a chunk: `high` gets q', k', a', b' (and, if IsSplit, `low_q` and `low`, of k', a', b',
-/// what rounding lost), `sums`, if not null, L, and `start` and `last` the factors of its two
-/// halves on the state. Only the sixteen columns of this warp are read and written.
-template <int D, class Form, bool IsSplit>
-__device__ inline void scale_chunk(const bf16* raw, bf16* high, bf16* low_q, bf16* low, float* sums,
-                                   float* start, float* last) {
-  constexpr int stride = sizes<D>::stride, tile = sizes<D>::tile;
-  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
-  const int r = lane / 8, column = 2 * (warp * 8 + lane % 8);
-  const auto row_of = [&](int i) { return 2 * r + i % 2 + i / 2 * 8; };
-  const auto read = [&](int which, int i) {
-    return *reinterpret_cast<const word*>(raw + which * tile + row_of(i) * stride + column);
-  };
-  float w[2][4];
-  RADLADS_UNROLL_ROW
-  for (int i = 0; i < 4; ++i) {
-    const word pair = read(in_w, i);
-    w[0][i] = decay_of(mma::first_of(pair));
-    w[1][i] = decay_of(mma::second_of(pair));
-  }
-  chunk_decays d;
-  RADLADS_UNROLL_ROW
-  for (int c = 0; c < 2; ++c) {
-    float behind = w[c][0] + w[c][1],
-          ahead = w[c][2] + w[c][3];  // sums over groups of rows, r and later or earlier
-    const float own_behind = behind, own_ahead = ahead;
-    RADLADS_UNROLL_ROW
-    for (int step = 1; step < 4; step *= 2) {
-      const float from_later = __shfl_down_sync(~0u, behind, 8 * step),
-                  from_earlier = __shfl_up_sync(~0u, ahead, 8 * step);
-      behind += r + step < 4 ? from_later : 0.0f;
-      ahead += r >= step ? from_earlier : 0.0f;
-    }
-    if (r == 0) start[column + c] = exp2_of(behind);
-    if (r == 3) last[column + c] = exp2_of(ahead);
-    const float later = behind - own_behind;
-    d.up[c][1] = -later;
-    d.up[c][0] = -(later + w[c][1]);
-    d.before[c][0] = -behind;
-    d.before[c][1] = ahead - own_ahead;
-    d.up[c][2] = d.before[c][1] + w[c][2];
-    d.up[c][3] = ahead;
-  }
-  float grown[2][4], shrunk[2][4], grown_before[2][4];
-  RADLADS_UNROLL_ROW
-  for (int c = 0; c < 2; ++c) {
-    RADLADS_UNROLL_ROW
-    for (int i = 0; i < 4; ++i) {
-      grown[c][i] = exp2_of(d.up[c][i]);
-      shrunk[c][i] = exp2_of(-d.up[c][i]);
-      grown_before[c][i] = i % 2 == 0 ? exp2_of(d.before[c][i / 2]) : grown[c][i - 1];
-    }
-  }
-  RADLADS_UNROLL_ROW
-  for (int i = 0; i < 4; ++i) {
-    const auto put = [&](scaled which, input from, const float(&factor)[2][4]) {
-      const word pair = read(from, i);
-      const float x = mma::first_of(pair) * factor[0][i], y = mma::second_of(pair) * factor[1][i];
-      const word rounded = pack_bf16(x, y);
-      const int at = which * tile + row_of(i) * stride + column;
-      *reinterpret_cast<word*>(high + at) = rounded;
-      if constexpr (IsSplit) {
-        bf16* rest = which == left_q ? low_q + at : low + at - tile;
-        *reinterpret_cast<word*>(rest) = mma::pack_rest(rounded, x, y);
-      }
-    };
-    put(left_q, in_r, grown);
-    put(right_k, in_k, shrunk);
-    if constexpr (has_rank_one<Form>) {
-      put(left_a, in_a, grown_before);
-      put(right_b, in_b, shrunk);
-    }
-    if (sums != nullptr) {
-      *reinterpret_cast<float2*>(sums + row_of(i) * stride + column) =
-          float2{d.up[0][i], d.up[1][i]};
     }
   }
 }
@@ -252,6 +115,17 @@ __device__ inline void put_triangle(bf16* high, bf16* low, const float (&sums)[4
   }
 }
 
+/// Calls f(t, sum) for those of these sums of half a matrix, 16 x 8, that stand on its diagonal.
+template <class F>
+__device__ inline void for_diagonal(float (&sums)[4], int half, F&& f) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < 4; ++i) {
+    const int t = lane / 4 + i / 2 * 8, s = half * 8 + lane % 4 * 2 + i % 2;
+    if (s == t) f(t, sums[i]);
+  }
+}
+
 /// A matrix of scores as an operand; `offset` is one of tile_offsets<score_stride>.
 __device__ inline mma::split_operand load_score(const bf16* score, std::uint32_t offset) {
   const std::uint32_t address = shared_address(score) + offset;
@@ -286,8 +160,8 @@ inline constexpr int removal_stride = chunk + 4;  // floats of a row of Aab
 /// The score matrices of a chunk, halves shared out to the warps: those of qk, qb and ak into `to`
 /// (score, part), Aab into `removal`. A barrier must follow.
 template <int D, class Form>
-__device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf16* low, bf16* to,
-                                  float* removal) {
+__device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf16* low,
+                                  const chunk_extras<D, Form>& extras, bf16* to, float* removal) {
   constexpr int tile = sizes<D>::tile;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   RADLADS_UNROLL_ROW
@@ -306,6 +180,13 @@ __device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf1
       }
     } else {
       bf16* score = to + (left * 2 + right) * 2 * score_tile;
+      if constexpr (has_bonus<Form>) {
+        for_diagonal(sums, half, [&](int t, float& each) {
+          each = 0.0f;
+          RADLADS_UNROLL_ROW
+          for (int i = 0; i < sizes<D>::warps; ++i) each += extras.own[i][t];
+        });
+      }
       put_triangle(score, score + score_tile, sums, half, left == 1);
     }
   }

@@ -20,7 +20,7 @@ namespace radlads::wkv::chunks {
 
 template <class Form>
 struct forward_args {
-  head_tensor<const bf16> in[inputs<Form>];  // r, log w, k, a, b (B, T, H, D)
+  head_tensor<const bf16> in[inputs<Form>];  // (B, T, H, D), in the order of chunk_form.cuh
   head_tensor<const bf16> v;                 // (B, T, H, D)
   head_tensor<bf16> y;                       // (B, T, H, D)
   const float* initial_state;                // (B, H, K, V), or null
@@ -97,7 +97,7 @@ __device__ inline void advance(state_tiles<D>& state, int slab, const bf16* high
 
 template <int D, class Form>
 struct forward_memory {
-  bf16 raw[inputs<Form>][sizes<D>::tile];
+  bf16 raw[tiles<Form>][sizes<D>::tile];
   bf16 v[2][sizes<D>::tile];  // then y
   bf16 high[2][scaled_count<Form>][sizes<D>::tile];
   bf16 low_q[2][sizes<D>::tile];
@@ -105,8 +105,9 @@ struct forward_memory {
   bf16 score[2][scores<Form>][2][score_tile];
   float removal[chunk * removal_stride];  // Aab
   float start[2][D], last[2][D];          // decays of the chunk's halves
-  const bf16* row[inputs<Form> + 1];      // of this head's first token; here, for want of registers
+  const bf16* row[tiles<Form> + 1];       // of this head's first token; here, for want of registers
   bf16* y;
+  chunk_extras<D, Form> extras;
 };
 
 /// Grid: B * H.
@@ -121,28 +122,32 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 3 : 2)
                     ? nullptr
                     : a.initial_state + blockIdx.x * std::int64_t{sizes<D>::state},
                 warp, state);
+  const std::int64_t b = blockIdx.x / a.heads, h = blockIdx.x % a.heads;
   if (threadIdx.x == 0) {
-    const std::int64_t b = blockIdx.x / a.heads, h = blockIdx.x % a.heads;
     RADLADS_UNROLL_ROW
-    for (int i = 0; i < inputs<Form>; ++i) m.row[i] = a.in[i].at(b, 0, h);
-    m.row[inputs<Form>] = a.v.at(b, 0, h);
+    for (int i = 0; i < tiles<Form>; ++i) m.row[i] = a.in[i].at(b, 0, h);
+    m.row[tiles<Form>] = a.v.at(b, 0, h);
     m.y = a.y.at(b, 0, h);
   }
+  load_head_extras<D, Form>(m.extras, a.in, b, h);
   __syncthreads();
 
   for (int c = -2; c < chunks; ++c) {
     const int first = c * chunk;
+    extras_on_the_way<D, Form> coming;
     if (c + 2 < chunks) {
       RADLADS_UNROLL_ROW
-      for (int i = 0; i < inputs<Form>; ++i)
+      for (int i = 0; i < tiles<Form>; ++i)
         load_rows<D>(m.raw[i], m.row[i], a.in[i].time, first + 2 * chunk, a.tokens);
+      coming.load(a.in, b, h, first + 2 * chunk, a.tokens);
     }
     const bool has_next = c + 1 >= 0 && c + 1 < chunks;
     const int next = (c + 1) & 1, buffer = c & 1;
-    if (has_next) load_rows<D>(m.v[next], m.row[inputs<Form>], a.v.time, first + chunk, a.tokens);
+    if (has_next) load_rows<D>(m.v[next], m.row[tiles<Form>], a.v.time, first + chunk, a.tokens);
     commit_copies();
     if (has_next)
-      put_scores<D, Form>(m.high[next][0], m.low_q[next], m.low[0], m.score[next][0][0], m.removal);
+      put_scores<D, Form>(m.high[next][0], m.low_q[next], m.low[0], m.extras, m.score[next][0][0],
+                          m.removal);
     if (c >= 0) {
       bf16* record = nullptr;
       if (a.records != nullptr) {
@@ -154,6 +159,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 3 : 2)
                        m.start[buffer], m.last[buffer], m.v[buffer], record);
       store_columns<D>(m.v[buffer], warp, m.y, a.y.time, first, a.tokens);
     }
+    coming.put(m.extras);
     wait_for_copies<0>();
     __syncthreads();  // the inputs of chunk c + 2 and the scores of c + 1 are there; nobody reads
                       // chunk c's vectors
@@ -161,8 +167,8 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 3 : 2)
       if (warp == 0 && has_next) invert(m.removal, m.score[next][inverse][0]);
     }
     if (c + 2 < chunks) {
-      scale_chunk<D, Form, true>(m.raw[0], m.high[buffer][0], m.low_q[buffer], m.low[0], nullptr,
-                                 m.start[buffer], m.last[buffer]);
+      scale_chunk<D, Form, true>(m.raw[0], m.extras, m.high[buffer][0], m.low_q[buffer], m.low[0],
+                                 nullptr, m.start[buffer], m.last[buffer]);
     }
     __syncthreads();  // the vectors of chunk c + 2 and the inverse of c + 1 are there
   }

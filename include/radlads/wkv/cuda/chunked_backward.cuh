@@ -4,6 +4,7 @@
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/wkv/cuda/chunk_gradient.cuh"
+#include "radlads/wkv/cuda/chunk_input_gradient.cuh"
 #include "radlads/wkv/cuda/chunk_tile.cuh"
 #include "radlads/wkv/cuda/chunked.cuh"
 
@@ -14,7 +15,7 @@ namespace radlads::wkv::chunks {
 
 template <int D, class Form>
 struct backward_memory {
-  bf16 raw[2][inputs<Form>][sizes<D>::tile];  // then their gradients
+  bf16 raw[2][tiles<Form>][sizes<D>::tile];  // then their gradients
   bf16 v[2][sizes<D>::tile], dy[2][sizes<D>::tile];
   bf16 high[scaled_count<Form>][sizes<D>::tile];
   bf16 u[sizes<D>::tile], dz[sizes<D>::tile],
@@ -26,6 +27,8 @@ struct backward_memory {
   float sums[sizes<D>::tile];                // L
   float remembered[sizes<D>::warps][D];
   float start[D], last[D];  // decays of the chunk's halves
+  chunk_extras<D, Form> extras[2];
+  gradient_extras<D, Form> parts;
 };
 
 template <int D, class Form>
@@ -34,7 +37,7 @@ __device__ inline void load_backward_chunk(const backward_args<Form>& a,
   const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
   const int buffer = c & 1;
   RADLADS_UNROLL_ROW
-  for (int i = 0; i < inputs<Form>; ++i) {
+  for (int i = 0; i < tiles<Form>; ++i) {
     load_rows<D>(m.raw[buffer][i], a.in[i].at(b, 0, h), a.in[i].time, c * chunk, a.tokens);
   }
   commit_copies();
@@ -61,10 +64,13 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const int chunks = chunks_of(a.tokens);
   const auto scale = [&](int buffer) {
-    scale_chunk<D, Form, false>(m.raw[buffer][0], m.high[0], nullptr, nullptr, m.sums, m.start,
-                                m.last);
+    scale_chunk<D, Form, false>(m.raw[buffer][0], m.extras[buffer], m.high[0], nullptr, nullptr,
+                                m.sums, m.start, m.last);
   };
   load_backward_chunk<D, Form>(a, m, chunks - 1, chunks);
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < 2; ++i)
+    load_chunk_extras<D, Form>(m.extras[i], a.in, b, h, (chunks - 1) * chunk, a.tokens);
   float gradient[D / 8][4];
   load_state<D>(a.dfinal_state == nullptr ? nullptr : a.dfinal_state + index * sizes<D>::state,
                 warp, gradient);
@@ -73,14 +79,20 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
   scale((chunks - 1) & 1);
   __syncthreads();  // its vectors are there
 
+  bonus_gradient<Form> du;
   for (int c = chunks - 1; c >= 0; --c) {
     const int buffer = c & 1;
-    if (c > 0) load_backward_chunk<D, Form>(a, m, c - 1, chunks);
+    extras_on_the_way<D, Form> coming;
+    if (c > 0) {
+      load_backward_chunk<D, Form>(a, m, c - 1, chunks);
+      coming.load(a.in, b, h, (c - 1) * chunk, a.tokens);
+    }
     retreat<D, Form>(gradient, warp, m.high[0], m.score[buffer][0][0], m.start, m.last,
                      m.state[buffer] + warp * steps * 256, m.v[buffer], m.dy[buffer], m.u, m.dz,
                      m.dv, reinterpret_cast<word*>(m.gradient) + warp * steps * 128 + lane,
                      m.remembered[warp]);
     store_columns<D>(m.dv, warp, a.dv.at(b, 0, h), a.dv.time, c * chunk, a.tokens);
+    coming.put(m.extras[buffer ^ 1]);
     wait_for_copies<1>();
     __syncthreads();  // what all value channels left, and the inputs of chunk c - 1, are there
     vector_gradients d{};
@@ -89,23 +101,32 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
                                   static_cast<std::uint32_t>((n * steps + warp) * 512 + lane * 16));
     };
     add_state_part<D, Form>(
-        d, m.v[buffer], m.dy[buffer], m.u, m.dz, m.dscore[0][0],
+        d, m.v[buffer], m.dy[buffer], m.u, m.dz, m.dscore[0][0], m.parts,
         [&](int n) { return turned(m.state[buffer], n); },
         [&](int n) { return turned(m.gradient, n); });
     float written[2][2];
     sum_written<D, Form>(d, m.high[0], written);
     __syncthreads();  // the gradients of the scores are there
     add_score_part<D, Form>(d, m.high[0], m.dscore[0][0]);
-    put_gradients<D, Form>(m.raw[buffer][0], m.high[0], m.sums, m.remembered[0], written, d);
+    put_gradients<D, Form>(m.raw[buffer][0], m.extras[buffer], m.high[0], m.sums, m.remembered[0],
+                           written, d, m.parts, du);
     __syncwarp();  // the columns are there for the warp
     RADLADS_UNROLL_ROW
-    for (int i = 0; i < inputs<Form>; ++i) {
+    for (int i = 0; i < tiles<Form>; ++i) {
       store_columns<D>(m.raw[buffer][i], warp, a.din[i].at(b, 0, h), a.din[i].time, c * chunk,
                        a.tokens);
     }
     if (c > 0) scale(buffer ^ 1);
     wait_for_copies<0>();
     __syncthreads();  // chunk c - 1 is there with its vectors, and nobody reads what chunk c had
+    store_token_gradients<D, Form>(m.parts, a.din, b, h, c * chunk, a.tokens);
+  }
+  if constexpr (has_bonus<Form>) {
+    bf16* to = a.din[in_rest<Form>].at(b, 0, h);
+    du.store([&](int column, float first, float second) {
+      to[column] = bf16(first);
+      to[column + 1] = bf16(second);
+    });
   }
   if (a.dinitial_state != nullptr)
     store_state<D>(gradient, warp, a.dinitial_state + index * sizes<D>::state);

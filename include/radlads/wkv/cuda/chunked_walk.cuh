@@ -15,13 +15,14 @@ namespace radlads::wkv::chunks {
 
 template <int D, class Form>
 struct prepare_memory {
-  bf16 raw[inputs<Form>][sizes<D>::tile];
+  bf16 raw[tiles<Form>][sizes<D>::tile];
   bf16 high[scaled_count<Form>][sizes<D>::tile];
   bf16 low_q[sizes<D>::tile];
   bf16 low[scaled_count<Form> - 1][sizes<D>::tile];
   bf16 score[scores<Form>][2][score_tile];
   float removal[chunk * removal_stride];
   float start[D], last[D];
+  chunk_extras<D, Form> extras;
 };
 
 /// Grid: B * H * chunks. Vectors, scores and decays of every chunk.
@@ -33,12 +34,14 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 6 : 3)
   const int chunks = chunks_of(a.tokens), c = static_cast<int>(blockIdx.x) % chunks;
   const std::int64_t index = blockIdx.x / chunks, b = index / a.heads, h = index % a.heads;
   RADLADS_UNROLL_ROW
-  for (int i = 0; i < inputs<Form>; ++i)
+  for (int i = 0; i < tiles<Form>; ++i)
     load_rows<D>(m.raw[i], a.in[i].at(b, 0, h), a.in[i].time, c * chunk, a.tokens);
   commit_copies();
+  load_chunk_extras<D, Form>(m.extras, a.in, b, h, c * chunk, a.tokens);
   wait_for_copies<0>();
   __syncthreads();  // the inputs are there
-  scale_chunk<D, Form, true>(m.raw[0], m.high[0], m.low_q, m.low[0], nullptr, m.start, m.last);
+  scale_chunk<D, Form, true>(m.raw[0], m.extras, m.high[0], m.low_q, m.low[0], nullptr, m.start,
+                             m.last);
   __syncthreads();  // the vectors are there
   bf16* to = a.prepared + std::int64_t{blockIdx.x} * kept_sizes<D, Form>::prepared;
   RADLADS_UNROLL_ROW
@@ -53,7 +56,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 6 : 3)
     decays[threadIdx.x] = m.start[threadIdx.x];
     decays[D + threadIdx.x] = m.last[threadIdx.x];
   }
-  put_scores<D, Form>(m.high[0], m.low_q, m.low[0], m.score[0][0], m.removal);
+  put_scores<D, Form>(m.high[0], m.low_q, m.low[0], m.extras, m.score[0][0], m.removal);
   if constexpr (has_rank_one<Form>) {
     __syncthreads();  // Aab is there
     if (threadIdx.x < 32) invert(m.removal, m.score[inverse][0]);

@@ -7,6 +7,7 @@
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/wkv/cuda/chunk_gradient.cuh"
+#include "radlads/wkv/cuda/chunk_input_gradient.cuh"
 #include "radlads/wkv/cuda/chunk_tile.cuh"
 #include "radlads/wkv/cuda/chunked_walk.cuh"
 
@@ -93,12 +94,14 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
 
 template <int D, class Form>
 struct keys_memory {
-  bf16 raw[inputs<Form>][sizes<D>::tile];  // then their gradients
+  bf16 raw[tiles<Form>][sizes<D>::tile];  // then their gradients
   bf16 v[sizes<D>::tile], dy[sizes<D>::tile], u[sizes<D>::tile], dz[sizes<D>::tile];
   bf16 high[scaled_count<Form>][sizes<D>::tile];
   bf16 dscore[scores<Form>][2][score_tile];
   float sums[sizes<D>::tile];
   float start[D], last[D];
+  chunk_extras<D, Form> extras;
+  gradient_extras<D, Form> parts;
 };
 
 /// Grid: B * H * chunks. Gradients of the vectors, from what the walk left.
@@ -113,9 +116,10 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
   const std::int64_t index = blockIdx.x / chunks, b = index / a.heads, h = index % a.heads;
   const bf16* walked = a.walked + std::int64_t{blockIdx.x} * walked_size<D>;
   RADLADS_UNROLL_ROW
-  for (int i = 0; i < inputs<Form>; ++i)
+  for (int i = 0; i < tiles<Form>; ++i)
     load_rows<D>(m.raw[i], a.in[i].at(b, 0, h), a.in[i].time, c * chunk, a.tokens);
   commit_copies();
+  load_chunk_extras<D, Form>(m.extras, a.in, b, h, c * chunk, a.tokens);
   load_rows<D>(m.v, a.v.at(b, 0, h), a.v.time, c * chunk, a.tokens);
   load_rows<D>(m.dy, a.dy.at(b, 0, h), a.dy.time, c * chunk, a.tokens);
   if constexpr (has_rank_one<Form>) {
@@ -125,7 +129,8 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
   commit_copies();
   wait_for_copies<1>();
   __syncthreads();  // the inputs are there
-  scale_chunk<D, Form, false>(m.raw[0], m.high[0], nullptr, nullptr, m.sums, m.start, m.last);
+  scale_chunk<D, Form, false>(m.raw[0], m.extras, m.high[0], nullptr, nullptr, m.sums, m.start,
+                              m.last);
   wait_for_copies<0>();
   __syncthreads();  // everything is there
   const word* state =
@@ -139,7 +144,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
   };
   vector_gradients d{};
   add_state_part<D, Form>(
-      d, m.v, m.dy, m.u, m.dz, m.dscore[0][0], [&](int n) { return turned(state, n); },
+      d, m.v, m.dy, m.u, m.dz, m.dscore[0][0], m.parts, [&](int n) { return turned(state, n); },
       [&](int n) { return turned(gradient, n); });
   float written[2][2];
   sum_written<D, Form>(d, m.high[0], written);
@@ -147,12 +152,35 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
   add_score_part<D, Form>(d, m.high[0], m.dscore[0][0]);
   const float* remembered =
       reinterpret_cast<const float*>(walked + sizes<D>::state + 2 * chunk * D);
-  put_gradients<D, Form>(m.raw[0], m.high[0], m.sums, remembered, written, d);
+  bonus_gradient<Form> du;
+  put_gradients<D, Form>(m.raw[0], m.extras, m.high[0], m.sums, remembered, written, d, m.parts,
+                         du);
   __syncwarp();  // the columns are there for the warp
   RADLADS_UNROLL_ROW
-  for (int i = 0; i < inputs<Form>; ++i) {
+  for (int i = 0; i < tiles<Form>; ++i) {
     store_columns<D>(m.raw[i], warp, a.din[i].at(b, 0, h), a.din[i].time, c * chunk, a.tokens);
   }
+  if constexpr (has_bonus<Form>) {
+    float* to = a.bonus_parts + std::int64_t{blockIdx.x} * D;
+    du.store([&](int column, float first, float second) {
+      *reinterpret_cast<float2*>(to + column) = float2{first, second};
+    });
+  }
+  if constexpr (has_token_numbers<Form>) {
+    __syncthreads();  // all keys' parts are there
+    store_token_gradients<D, Form>(m.parts, a.din, b, h, c * chunk, a.tokens);
+  }
+}
+
+/// Grid: B * H. The bonus's gradient from those of the chunks.
+template <int D, class Form>
+RADLADS_KERNEL __launch_bounds__(D) bonus_kernel(const __grid_constant__ backward_args<Form> a) {
+  const int chunks = chunks_of(a.tokens);
+  const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
+  const float* from = a.bonus_parts + index * chunks * D + threadIdx.x;
+  float sum = 0.0f;
+  for (int c = 0; c < chunks; ++c) sum += from[std::int64_t{c} * D];
+  a.din[in_rest<Form>].at(b, 0, h)[threadIdx.x] = bf16(sum);
 }
 
 /// Chunks that the forward pass could not keep are prepared again.
@@ -174,6 +202,8 @@ RADLADS_HIDDEN void launch_chunked_walk_backward(
     args.prepared = again.prepared;
   }
   args.walked = scope.take<bf16, 1>({heads * chunks * walked_size<D>}).data();
+  if constexpr (has_bonus<Form>)
+    args.bonus_parts = scope.take<float, 1>({heads * chunks * D}).data();
   launch(b, "chunked_walk_backward", walk_back_kernel<D, Form, slabs_of_a_block>,
          {.blocks = heads,
           .threads = slabs_of_a_block * warp_size + loaders,
@@ -185,6 +215,10 @@ RADLADS_HIDDEN void launch_chunked_walk_backward(
           .threads = sizes<D>::threads,
           .shared_bytes = sizeof(keys_memory<D, Form>)},
          args);
+  if constexpr (has_bonus<Form>) {
+    launch(b, "chunked_bonus_backward", bonus_kernel<D, Form>, {.blocks = heads, .threads = D},
+           args);
+  }
 }
 
 }  // namespace radlads::wkv::chunks

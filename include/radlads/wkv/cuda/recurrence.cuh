@@ -36,6 +36,10 @@ driver driver_of(const cuda_backend& b, const Arguments& from) {
   const auto is_usable = [](const auto& each) {
     return is_row_aligned(each) && each.stride(1) != 0;
   };
+  using form = typename Cell::form;
+  // The rest is read number by number, a bonus once.
+  const auto rest = from.inputs.begin() + chunks::tiles<form>;
+  const bool is_rest_usable = !chunks::has_bonus<form> || from.inputs.back().stride(1) == 0;
   const auto [batch, tokens, heads, keys] = from.inputs[0].sizes();
   return select_driver<Cell, T>({
       .heads = batch * heads,
@@ -43,9 +47,8 @@ driver driver_of(const cuda_backend& b, const Arguments& from) {
       .keys = keys,
       .values = from.v.extent(3),
       .is_aligned =
-          is_usable(from.v) && std::all_of(from.inputs.begin(), from.inputs.end(), is_usable),
-      .has_memory = keys <= 64 ? has_chunk_memory<64, typename Cell::form>(b)
-                               : has_chunk_memory<128, typename Cell::form>(b),
+          is_usable(from.v) && std::all_of(from.inputs.begin(), rest, is_usable) && is_rest_usable,
+      .has_memory = keys <= 64 ? has_chunk_memory<64, form>(b) : has_chunk_memory<128, form>(b),
       .multiprocessors = b.multiprocessors(),
   });
 }
@@ -78,8 +81,11 @@ RADLADS_HIDDEN void scan_backward_on(cuda_backend& b,
     if (chosen != driver::scan) {
       require_aligned("scan_backward", "dy", from.dy);
       require_aligned("scan_backward", "dv", from.dv);
-      for (const auto& each : from.dinputs)
-        require_aligned("scan_backward", "the inputs' gradients", each);
+      using form = typename Cell::form;
+      for (std::size_t i = 0; i < chunks::tiles<form>; ++i)
+        require_aligned("scan_backward", "the inputs' gradients", from.dinputs[i]);
+      require(!chunks::has_bonus<form> || from.dinputs.back().stride(1) == 0,
+              "scan_backward: the gradient of a bonus that all tokens share must be one row too");
     }
     if (chosen == driver::chunked) {
       return is_narrow ? chunks::launch_chunked_backward<64>(b, from)

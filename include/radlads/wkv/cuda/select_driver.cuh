@@ -5,7 +5,9 @@
 #include "radlads/core/error.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
+#include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 
 #include <cstdint>
@@ -44,15 +46,17 @@ void require_aligned(const char* function, const char* name, const view<T, 4, de
 struct driver_case {
   std::int64_t heads;  ///< of all sequences
   std::int64_t tokens, keys, values;
-  bool is_aligned = true;  ///< rows of the inputs and of v, and each token has rows of its own
+  bool is_aligned = true;  ///< rows of the inputs and of v, and each token has rows of its own, but
+                           ///< for the bonus, which is one row
   bool has_memory = true;  ///< a block may have the shared memory of the matrix form
   std::int64_t multiprocessors = 132;
 };
 
-/// Whether there is a matrix form: for RWKV-7 and gated linear attention, in bf16.
+/// Whether there is a matrix form: for the library's cells, in bf16.
 template <class Cell, class T>
-inline constexpr bool has_matrix_form = (std::is_same_v<Cell, rwkv7> ||
-                                         std::is_same_v<Cell, gla>)&&std::is_same_v<T, bf16>;
+inline constexpr bool has_matrix_form =
+    (std::is_same_v<Cell, rwkv7> || std::is_same_v<Cell, gla> || std::is_same_v<Cell, rwkv6> ||
+     std::is_same_v<Cell, gated_deltanet>)&&std::is_same_v<T, bf16>;
 
 /// The driver of a case. The matrix form takes heads of 64 and 128 and needs whole chunks to gain
 /// from. One block a head leaves multiprocessors idle where heads are fewer than three quarters of

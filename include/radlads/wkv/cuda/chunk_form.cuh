@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// What the kernels by chunks know of a recurrence: which tensors it reads as rows of D numbers,
+// what of them is scaled, which matrices of scores there are, and what else a chunk needs. By form:
+//   diagonal               rows r, log w, k                one matrix of scores
+//   diagonal_with_bonus    rows r, log w, k; u             the same, read before the token is
+//   written diagonal_plus_rank_one rows r, log w, k, a, b          four delta_rule             rows
+//   r, k; log w, b of a token  four
+
+#include "radlads/core/cuda/head_tensor.cuh"
+#include "radlads/core/scalar.hpp"
+#include "radlads/wkv/concepts.hpp"
+#include "radlads/wkv/state.hpp"
+
+#include <cstdint>
+#include <type_traits>
+
+namespace radlads::wkv::chunks {
+
+/// Tokens of a chunk: as many as from one checkpoint to the next.
+inline constexpr int chunk = static_cast<int>(segment_length);
+static_assert(chunk == 16, "tiles are sixteen tokens long");
+
+template <class Form>
+inline constexpr bool has_bonus = std::is_same_v<Form, diagonal_with_bonus>;
+/// Whether decay and strength are one number a token.
+template <class Form>
+inline constexpr bool has_token_numbers = std::is_same_v<Form, delta_rule>;
+template <class Form>
+inline constexpr bool has_rank_one =
+    std::is_same_v<Form, diagonal_plus_rank_one> || has_token_numbers<Form>;
+
+/// All inputs, in the order of the cells; the first `tiles` are rows of D numbers.
+template <class Form>
+inline constexpr int inputs = has_token_numbers<Form> || has_bonus<Form> ? 4
+                              : has_rank_one<Form>                       ? 5
+                                                                         : 3;
+template <class Form>
+inline constexpr int tiles = has_token_numbers<Form> ? 2
+                             : has_rank_one<Form>    ? 5
+                                                     : 3;
+enum input : int { in_r, in_w, in_a = 3, in_b };
+template <class Form>
+inline constexpr int in_k = has_token_numbers<Form> ? 1 : 2;
+/// The bonus, or the first of the numbers of a token.
+template <class Form>
+inline constexpr int in_rest = tiles<Form>;
+
+enum scaled : int { left_q, right_k, left_a, right_b };
+enum score : int { qk, qb, ak, inverse };  // each in a high and a low part
+template <class Form>
+inline constexpr int scaled_count = has_rank_one<Form> ? 4 : 2;
+template <class Form>
+inline constexpr int scores = has_rank_one<Form> ? 4 : 1;
+
+/// Sizes for heads of D on the key and the value side. A warp has sixteen value channels of the
+/// state and sixteen keys of everything that has no state.
+template <int D>
+struct sizes {
+  static constexpr int warps = D / 16;
+  static constexpr int threads = warps * 32;
+  static constexpr int stride = D + 8;  // of a row in shared memory: clear of bank conflicts
+  static constexpr int tile = chunk * stride;
+  static constexpr int steps = D / 16;  // of sixteen keys
+  static constexpr int state = D * D;   // elements
+};
+
+/// Sizes, in bfloat16, of what is kept of a chunk.
+template <int D, class Form>
+struct kept_sizes {
+  static constexpr int state = sizes<D>::state;
+  static constexpr int score_block = scores<Form> * 2 * chunk * chunk;
+  static constexpr int record = state + score_block;
+  static constexpr int vectors =
+      (scaled_count<Form> + 1) * chunk * D;                       // q', k', a', b', rest of q'
+  static constexpr int prepared = vectors + score_block + 4 * D;  // and floats: start, last
+  // Beside a state the memory of a checkpoint may have room for a prepared chunk.
+  static constexpr bool keeps_prepared = state + prepared <= 2 * state;
+  static_assert(record <= 2 * state, "a record takes the place of a checkpoint in float");
+};
+
+/// What a chunk has in shared memory beside rows, by form.
+template <int D, class Form>
+struct chunk_extras {};
+template <int D>
+struct chunk_extras<D, diagonal_with_bonus> {
+  float bonus[D];                     // u of the head
+  float own[sizes<D>::warps][chunk];  // sum_j r u k of a token, by sixteen keys
+};
+template <int D>
+struct chunk_extras<D, delta_rule> {
+  float token[2][chunk];  // log decay, strength
+};
+
+/// This thread's share of what a chunk has beside rows, on its way to shared memory: read early,
+/// put where the reads of the chunk before are over.
+template <int D, class Form>
+struct extras_on_the_way {
+  float value = 0.0f;
+
+  __device__ void load(const head_tensor<const bf16> (&in)[inputs<Form>], std::int64_t b,
+                       std::int64_t h, std::int64_t first, std::int64_t tokens) {
+    if constexpr (has_token_numbers<Form>) {
+      const int row = static_cast<int>(threadIdx.x) % chunk;
+      if (threadIdx.x >= 2 * chunk) return;
+      const auto& from = threadIdx.x < chunk ? in[in_rest<Form>] : in[in_rest<Form> + 1];
+      const bool is_real = first + row < tokens;
+      value = is_real ? static_cast<float>(*from.at(b, first + row, h)) : 0.0f;
+    }
+  }
+  __device__ void put(chunk_extras<D, Form>& to) const {
+    if constexpr (has_token_numbers<Form>) {
+      if (threadIdx.x < 2 * chunk) to.token[threadIdx.x / chunk][threadIdx.x % chunk] = value;
+    }
+  }
+};
+
+/// Fills what all chunks of a head share; a barrier must follow.
+template <int D, class Form>
+__device__ inline void load_head_extras(chunk_extras<D, Form>& to,
+                                        const head_tensor<const bf16> (&in)[inputs<Form>],
+                                        std::int64_t b, std::int64_t h) {
+  if constexpr (has_bonus<Form>) {
+    if (threadIdx.x < D)
+      to.bonus[threadIdx.x] = static_cast<float>(in[in_rest<Form>].at(b, 0, h)[threadIdx.x]);
+  }
+}
+
+/// Both for a block with one chunk.
+template <int D, class Form>
+__device__ inline void load_chunk_extras(chunk_extras<D, Form>& to,
+                                         const head_tensor<const bf16> (&in)[inputs<Form>],
+                                         std::int64_t b, std::int64_t h, std::int64_t first,
+                                         std::int64_t tokens) {
+  load_head_extras<D, Form>(to, in, b, h);
+  extras_on_the_way<D, Form> coming;
+  coming.load(in, b, h, first, tokens);
+  coming.put(to);
+}
+
+}  // namespace radlads::wkv::chunks
