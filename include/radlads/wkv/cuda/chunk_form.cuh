@@ -74,8 +74,9 @@ struct kept_sizes {
   static constexpr int vectors =
       (scaled_count<Form> + 1) * chunk * D;                       // q', k', a', b', rest of q'
   static constexpr int prepared = vectors + score_block + 4 * D;  // and floats: start, last
-  // Beside a state the memory of a checkpoint may have room for a prepared chunk.
-  static constexpr bool keeps_prepared = state + prepared <= 2 * state;
+  // Beside a state the memory of a checkpoint may have room for a prepared chunk; the delta rule
+  // goes forward without.
+  static constexpr bool keeps_prepared = state + prepared <= 2 * state && !has_token_numbers<Form>;
   static_assert(record <= 2 * state, "a record takes the place of a checkpoint in float");
 };
 
@@ -92,26 +93,38 @@ struct chunk_extras<D, delta_rule> {
   float token[2][chunk];  // log decay, strength
 };
 
-/// This thread's share of what a chunk has beside rows, on its way to shared memory: read early,
-/// put where the reads of the chunk before are over.
+/// A number of a token on its way to shared memory: read early, put where the reads of the chunk
+/// before are over. The first 32 threads have one.
+struct token_number {
+  float value = 0.0f;
+
+  __device__ void load(const head_tensor<const bf16>& log_decay,
+                       const head_tensor<const bf16>& strength, std::int64_t b, std::int64_t h,
+                       std::int64_t first, std::int64_t tokens, int thread) {
+    if (thread >= 2 * chunk) return;
+    const auto& from = thread < chunk ? log_decay : strength;
+    const std::int64_t token = first + thread % chunk;
+    value = token < tokens ? static_cast<float>(*from.at(b, token, h)) : 0.0f;
+  }
+  __device__ void put(float (&to)[2][chunk], int thread) const {
+    if (thread < 2 * chunk) to[thread / chunk][thread % chunk] = value;
+  }
+};
+
+/// The same for a form that may have none.
 template <int D, class Form>
 struct extras_on_the_way {
-  float value = 0.0f;
+  token_number number;
 
   __device__ void load(const head_tensor<const bf16> (&in)[inputs<Form>], std::int64_t b,
                        std::int64_t h, std::int64_t first, std::int64_t tokens) {
     if constexpr (has_token_numbers<Form>) {
-      const int row = static_cast<int>(threadIdx.x) % chunk;
-      if (threadIdx.x >= 2 * chunk) return;
-      const auto& from = threadIdx.x < chunk ? in[in_rest<Form>] : in[in_rest<Form> + 1];
-      const bool is_real = first + row < tokens;
-      value = is_real ? static_cast<float>(*from.at(b, first + row, h)) : 0.0f;
+      number.load(in[in_rest<Form>], in[in_rest<Form> + 1], b, h, first, tokens,
+                  static_cast<int>(threadIdx.x));
     }
   }
   __device__ void put(chunk_extras<D, Form>& to) const {
-    if constexpr (has_token_numbers<Form>) {
-      if (threadIdx.x < 2 * chunk) to.token[threadIdx.x / chunk][threadIdx.x % chunk] = value;
-    }
+    if constexpr (has_token_numbers<Form>) number.put(to.token, static_cast<int>(threadIdx.x));
   }
 };
 

@@ -35,6 +35,20 @@ __device__ inline void load_rows(bf16* to, const bf16* from, std::int64_t time_s
              from + (is_real ? first + row : 0) * time_stride + column, is_real);
 }
 
+/// Starts copying the columns of Slabs slabs from `slab` on of sixteen rows.
+template <int D, int Slabs, int Threads>
+__device__ inline void load_columns(bf16* to, int slab, const bf16* from, std::int64_t time_stride,
+                                    int first, std::int64_t tokens, int thread) {
+  constexpr int pieces = Slabs * 2;
+  RADLADS_UNROLL_ROW
+  for (int i = thread; i < chunk * pieces; i += Threads) {
+    const int row = i / pieces, column = slab * 16 + i % pieces * 8;
+    const bool is_real = first + row < tokens;
+    copy_async(shared_address(to + row * sizes<D>::stride + column),
+               from + (is_real ? first + row : 0) * time_stride + column, is_real);
+  }
+}
+
 /// Writes the sixteen columns of slab `slab` of a tile to memory, by one warp.
 template <int D>
 __device__ inline void store_columns(const bf16* tile, int slab, bf16* to, std::int64_t time_stride,

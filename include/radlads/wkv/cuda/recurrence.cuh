@@ -6,6 +6,7 @@
 #include "radlads/core/cuda/backend.cuh"
 #include "radlads/wkv/cuda/chunked.cuh"
 #include "radlads/wkv/cuda/chunked_backward.cuh"
+#include "radlads/wkv/cuda/chunked_delta.cuh"
 #include "radlads/wkv/cuda/chunked_walk.cuh"
 #include "radlads/wkv/cuda/chunked_walk_backward.cuh"
 #include "radlads/wkv/cuda/scan.cuh"
@@ -25,6 +26,7 @@ bool has_chunk_memory(const cuda_backend& b) {
   const std::size_t needed =
       std::max({sizeof(chunks::forward_memory<D, Form>),
                 chunks::walk_stages * sizeof(chunks::walk_stage<D, Form>),
+                chunks::delta_stages * sizeof(chunks::delta_stage<D>),
                 sizeof(chunks::backward_memory<D, Form>),
                 sizeof(chunks::walk_back_memory<D, Form, chunks::slabs_of_a_block>)});
   return needed <= b.properties().sharedMemPerBlockOptin;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One token of any recurrence on CUDA, as decoding needs it: a row of state is shared out to four
-// threads, so that many loads are under way where heads are few. To the cell four threads are one
-// scalar: its sums over a row go through dot(), which adds up the parts.
+// One token of any recurrence on CUDA, as decoding needs it: a row of state is shared out to two or
+// four threads, so that many loads are under way where heads are few. To the cell these threads are
+// one scalar: its sums over a row go through dot(), which adds up the parts.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/scalar.hpp"
@@ -11,15 +11,16 @@
 #include "radlads/wkv/scan.hpp"
 
 #include <cstdint>
+#include <type_traits>
 
 namespace radlads {
 
-/// A number of a row whose rest other threads of the warp have: lane % 8 is the row, lane / 8 the
-/// part.
-template <class A>
+/// A number of a row whose rest other threads of the warp have: lane % rows is the row, lane / rows
+/// the part.
+template <class A, int Parts>
 struct row_part {
-  static constexpr int parts = 4;
-  static constexpr int rows = 8;  ///< of a warp; their numbers of one key are 32 bytes of memory
+  static constexpr int parts = Parts;
+  static constexpr int rows = warp_size / Parts;  ///< of a warp, neighbours in memory
   A value;
 
   row_part() = default;
@@ -30,13 +31,14 @@ struct row_part {
 };
 
 /// sum_j s[j] * x[j] over the whole row: this thread's K numbers and those of the other parts.
-template <int K, class A, class X>
-__device__ inline row_part<A> dot(const row_part<A> (&s)[K], const X& x) {
+template <int K, class A, int Parts, class X>
+__device__ inline row_part<A, Parts> dot(const row_part<A, Parts> (&s)[K], const X& x) {
   A sum = s[0].value * x[0];
   RADLADS_UNROLL_STATE(K, A)
   for (int j = 1; j < K; ++j) sum += s[j].value * x[j];
-  sum += __shfl_xor_sync(~0u, sum, 8);
-  sum += __shfl_xor_sync(~0u, sum, 16);
+  RADLADS_UNROLL
+  for (int distance = row_part<A, Parts>::rows; distance < warp_size; distance *= 2)
+    sum += __shfl_xor_sync(~0u, sum, distance);
   return sum;
 }
 
@@ -45,20 +47,28 @@ __device__ inline row_part<A> dot(const row_part<A> (&s)[K], const X& x) {
 namespace radlads::wkv {
 
 inline constexpr int step_threads = 128;
-inline constexpr int step_rows = step_threads / warp_size * row_part<float>::rows;
+
+/// How many threads share a row, from measurements (docs/performance.md): two read longer stretches
+/// of memory, four have more loads under way, which few heads need.
+template <class Cell, int K>
+constexpr int parts_of_row(std::int64_t heads, std::int64_t multiprocessors) {
+  const bool is_short = K <= 64 || std::is_same_v<typename Cell::form, diagonal_plus_rank_one> ||
+                        std::is_same_v<typename Cell::form, delta_rule>;
+  return is_short && heads >= 2 * multiprocessors ? 2 : 4;
+}
 
 /// Grid: (B * H, slices of V).
-template <class Cell, class T, int K>
+template <class Cell, class T, int K, int Parts>
 RADLADS_KERNEL __launch_bounds__(step_threads)
     scan_step_kernel(const __grid_constant__ cuda_scan_args<Cell, T> a) {
   using A = accumulate_t<T>;
-  using S = row_part<A>;
-  constexpr int own = K / S::parts;
+  using S = row_part<A, Parts>;
+  constexpr int own = K / Parts, block_rows = step_threads / Parts;
   __shared__ alignas(16) A inputs[Cell::inputs * K];
   const std::int64_t head_index = blockIdx.x, b = head_index / a.heads, h = head_index % a.heads;
   const int lane = static_cast<int>(threadIdx.x) % warp_size, part = lane / S::rows;
   const int warp = static_cast<int>(threadIdx.x) / warp_size;
-  const int channel = static_cast<int>(blockIdx.y) * step_rows + warp * S::rows + lane % S::rows;
+  const int channel = static_cast<int>(blockIdx.y) * block_rows + warp * S::rows + lane % S::rows;
   const bool is_real = channel < a.values;
   const std::int64_t state = head_index * a.keys * a.values + channel;
   S s[own];
@@ -94,12 +104,22 @@ RADLADS_KERNEL __launch_bounds__(step_threads)
 template <class Cell, class T>
 RADLADS_HIDDEN void launch_scan_step(cuda_backend& b,
                                      const scan_forward_arguments<Cell, T, device_space>& from) {
-  const launch_shape shape{.blocks = from.v.extent(0) * from.v.extent(2),
-                           .threads = step_threads,
-                           .blocks_y = ceil_div(from.v.extent(3), step_rows)};
+  const std::int64_t heads = from.v.extent(0) * from.v.extent(2), values = from.v.extent(3);
   with_scan_width<T>("scan_step: the head size", from.inputs[0].extent(3), [&](auto width) {
-    launch(b, "scan_step", scan_step_kernel<Cell, T, decltype(width)::value>, shape,
-           scan_args_of(from));
+    constexpr int K = decltype(width)::value;
+    const auto run = [&](auto parts) {
+      constexpr int Parts = decltype(parts)::value;
+      launch(b, "scan_step", scan_step_kernel<Cell, T, K, Parts>,
+             {.blocks = heads,
+              .threads = step_threads,
+              .blocks_y = ceil_div(values, step_threads / Parts)},
+             scan_args_of(from));
+    };
+    if (parts_of_row<Cell, K>(heads, b.multiprocessors()) == 2) {
+      run(std::integral_constant<int, 2>{});
+    } else {
+      run(std::integral_constant<int, 4>{});
+    }
   });
 }
 

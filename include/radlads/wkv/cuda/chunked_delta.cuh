@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The delta rule by chunks, forward. One decay a token needs no scaled vectors: decays multiply
+// scores, and rows of what the state is read with. With L_t the sum of log decays from the first
+// token of the chunk to t, S (V, K) the state before it, and M as in chunk_tile.cuh:
+//   Aqk = tril(e^(L_t - L_s) b_s q_t k_s),         Aqb = tril(e^(L_t - L_(s-1)) b_s q_t k_s)
+//   Aak = -tril_(e^(L_(t-1) - L_s) b_s k_t k_s),   Aab = -tril_(e^(L_(t-1) - L_(s-1)) b_s k_t k_s)
+//   Z = -e^(L_(t-1)) (S k_t)^T + V^T Aak^T,   U = Z M^T
+//   y^T = e^(L_t) (S q_t)^T + V^T Aqk^T + U Aqb^T
+//   S <- e^(L_T) S + sum_t e^(L_T - L_t) b_t (v_t + e^(g_t) u_t) k_t^T
+// No exponent is above zero. Decays below e^-10 act as e^-10 here too: the gradients come from the
+// kernels of chunked_backward.cuh. A block has some value channels of a head, sixteen a warp; five
+// more warps load, and make the scores of chunks to come.
+
+#include "radlads/core/cuda/launch.cuh"
+#include "radlads/wkv/cuda/chunk_tile.cuh"
+#include "radlads/wkv/cuda/chunked.cuh"
+#include "radlads/wkv/cuda/chunked_walk.cuh"
+#include "radlads/wkv/gated_deltanet.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace radlads::wkv::chunks {
+
+inline constexpr int delta_stages = 5;
+inline constexpr int delta_producers = 5 * warp_size;
+
+/// What a chunk needs, from its loading to its last use.
+template <int D>
+struct alignas(16) delta_stage {
+  bf16 q[sizes<D>::tile], k[sizes<D>::tile];
+  bf16 v[sizes<D>::tile];  // then y
+  bf16 score[4][2][score_tile];
+  float removal[chunk * removal_stride];  // Aab
+  chunk_extras<D, delta_rule> extras;
+  float grown[chunk], before[chunk];  // e^(L_t), e^(L_(t-1))
+  float written[chunk],
+      again[chunk];         // of v and u in what is written: e^(L_T - L_t) b, and times e^g
+  float whole, first_half;  // e^(L_T), e^(L_7)
+};
+
+/// Level of each token, to base 2, in lanes 0 to 15 and again in the others.
+__device__ inline float levels_of(const float* log_decay) {
+  const int row = static_cast<int>(threadIdx.x) % chunk;
+  float level = decay_of(log_decay[row]);
+  RADLADS_UNROLL_ROW
+  for (int step = 1; step < chunk; step *= 2) {
+    const float earlier = __shfl_up_sync(~0u, level, step, chunk);
+    level += row >= step ? earlier : 0.0f;
+  }
+  return level;
+}
+
+/// Half a matrix of products of rows, by one warp: job 0 and 1 are k k^T, 2 and 3 are q k^T. The
+/// first also puts what a token is multiplied with.
+template <int D>
+__device__ inline void put_delta_scores(delta_stage<D>& m, int job) {
+  const int lane = static_cast<int>(threadIdx.x) % 32, half = job % 2;
+  const float own = levels_of(m.extras.token[0]);
+  const float earlier = __shfl_up_sync(~0u, own, 1, chunk);
+  const float own_before = lane % chunk == 0 ? 0.0f : earlier;
+  if (job == 0) {
+    const float end = __shfl_sync(~0u, own, chunk - 1),
+                middle = __shfl_sync(~0u, own, chunk / 2 - 1);
+    if (lane < chunk) {
+      const float strength = m.extras.token[1][lane];
+      m.grown[lane] = exp2_of(own);
+      m.before[lane] = exp2_of(own_before);
+      m.written[lane] = exp2_of(end - own) * strength;
+      m.again[lane] = exp2_of(end - own_before) * strength;
+    }
+    if (lane == 0) {
+      m.whole = exp2_of(end);
+      m.first_half = exp2_of(middle);
+    }
+  }
+  const bool is_read = job >= 2;
+  float sums[4] = {};
+  products_of_rows<D, false>(sums, is_read ? m.q : m.k, nullptr, m.k, nullptr, half);
+  float plain[4], again[4];
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < 4; ++i) {
+    const int t = lane / 4 + i / 2 * 8, s = half * 8 + lane % 4 * 2 + i % 2;
+    const float from = __shfl_sync(~0u, is_read ? own : own_before, t);
+    const float to = __shfl_sync(~0u, own, s), to_before = __shfl_sync(~0u, own_before, s);
+    const float each = (is_read ? sums[i] : -sums[i]) * m.extras.token[1][s];
+    plain[i] = each * exp2_of(from - to);
+    again[i] = each * exp2_of(from - to_before);
+  }
+  put_triangle(m.score[is_read ? qk : ak][0], m.score[is_read ? qk : ak][1], plain, half, !is_read);
+  if (is_read) {
+    put_triangle(m.score[qb][0], m.score[qb][1], again, half, false);
+  } else {
+    RADLADS_UNROLL_ROW
+    for (int i = 0; i < 4; ++i) {
+      const int t = lane / 4 + i / 2 * 8, s = half * 8 + lane % 4 * 2 + i % 2;
+      m.removal[t * removal_stride + s] = s < t ? again[i] : 0.0f;
+    }
+  }
+}
+
+/// One chunk for the sixteen value channels of `slab`: advances the state and puts y in the place
+/// of v. The state, scaled to the middle of the chunk as chunk_tile.cuh has it, goes to `record`,
+/// if not null.
+template <int D>
+__device__ inline void advance_delta(state_tiles<D>& state, int slab, delta_stage<D>& m,
+                                     bf16* record) {
+  using mma::multiply_add;
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const mma::tile_offsets<sizes<D>::stride> at(lane);
+  const mma::tile_offsets<score_stride> score_at(lane);
+  const std::uint32_t keys = shared_address(m.k), queries = shared_address(m.q);
+  float z[2][4] = {}, y[2][4] = {}, rest[2][4] = {};
+  RADLADS_UNROLL_ROW
+  for (int n = 0; n < sizes<D>::steps; ++n) {
+    const mma::operand s = mma::operand_of(state[2 * n], state[2 * n + 1]);
+    const std::uint32_t step = at.right + static_cast<std::uint32_t>(n * 32);
+    multiply_add(z, s, mma::load(keys + step));
+    multiply_add(y, s, mma::load(queries + step));
+  }
+  if (record != nullptr) {
+    const float factor = m.first_half;
+    RADLADS_UNROLL_ROW
+    for (int n = 0; n < sizes<D>::steps; ++n) {
+      word* to = reinterpret_cast<word*>(record) + (slab * sizes<D>::steps + n) * 128 + lane;
+      RADLADS_UNROLL_ROW
+      for (int i = 0; i < 4; ++i) {
+        const float* from = &state[2 * n + i / 2][i % 2 * 2];
+        to[32 * i] = pack_bf16(from[0] * factor, from[1] * factor);
+      }
+    }
+  }
+  const mma::operand values =
+      mma::load_transposed(shared_address(m.v) + at.right + static_cast<std::uint32_t>(slab * 32));
+  const auto token_of = [&](int half, int i) { return half * 8 + lane % 4 * 2 + i % 2; };
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < 8; ++i) {
+    z[i / 4][i % 4] *= -m.before[token_of(i / 4, i)];
+    y[i / 4][i % 4] *= m.grown[token_of(i / 4, i)];
+  }
+  multiply_add(rest, values, load_score(m.score[qk][0], score_at.right));
+  multiply_add(z, values, load_score(m.score[ak][0], score_at.right));
+  float sums[2][4] = {};
+  multiply_add(sums, mma::split_of(z), load_score(m.score[inverse][0], score_at.right));
+  multiply_add(y, mma::split_of(sums), load_score(m.score[qb][0], score_at.right));
+  float writes[2][4];
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < 8; ++i) {
+    const int half = i / 4, t = token_of(half, i);
+    const word pair = values.x[2 * half + i % 4 / 2];
+    const float value = i % 2 == 0 ? mma::first_of(pair) : mma::second_of(pair);
+    writes[half][i % 4] = m.written[t] * value + m.again[t] * sums[half][i % 4];
+    y[half][i % 4] += rest[half][i % 4];
+  }
+  const mma::operand written = mma::operand_of(writes[0], writes[1]);
+  const float whole = m.whole;
+  RADLADS_UNROLL_ROW
+  for (int n = 0; n < sizes<D>::steps; ++n) {
+    const mma::operand k =
+        mma::load_transposed(keys + at.left + static_cast<std::uint32_t>(n * 32));
+    RADLADS_UNROLL_ROW
+    for (int i = 0; i < 2; ++i) {
+      RADLADS_UNROLL_ROW
+      for (float& each : state[2 * n + i]) each *= whole;
+      multiply_add(state[2 * n + i], written, k, i);
+    }
+  }
+  __syncwarp();  // all lanes have their values
+  put_transposed<D>(m.v, slab, y);
+  __syncwarp();
+}
+
+/// Grid: (B * H, slabs / Slabs). Of the threads behind the slabs' one warp inverts, and four
+/// multiply rows; all of them load.
+template <int D, int Slabs, bool KeepsScores>
+RADLADS_KERNEL __launch_bounds__(Slabs* warp_size + delta_producers, 1)
+    delta_kernel(const __grid_constant__ forward_args<delta_rule> a) {
+  constexpr int key = in_k<delta_rule>, rest = in_rest<delta_rule>;
+  extern __shared__ __align__(128) unsigned char bytes[];
+  auto* stages = reinterpret_cast<delta_stage<D>*>(bytes);
+  const int chunks = chunks_of(a.tokens), first_slab = static_cast<int>(blockIdx.y) * Slabs;
+  const int warp = static_cast<int>(threadIdx.x) / 32, slab = first_slab + warp;
+  const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
+  const int producer = static_cast<int>(threadIdx.x) - Slabs * warp_size;
+  const bool is_producer = producer >= 0;
+  const auto at = [&](int c) -> delta_stage<D>& { return stages[c % delta_stages]; };
+  token_number coming;
+  float state[D / 8][4] = {};
+  if (!is_producer) {
+    load_state<D>(a.initial_state == nullptr ? nullptr : a.initial_state + index * sizes<D>::state,
+                  slab, state);
+  }
+  // Chunk c + 4 is loaded, of c + 2 the products of rows are made, c + 1 is inverted, c advances.
+  for (int c = -4; c < chunks; ++c) {
+    if (is_producer) {
+      if (c + 3 >= 0 && c + 3 < chunks) coming.put(at(c + 3).extras.token, producer);
+      if (c + 4 < chunks) {
+        delta_stage<D>& to = at(c + 4);
+        const int first = (c + 4) * chunk;
+        load_columns<D, sizes<D>::warps, delta_producers>(
+            to.q, 0, a.in[in_r].at(b, 0, h), a.in[in_r].time, first, a.tokens, producer);
+        load_columns<D, sizes<D>::warps, delta_producers>(
+            to.k, 0, a.in[key].at(b, 0, h), a.in[key].time, first, a.tokens, producer);
+        load_columns<D, Slabs, delta_producers>(to.v, first_slab, a.v.at(b, 0, h), a.v.time, first,
+                                                a.tokens, producer);
+        coming.load(a.in[rest], a.in[rest + 1], b, h, first, a.tokens, producer);
+      }
+      commit_copies();
+      if (producer < warp_size) {
+        if (c + 1 >= 0 && c + 1 < chunks) invert(at(c + 1).removal, at(c + 1).score[inverse][0]);
+      } else if (c + 2 >= 0 && c + 2 < chunks) {
+        put_delta_scores<D>(at(c + 2), producer / warp_size - 1);
+      }
+      wait_for_copies<1>();
+    } else if (c >= 0) {
+      delta_stage<D>& m = at(c);
+      bf16* record = nullptr;
+      if (a.records != nullptr) {
+        record = a.records + (index * chunks + c) * (KeepsScores ? kept_sizes<D, delta_rule>::record
+                                                                 : sizes<D>::state);
+        if (KeepsScores && blockIdx.y == 0) {
+          store_scores<4, Slabs * warp_size>(m.score[0][0], record + sizes<D>::state);
+        }
+      }
+      advance_delta<D>(state, slab, m, record);
+      store_columns<D>(m.v, slab, a.y.at(b, 0, h), a.y.time, c * chunk, a.tokens);
+    }
+    __syncthreads();  // chunk c + 3 is there, as are the scores of c + 2 and the inverse of c + 1
+  }
+  if (a.final_state != nullptr && !is_producer)
+    store_state<D>(state, slab, a.final_state + index * sizes<D>::state);
+}
+
+using delta_arguments = scan_forward_arguments<gated_deltanet, bf16, device_space>;
+
+template <int D, int Slabs, bool KeepsScores>
+RADLADS_HIDDEN void launch_delta(cuda_backend& b, const delta_arguments& from) {
+  launch(b, "chunked_delta", delta_kernel<D, Slabs, KeepsScores>,
+         {.blocks = from.v.extent(0) * from.v.extent(2),
+          .threads = Slabs * warp_size + delta_producers,
+          .shared_bytes = delta_stages * sizeof(delta_stage<D>),
+          .blocks_y = sizes<D>::warps / Slabs},
+         forward_args_of(from));
+}
+
+/// In place of the kernels of chunked.cuh and chunked_walk.cuh, with records for the same backward
+/// kernels.
+template <int D>
+RADLADS_HIDDEN void launch_chunked(cuda_backend& b, const delta_arguments& from) {
+  launch_delta<D, sizes<D>::warps, true>(b, from);
+}
+template <int D>
+RADLADS_HIDDEN void launch_chunked_walk(cuda_backend& b, const delta_arguments& from) {
+  launch_delta<D, slabs_of_a_block, false>(b, from);
+}
+
+}  // namespace radlads::wkv::chunks
