@@ -6,9 +6,9 @@
 namespace radlads::test {
 namespace logit_slice_test {
 
-TEST(LogitSlice, IsSomeHundredMegabytesButNeitherFewTokensNorMoreThanThereAre) {
-  EXPECT_EQ(tokens_of_slice(1 << 16, 1 << 20), 1 << 10);
-  EXPECT_EQ(tokens_of_slice(1 << 24, 1 << 20), 64);
+TEST(LogitSlice, IsAboutAGigabyteButNeitherFewTokensNorMoreThanThereAre) {
+  EXPECT_EQ(tokens_of_slice(1 << 16, 1 << 20), 1 << 12);
+  EXPECT_EQ(tokens_of_slice(1 << 25, 1 << 20), 64);
   EXPECT_EQ(tokens_of_slice(100, 7), 7);
 }
 

@@ -7,9 +7,10 @@
 
 namespace radlads {
 
-/// Tokens whose logits are held at once: some hundred megabytes of floats.
+/// Tokens whose logits are held at once: about a gigabyte of floats. The head's gradient is read
+/// and written once a slice, and its product wants some hundred tokens.
 inline std::int64_t tokens_of_slice(std::int64_t vocabulary, std::int64_t tokens) {
-  constexpr std::int64_t logits = std::int64_t{1} << 26;
+  constexpr std::int64_t logits = std::int64_t{1} << 28;
   return std::min(std::max<std::int64_t>(64, logits / vocabulary), tokens);
 }
 

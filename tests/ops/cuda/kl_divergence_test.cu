@@ -45,7 +45,7 @@ TYPED_TEST(cuda_kl_divergence, LossAndGradients) {
 }
 
 TYPED_TEST(cuda_kl_divergence, SeveralSlices) {
-  constexpr std::int64_t N = 130, V = 300000, C = 4;
+  constexpr std::int64_t N = 460, V = 300000, C = 4;
   auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C});
   auto teacher_x = this->template random<2>({N, C});
   auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});

@@ -45,6 +45,19 @@ TYPED_TEST(cuda_rope, HeadsInsideWiderRowsFarFromTheStart) {
   this->expect_close(y, "y, and what lies beside the heads");
 }
 
+TYPED_TEST(cuda_rope, AddsAPositionInMemory) {
+  const shape<4> s{2, 5, 3, 64};
+  auto x = this->template random<4>(s);
+  auto y = this->template room<TypeParam, 4>(s);
+  auto behind = this->of_ids({900});
+  this->on_both([&](auto& b, auto tag, auto on) {
+    ops::token_place<std::remove_cvref_t<decltype(b)>> place(11);
+    place.offset = on(behind).read();
+    ops::rope<decltype(tag)>(b, 1e4, place, 1, on(x), on(y));
+  });
+  this->expect_close(y, "y");
+}
+
 TYPED_TEST(cuda_rope, NoTokens) {
   auto x = this->template random<4>({2, 0, 3, 8}), y = this->template random<4>({2, 0, 3, 8});
   this->on_both(

@@ -32,6 +32,13 @@ RADLADS_HOST_DEVICE constexpr std::int64_t ceil_div(std::int64_t count, std::int
   return (count + size - 1) / size;
 }
 
+/// A number of packs for kernels that divide in 32 bits: divisions of 64 take longer than a pack.
+inline std::uint32_t short_count(const char* name, std::int64_t count) {
+  require(count <= std::numeric_limits<std::int32_t>::max(), name, ": ", count,
+          " parts at once are more than ", std::numeric_limits<std::int32_t>::max());
+  return static_cast<std::uint32_t>(count);
+}
+
 /// Throws, with the kernel's name, unless CUDA took it; where the program holds no code for the
 /// card, with what to build.
 inline void require_launch(const cuda_backend& b, cudaError_t code, const char* name) {

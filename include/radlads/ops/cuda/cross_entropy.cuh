@@ -25,7 +25,7 @@ struct cross_entropy_args {
 };
 
 /// Grid: the rows of a slice. Loss -log softmax(logits)[target]; a target of -1 costs nothing.
-template <class T>
+template <class T, int N>
 RADLADS_KERNEL __launch_bounds__(logit_threads)
     cross_entropy_kernel(const __grid_constant__ cross_entropy_args<T> a) {
   using A = accumulate_t<T>;
@@ -33,8 +33,11 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
   const std::int64_t row = blockIdx.x;
   const A* logits = a.logits + row * a.vocabulary;
   softmax_sum<A> all = softmax_sum<A>::nothing();
-  for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
-    all.take(logits[v], static_cast<std::int32_t>(v));
+  const std::int64_t own = static_cast<std::int64_t>(threadIdx.x) * N, step = logit_threads * N;
+  for (std::int64_t v = own; v < a.vocabulary; v += step) {
+    A each[N];
+    load_pack<N>(logits + v, each);
+    all.take(each, static_cast<std::int32_t>(v));
   }
   all = merged_in_block(all, parts);
   const std::int32_t target = a.targets[row];
@@ -45,10 +48,15 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
   if (a.dlogits == nullptr) return;
   T* dlogits = a.dlogits + row * a.vocabulary;
   const A factor = target < 0 ? A(0) : a.scale / all.sum;
-  for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
-    const A wanted = v == target ? a.scale : A(0);
-    const A part = target < 0 ? A(0) : exp(logits[v] - all.largest) * factor;
-    dlogits[v] = static_cast<T>(part - wanted);
+  for (std::int64_t v = own; v < a.vocabulary; v += step) {
+    A each[N];
+    load_pack<N>(logits + v, each);
+    RADLADS_UNROLL
+    for (int k = 0; k < N; ++k) {
+      const A wanted = v + k == target ? a.scale : A(0);
+      each[k] = (target < 0 ? A(0) : exp(each[k] - all.largest) * factor) - wanted;
+    }
+    store_pack<N>(each, dlogits + v);
   }
 }
 
@@ -71,11 +79,13 @@ RADLADS_HIDDEN void head_cross_entropy_on(
     const std::int64_t count = std::min(slice, N - begin);
     const auto inputs = slice_of_rows(x, begin, count);
     product_into<T, A>(b, false, true, false, inputs, head, {}, slice_of_rows(held, 0, count));
-    launch(b, "head_cross_entropy", cross_entropy_kernel<T>,
-           {.blocks = count, .threads = logit_threads},
-           cross_entropy_args<T>{held.pointer, is_gradient_wanted ? gradient.pointer : nullptr, V,
-                                 scale, targets.pointer + begin, losses.pointer + begin,
-                                 best.empty() ? nullptr : best.pointer + begin});
+    with_logit_packs<A>(V, [&](auto width) {
+      launch(b, "head_cross_entropy", cross_entropy_kernel<T, decltype(width)::value>,
+             {.blocks = count, .threads = logit_threads},
+             cross_entropy_args<T>{held.pointer, is_gradient_wanted ? gradient.pointer : nullptr, V,
+                                   scale, targets.pointer + begin, losses.pointer + begin,
+                                   best.empty() ? nullptr : best.pointer + begin});
+    });
     if (is_gradient_wanted) {
       head_backward<T>(b, head, inputs, slice_of_rows(gradient, 0, count),
                        slice_of_rows(dx, begin, count), dhead);

@@ -5,15 +5,18 @@
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
+#include "radlads/core/cuda/pack.cuh"
 #include "radlads/core/error.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/embedding.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cub/device/device_radix_sort.cuh>
 #include <limits>
+#include <type_traits>
 
 namespace radlads {
 
@@ -59,6 +62,7 @@ RADLADS_HIDDEN inline std::int64_t find_bad_id(cuda_backend& b, const std::int32
 RADLADS_HIDDEN inline void require_token_ids(cuda_backend& b,
                                              const view<const std::int32_t, 1, device_space>& ids,
                                              std::int64_t vocabulary, const char* function) {
+  if (b.is_recording()) return;  // the answer would be an old one
   const std::int64_t bad = find_bad_id(b, ids.pointer, ids.extent(0), 0, vocabulary);
   if (bad < 0) return;
   std::int32_t id = 0;
@@ -68,21 +72,30 @@ RADLADS_HIDDEN inline void require_token_ids(cuda_backend& b,
        ", expected one of a vocabulary of ", vocabulary);
 }
 
-template <class T>
-struct gather_args {
-  const std::int32_t* ids;  // (N)
-  const T* table;           // (V, C)
-  T* y;                     // (N, C)
-  std::int64_t columns, count, table_stride, y_stride;
-};
+RADLADS_HIDDEN inline void require_ids_on(cuda_backend& b,
+                                          const view<const std::int32_t, 1, device_space>& ids,
+                                          std::int64_t vocabulary) {
+  require_token_ids(b, ids, vocabulary, "require_ids");
+}
 
 template <class T>
+struct gather_args {
+  const std::int32_t* ids;     // (N)
+  const T* table;              // (V, C)
+  T* y;                        // (N, C)
+  std::uint32_t packs, count;  // packs of a row, and of all
+  std::int64_t table_stride, y_stride;
+};
+
+/// A thread has a pack of N columns.
+template <class T, int N>
 RADLADS_KERNEL gather_kernel(const __grid_constant__ gather_args<T> a) {
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-       at < a.count; at += step) {
-    const std::int64_t n = at / a.columns, c = at - n * a.columns;
-    a.y[n * a.y_stride + c] = a.table[a.ids[n] * a.table_stride + c];
+  const std::uint32_t step = gridDim.x * blockDim.x;
+  for (std::uint32_t at = blockIdx.x * blockDim.x + threadIdx.x; at < a.count; at += step) {
+    const std::uint32_t n = at / a.packs;
+    const std::int64_t c = (at - n * a.packs) * N;
+    *reinterpret_cast<pack<T, N>*>(a.y + n * a.y_stride + c) =
+        *reinterpret_cast<const pack<T, N>*>(a.table + a.ids[n] * a.table_stride + c);
   }
 }
 
@@ -92,11 +105,26 @@ RADLADS_HIDDEN void embedding_forward_on(cuda_backend& b, view<const T, 2, devic
                                          view<T, 2, device_space> y) {
   constexpr int threads = 256;
   require_token_ids(b, ids, table.extent(0), "embedding_forward");
-  const gather_args<T> args{ids.pointer, table.pointer,   y.pointer,  table.extent(1),
-                            y.size(),    table.stride(0), y.stride(0)};
+  constexpr int wide = pack_width<T>;
+  const bool is_packed = table.extent(1) % wide == 0 &&
+                         is_pack_aligned(table.pointer, table.stride(0), wide) &&
+                         is_pack_aligned(y.pointer, y.stride(0), wide);
+  const std::int64_t packs = is_packed ? table.extent(1) / wide : table.extent(1);
+  const gather_args<T> args{ids.pointer,
+                            table.pointer,
+                            y.pointer,
+                            static_cast<std::uint32_t>(packs),
+                            short_count("embedding_forward", ids.extent(0) * packs),
+                            table.stride(0),
+                            y.stride(0)};
   const std::int64_t blocks =
       std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
-  launch(b, "embedding_forward", gather_kernel<T>, {.blocks = blocks, .threads = threads}, args);
+  const launch_shape shape{.blocks = blocks, .threads = threads};
+  if (is_packed) {
+    launch(b, "embedding_forward", gather_kernel<T, wide>, shape, args);
+  } else {
+    launch(b, "embedding_forward", gather_kernel<T, 1>, shape, args);
+  }
 }
 
 template <class Position>
@@ -121,20 +149,24 @@ struct scatter_args {
 };
 
 /// Block (n, c) begins where the nth sorted id is the first of its kind, for one stretch of
-/// columns.
-template <class T>
+/// columns; a thread has a pack of N.
+template <class T, int N>
 RADLADS_KERNEL scatter_kernel(const __grid_constant__ scatter_args<T> a) {
   using A = accumulate_t<T>;
   const std::int64_t first = blockIdx.x;
   const std::int32_t id = a.ids[first];
   if (first > 0 && a.ids[first - 1] == id) return;
-  const std::int64_t c = static_cast<std::int64_t>(blockIdx.y) * blockDim.x + threadIdx.x;
+  const std::int64_t c = (static_cast<std::int64_t>(blockIdx.y) * blockDim.x + threadIdx.x) * N;
   if (c >= a.columns) return;
-  A sum = static_cast<A>(a.dtable[id * a.table_stride + c]);
+  A sum[N];
+  load_pack<N>(a.dtable + id * a.table_stride + c, sum);
   for (std::int64_t n = first; n < a.count && a.ids[n] == id; ++n) {
-    sum += static_cast<A>(a.dy[a.positions[n] * a.dy_stride + c]);
+    A each[N];
+    load_pack<N>(a.dy + a.positions[n] * a.dy_stride + c, each);
+    RADLADS_UNROLL
+    for (int k = 0; k < N; ++k) sum[k] += each[k];
   }
-  a.dtable[id * a.table_stride + c] = static_cast<T>(sum);
+  store_pack<N>(sum, a.dtable + id * a.table_stride + c);
 }
 
 template <class T>
@@ -142,7 +174,9 @@ RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b,
                                           view<const std::int32_t, 1, device_space> ids,
                                           view<const T, 2, device_space> dy,
                                           view<T, 2, device_space> dtable) {
-  constexpr int threads = 256, columns_of_block = 128;
+  constexpr int threads = 256, scatter_threads = 128, wide = pack_width<T>;
+  // Sorting takes a pass for each eight bits.
+  const int bits = std::bit_width(static_cast<std::uint64_t>(dtable.extent(0)));
   const std::int64_t count = ids.extent(0);
   require_token_ids(b, ids, dtable.extent(0), "embedding_backward");
   if (dy.size() == 0) return;
@@ -156,7 +190,7 @@ RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b,
   const auto sort = [&](void* memory) {
     // The sort is stable: equal ids keep the order of their positions.
     require_cuda(cub::DeviceRadixSort::SortPairs(memory, bytes, ids.pointer, sorted_ids, positions,
-                                                 sorted_positions, static_cast<int>(count), 0, 32,
+                                                 sorted_positions, static_cast<int>(count), 0, bits,
                                                  b.stream()),
                  "embedding_backward: sorting token numbers");
   };
@@ -164,11 +198,20 @@ RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b,
   sort(scope.take<std::byte, 1>({static_cast<std::int64_t>(bytes)}).data());
   const scatter_args<T> args{sorted_ids, sorted_positions, dy.pointer,   dtable.pointer,
                              count,      dy.extent(1),     dy.stride(0), dtable.stride(0)};
-  launch(b, "embedding_backward", scatter_kernel<T>,
-         {.blocks = count,
-          .threads = columns_of_block,
-          .blocks_y = ceil_div(dy.extent(1), columns_of_block)},
-         args);
+  const auto run = [&](auto width) {
+    constexpr int N = decltype(width)::value;
+    launch(b, "embedding_backward", scatter_kernel<T, N>,
+           {.blocks = count,
+            .threads = scatter_threads,
+            .blocks_y = ceil_div(dy.extent(1), scatter_threads * N)},
+           args);
+  };
+  if (dy.extent(1) % wide == 0 && is_pack_aligned(dy.pointer, dy.stride(0), wide) &&
+      is_pack_aligned(dtable.pointer, dtable.stride(0), wide)) {
+    run(std::integral_constant<int, wide>{});
+  } else {
+    run(std::integral_constant<int, 1>{});
+  }
 }
 
 }  // namespace radlads

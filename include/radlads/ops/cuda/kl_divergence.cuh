@@ -10,6 +10,7 @@
 #include "radlads/ops/kl_divergence.hpp"
 
 #include <cstdint>
+#include <limits>
 
 namespace radlads {
 
@@ -26,10 +27,12 @@ struct kl_divergence_args {
   std::int32_t* teacher_best;   // (rows), or null
 };
 
-/// Grid: the rows of a slice. Both largest logits come first: relative to them the terms of the
+/// Grid: the rows of a slice. With c the difference of the first two logits, the terms of the
 /// divergence stay small when the two models' logits differ by a constant.
-///   sum_v p_T (log p_T - log p_S) = sum_v p_T (t - s) + log(sum exp s) - log(sum exp t)
-template <class T>
+///   sum_v p_T (log p_T - log p_S)
+///     = sum_v p_T (t - s - c) + (max s + c - max t)
+///       + log(sum exp(s - max s)) - log(sum exp(t - max t))
+template <class T, int N>
 RADLADS_KERNEL __launch_bounds__(logit_threads)
     kl_divergence_kernel(const __grid_constant__ kl_divergence_args<T> a) {
   using A = accumulate_t<T>;
@@ -39,26 +42,34 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
   const A* student = a.student + row * a.vocabulary;
   const A* teacher = a.teacher + row * a.vocabulary;
   softmax_sum<A> of_student = softmax_sum<A>::nothing(), of_teacher = of_student;
-  for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
-    of_student.look_at(student[v], static_cast<std::int32_t>(v));
-    of_teacher.look_at(teacher[v], static_cast<std::int32_t>(v));
+  const std::int64_t own = static_cast<std::int64_t>(threadIdx.x) * N, step = logit_threads * N;
+  const A constant = teacher[0] - student[0], offset = isfinite(constant) ? constant : A(0);
+  A difference = 0;
+  for (std::int64_t v = own; v < a.vocabulary; v += step) {
+    A s[N], t[N];
+    load_pack<N>(student + v, s);
+    load_pack<N>(teacher + v, t);
+    of_student.take(s, static_cast<std::int32_t>(v));
+    difference *= of_teacher.make_room(t, static_cast<std::int32_t>(v));
+    RADLADS_UNROLL
+    for (int k = 0; k < N; ++k) {
+      const A term = of_teacher.term(t[k]);
+      of_teacher.sum += term;
+      if (term > A(0)) difference += term * (t[k] - s[k] - offset);
+    }
   }
+  const A own_largest = of_teacher.largest;
   of_student = merged_in_block(of_student, parts[0]);
   of_teacher = merged_in_block(of_teacher, parts[1]);
-  A difference = 0;
-  for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
-    const A s = student[v] - of_student.largest, t = teacher[v] - of_teacher.largest, e = exp(t);
-    of_student.sum += exp(s);
-    of_teacher.sum += e;
-    difference += e * (t - s);
-  }
-  of_student.sum = block_sum<logit_threads>(of_student.sum, sums);
-  of_teacher.sum = block_sum<logit_threads>(of_teacher.sum, sums);
-  difference = block_sum<logit_threads>(difference, sums);
+  const A factor = own_largest == -std::numeric_limits<A>::infinity()
+                       ? A(0)
+                       : exp(own_largest - of_teacher.largest);
+  difference = block_sum<logit_threads>(difference * factor, sums);
   const std::int32_t target = a.targets == nullptr ? -1 : a.targets[row];
   const A ce = target < 0 ? A(0) : a.ce;
   if (threadIdx.x == 0) {
-    A loss = a.kl * (difference / of_teacher.sum + log(of_student.sum / of_teacher.sum));
+    const A between = of_student.largest + offset - of_teacher.largest;
+    A loss = a.kl * (difference / of_teacher.sum + between + log(of_student.sum / of_teacher.sum));
     if (target >= 0) loss += ce * (log(of_student.sum) - (student[target] - of_student.largest));
     a.losses[row] = loss;
     if (a.best != nullptr) a.best[row] = of_student.token();
@@ -68,12 +79,18 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
   T* dlogits = a.dlogits + row * a.vocabulary;
   const A student_factor = a.scale * (a.kl + ce) / of_student.sum;
   const A teacher_factor = a.scale * a.kl / of_teacher.sum;
-  for (std::int64_t v = threadIdx.x; v < a.vocabulary; v += logit_threads) {
-    // Fused into one operation the products would leave a gradient between equal distributions.
-    A gradient = rounded_product(exp(student[v] - of_student.largest), student_factor) -
-                 rounded_product(exp(teacher[v] - of_teacher.largest), teacher_factor);
-    if (v == target) gradient -= a.scale * ce;
-    dlogits[v] = static_cast<T>(gradient);
+  for (std::int64_t v = own; v < a.vocabulary; v += step) {
+    A s[N], t[N];
+    load_pack<N>(student + v, s);
+    load_pack<N>(teacher + v, t);
+    RADLADS_UNROLL
+    for (int k = 0; k < N; ++k) {
+      // Fused into one operation the products would leave a gradient between equal distributions.
+      s[k] = rounded_product(exp(s[k] - of_student.largest), student_factor) -
+             rounded_product(exp(t[k] - of_teacher.largest), teacher_factor);
+      if (v + k == target) s[k] -= a.scale * ce;
+    }
+    store_pack<N>(s, dlogits + v);
   }
 }
 
@@ -105,12 +122,14 @@ RADLADS_HIDDEN void head_kl_divergence_on(
     product_into<T, A>(b, false, true, false, inputs, head, {}, slice_of_rows(held, 0, count));
     product_into<T, A>(b, false, true, false, slice_of_rows(teacher_x, begin, count), teacher_head,
                        {}, slice_of_rows(teacher_held, 0, count));
-    launch(b, "head_kl_divergence", kl_divergence_kernel<T>,
-           {.blocks = count, .threads = logit_threads},
-           kl_divergence_args<T>{held.pointer, teacher_held.pointer,
-                                 is_gradient_wanted ? gradient.pointer : nullptr, V, kl_weight,
-                                 ce_weight, scale, at(targets, begin), losses.pointer + begin,
-                                 at(best, begin), at(teacher_best, begin)});
+    with_logit_packs<A>(V, [&](auto width) {
+      launch(b, "head_kl_divergence", kl_divergence_kernel<T, decltype(width)::value>,
+             {.blocks = count, .threads = logit_threads},
+             kl_divergence_args<T>{held.pointer, teacher_held.pointer,
+                                   is_gradient_wanted ? gradient.pointer : nullptr, V, kl_weight,
+                                   ce_weight, scale, at(targets, begin), losses.pointer + begin,
+                                   at(best, begin), at(teacher_best, begin)});
+    });
     if (is_gradient_wanted) {
       head_backward<T>(b, head, inputs, slice_of_rows(gradient, 0, count),
                        slice_of_rows(dx, begin, count), dhead);

@@ -4,6 +4,7 @@
 // softmax of a row in one pass over it, and the products that carry a gradient of logits back.
 
 #include "radlads/core/cuda/launch.cuh"
+#include "radlads/core/cuda/pack.cuh"
 #include "radlads/core/cuda/reduce.cuh"
 #include "radlads/core/error.hpp"
 #include "radlads/core/scalar.hpp"
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace radlads {
 
@@ -26,7 +28,7 @@ inline constexpr int logit_warps = logit_threads / warp_size;
 RADLADS_HIDDEN inline void require_targets(cuda_backend& b, const char* function,
                                            view<const std::int32_t, 1, device_space> targets,
                                            std::int64_t vocabulary) {
-  if (targets.empty()) return;
+  if (targets.empty() || b.is_recording()) return;
   const std::int64_t bad = find_bad_id(b, targets.pointer, targets.extent(0), -1, vocabulary);
   if (bad < 0) return;
   std::int32_t id = 0;
@@ -55,22 +57,32 @@ struct softmax_sum {
   /// Factor of what was summed when the largest logit becomes `next`.
   __device__ A rescale(A next) const { return sum == A(0) ? A(0) : exp(largest - next); }
 
-  /// Takes one logit.
-  __device__ void take(A logit, std::int32_t at) {
-    if (logit > largest) {
-      sum *= rescale(logit);
-      largest = logit;
-      best = at;
-    }
-    // It adds nothing, and before any finite logit there is nothing to be relative to.
-    if (logit == -std::numeric_limits<A>::infinity()) return;
-    sum += exp(logit - largest);
+  /// Takes the largest of N logits, of which the first stands at `at`, and returns the factor of
+  /// what was summed before.
+  template <int N>
+  __device__ A make_room(const A (&logits)[N], std::int32_t at) {
+    A top = logits[0];
+    RADLADS_UNROLL
+    for (int k = 1; k < N; ++k) top = logits[k] > top ? logits[k] : top;
+    if (!(top > largest)) return A(1);
+    const A factor = rescale(top);
+    largest = top;
+    RADLADS_UNROLL
+    for (int k = N - 1; k >= 0; --k) best = logits[k] == top ? at + k : best;
+    sum *= factor;
+    return factor;
   }
-  /// Takes the place and size of one logit, not its exponential.
-  __device__ void look_at(A logit, std::int32_t at) {
-    if (!(logit > largest)) return;
-    largest = logit;
-    best = at;
+  /// exp(logit - largest). One of -infinity adds nothing, and before any finite one there is
+  /// nothing to be relative to.
+  __device__ A term(A logit) const {
+    return logit == -std::numeric_limits<A>::infinity() ? A(0) : exp(logit - largest);
+  }
+  /// Takes N logits.
+  template <int N>
+  __device__ void take(const A (&logits)[N], std::int32_t at) {
+    make_room(logits, at);
+    RADLADS_UNROLL
+    for (int k = 0; k < N; ++k) sum += term(logits[k]);
   }
   /// Takes another part.
   __device__ void merge(const softmax_sum& other) {
@@ -103,6 +115,16 @@ __device__ inline softmax_sum<A> merged_in_block(softmax_sum<A> own, softmax_sum
   own = parts[0];
   for (int warp = 1; warp < logit_warps; ++warp) own.merge(parts[warp]);
   return own;
+}
+
+/// Calls f(N) as an integral constant: how many logits of a row a thread reads at once.
+template <class A, class F>
+void with_logit_packs(std::int64_t vocabulary, F&& f) {
+  if (vocabulary % pack_width<A> == 0) {
+    f(std::integral_constant<int, pack_width<A>>{});
+  } else {
+    f(std::integral_constant<int, 1>{});
+  }
 }
 
 /// Rows [begin, begin + count) of a matrix; an empty view stays empty.

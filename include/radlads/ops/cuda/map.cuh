@@ -25,6 +25,7 @@ struct elementwise_args {
   std::int64_t from_stride[Inputs > 0 ? Inputs : 1];
   std::int64_t rows;
   std::int64_t packs;  // of a row
+  std::int64_t count;  // of all
 };
 
 /// One thread a pack of N columns, in steps of the whole grid.
@@ -32,12 +33,12 @@ template <class T, class F, int Outputs, int Inputs, int N>
 RADLADS_KERNEL elementwise_kernel(
     const __grid_constant__ elementwise_args<T, F, Outputs, Inputs> a) {
   using A = accumulate_t<T>;
-  const std::int64_t count = a.rows * a.packs;
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
   for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-       at < count; at += step) {
-    // One division for all operands; a single row needs none.
-    const std::int64_t row = a.rows == 1 ? 0 : at / a.packs;
+       at < a.count; at += step) {
+    // One division for all operands, in 32 bits where there are rows; a single row needs none.
+    const std::int64_t row =
+        a.rows == 1 ? 0 : static_cast<std::uint32_t>(at) / static_cast<std::uint32_t>(a.packs);
     const std::int64_t column = (at - row * a.packs) * N;
     A in[Inputs > 0 ? Inputs : 1][N];
     A out[Outputs][N];
@@ -80,7 +81,9 @@ RADLADS_HIDDEN void elementwise_on(
                          std::all_of(outputs.begin(), outputs.end(), is_aligned) &&
                          std::all_of(inputs.begin(), inputs.end(), is_aligned);
   elementwise_args<T, F, static_cast<int>(Outputs), static_cast<int>(Inputs)> args{
-      f, {}, {}, {}, {}, rows, is_packed ? columns / wide : columns};
+      f, {}, {}, {}, {}, rows, is_packed ? columns / wide : columns, 0};
+  args.count = args.rows * args.packs;
+  if (rows > 1) short_count("elementwise", args.count);
   for (std::size_t i = 0; i < Outputs; ++i) {
     args.to[i] = outputs[i].pointer;
     args.to_stride[i] = outputs[i].stride(0);
@@ -90,8 +93,8 @@ RADLADS_HIDDEN void elementwise_on(
     args.from[next] = input.pointer;
     args.from_stride[next++] = input.stride(0);
   }
-  const std::int64_t blocks = std::min<std::int64_t>(ceil_div(args.rows * args.packs, threads),
-                                                     std::int64_t{b.multiprocessors()} * 32);
+  const std::int64_t blocks =
+      std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
   const launch_shape shape{.blocks = blocks, .threads = threads};
   if (is_packed) {
     launch(b, "elementwise",

@@ -18,7 +18,14 @@ namespace radlads {
 struct head_rows {
   std::int64_t heads, stride, head_stride;
   __device__ std::int64_t at(std::int64_t row) const {
-    return heads == 1 ? row * stride : row / heads * stride + row % heads * head_stride;
+    if (heads == 1) return row * stride;
+    // Divisions of 64 bits would take longer than the row.
+    const auto short_row = static_cast<std::uint32_t>(row),
+               count = static_cast<std::uint32_t>(heads);
+    return short_row / count * stride + short_row % count * head_stride;
+  }
+  __device__ std::int64_t head_of(std::int64_t row) const {
+    return static_cast<std::uint32_t>(row) % static_cast<std::uint32_t>(heads);
   }
 };
 
@@ -42,37 +49,32 @@ template <class T, int N, int Lanes>
 RADLADS_KERNEL norm_forward_kernel(const __grid_constant__ norm_args<T> a) {
   using A = accumulate_t<T>;
   const row_place<N, Lanes> place(a.rows);
-  const T* x = a.x + a.x_rows.at(place.row);
+  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
   A mean = 0, squares = 0;
   if (a.mean != nullptr) {
     A sum = 0;
-    for (int i = place.first; i < a.size; i += place.step) {
-      A each[N];
-      load_pack<N>(x + i, each);
+    x.for_each([&](int, const A(&each)[N]) {
       RADLADS_UNROLL
       for (int k = 0; k < N; ++k) sum += each[k];
-    }
+    });
     mean = group_sum<Lanes>(sum) / static_cast<A>(a.size);
   }
-  for (int i = place.first; i < a.size; i += place.step) {
-    A each[N];
-    load_pack<N>(x + i, each);
+  x.for_each([&](int, const A(&each)[N]) {
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) squares += (each[k] - mean) * (each[k] - mean);
-  }
+  });
   const A inverse = A(1) / sqrt(group_sum<Lanes>(squares) / static_cast<A>(a.size) + a.epsilon);
   if (!place.is_real) return;
-  const std::int64_t column = place.row % a.y_rows.heads * a.size;
+  const std::int64_t column = a.y_rows.head_of(place.row) * a.size;
   T* y = a.y + a.y_rows.at(place.row);
-  for (int i = place.first; i < a.size; i += place.step) {
-    A each[N], weight[N], bias[N] = {};
-    load_pack<N>(x + i, each);
+  x.for_each([&](int i, const A(&each)[N]) {
+    A weight[N], bias[N] = {}, out[N];
     load_pack<N>(a.weight + column + i, weight);
     if (a.bias != nullptr) load_pack<N>(a.bias + column + i, bias);
     RADLADS_UNROLL
-    for (int k = 0; k < N; ++k) each[k] = (each[k] - mean) * inverse * weight[k] + bias[k];
-    store_pack<N>(each, y + i);
-  }
+    for (int k = 0; k < N; ++k) out[k] = (each[k] - mean) * inverse * weight[k] + bias[k];
+    store_pack<N>(out, y + i);
+  });
   if (place.first != 0) return;
   if (a.mean != nullptr) a.mean[place.row] = mean;
   a.inverse[place.row] = inverse;
@@ -84,14 +86,13 @@ template <class T, int N, int Lanes>
 RADLADS_KERNEL norm_backward_kernel(const __grid_constant__ norm_args<T> a) {
   using A = accumulate_t<T>;
   const row_place<N, Lanes> place(a.rows);
-  const std::int64_t column = place.row % a.y_rows.heads * a.size;
-  const T* x = a.x + a.x_rows.at(place.row);
+  const std::int64_t column = a.y_rows.head_of(place.row) * a.size;
+  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
   const T* dy = a.dy + a.dy_rows.at(place.row);
   const A mean = a.mean != nullptr ? a.mean[place.row] : A(0), inverse = a.inverse[place.row];
   A sum = 0, products = 0;
-  for (int i = place.first; i < a.size; i += place.step) {
-    A each[N], d[N], weight[N];
-    load_pack<N>(x + i, each);
+  x.for_each([&](int i, const A(&each)[N]) {
+    A d[N], weight[N];
     load_pack<N>(dy + i, d);
     load_pack<N>(a.weight + column + i, weight);
     RADLADS_UNROLL
@@ -99,14 +100,13 @@ RADLADS_KERNEL norm_backward_kernel(const __grid_constant__ norm_args<T> a) {
       sum += d[k] * weight[k];
       products += d[k] * weight[k] * (each[k] - mean);
     }
-  }
+  });
   const A mean_g = a.mean != nullptr ? group_sum<Lanes>(sum) / static_cast<A>(a.size) : A(0);
   const A mean_gh = group_sum<Lanes>(products) * inverse / static_cast<A>(a.size);
   if (!place.is_real) return;
   T* dx = a.y + a.y_rows.at(place.row);
-  for (int i = place.first; i < a.size; i += place.step) {
-    A each[N], d[N], weight[N];
-    load_pack<N>(x + i, each);
+  x.for_each([&](int i, const A(&each)[N]) {
+    A d[N], weight[N];
     load_pack<N>(dy + i, d);
     load_pack<N>(a.weight + column + i, weight);
     RADLADS_UNROLL
@@ -115,37 +115,44 @@ RADLADS_KERNEL norm_backward_kernel(const __grid_constant__ norm_args<T> a) {
       d[k] = (d[k] * weight[k] - mean_g - h * mean_gh) * inverse;
     }
     store_pack<N>(d, dx + i);
-  }
+  });
 }
 
-/// dy (x - mean) inverse at (token, column): the summand of a weight's gradient.
+/// dy (x - mean) inverse at (token, column) and the N - 1 columns behind it, all of one head: the
+/// summands of a weight's gradient.
 template <class T>
 struct weight_summand {
   const T *x, *dy;
   const accumulate_t<T>*mean, *inverse;
   head_rows x_rows, dy_rows;
   std::int64_t size;
-  __device__ accumulate_t<T> operator()(std::int64_t token, std::int64_t column) const {
+  template <int N>
+  __device__ void operator()(std::int64_t token, std::int64_t column,
+                             accumulate_t<T> (&to)[N]) const {
     using A = accumulate_t<T>;
     const std::int64_t head = column / size, i = column - head * size;
     const std::int64_t row = token * x_rows.heads + head;
-    const A center = mean != nullptr ? mean[row] : A(0);
-    const A each = static_cast<A>(x[token * x_rows.stride + head * x_rows.head_stride + i]);
-    const A d = static_cast<A>(dy[token * dy_rows.stride + head * dy_rows.head_stride + i]);
-    return d * (each - center) * inverse[row];
+    const A center = mean != nullptr ? mean[row] : A(0), factor = inverse[row];
+    A each[N];
+    load_pack<N>(x + token * x_rows.stride + head * x_rows.head_stride + i, each);
+    load_pack<N>(dy + token * dy_rows.stride + head * dy_rows.head_stride + i, to);
+    RADLADS_UNROLL
+    for (int k = 0; k < N; ++k) to[k] = to[k] * (each[k] - center) * factor;
   }
 };
 
-/// dy at (token, column): the summand of a bias's gradient.
+/// dy at (token, column) and behind: the summands of a bias's gradient.
 template <class T>
 struct bias_summand {
   const T* dy;
   head_rows dy_rows;
   std::int64_t size;
-  __device__ accumulate_t<T> operator()(std::int64_t token, std::int64_t column) const {
+  template <int N>
+  __device__ void operator()(std::int64_t token, std::int64_t column,
+                             accumulate_t<T> (&to)[N]) const {
     const std::int64_t head = column / size;
-    return static_cast<accumulate_t<T>>(
-        dy[token * dy_rows.stride + head * dy_rows.head_stride + (column - head * size)]);
+    load_pack<N>(dy + token * dy_rows.stride + head * dy_rows.head_stride + (column - head * size),
+                 to);
   }
 };
 
@@ -199,14 +206,16 @@ RADLADS_HIDDEN void launch_norm_backward(
     view<T, 1, device_space> dweight, view<T, 1, device_space> dbias) {
   using A = accumulate_t<T>;
   const std::int64_t tokens = x.extent(0), columns = x.extent(1) * x.extent(2), size = x.extent(2);
+  const bool is_packed =
+      size % column_sum_pack<T> == 0 && is_head_aligned(x) && is_head_aligned(dy);
   if (!dweight.empty()) {
     const weight_summand<T> summand{x.pointer,        dy.pointer,        mean, inverse,
                                     rows_of_heads(x), rows_of_heads(dy), size};
-    column_sum<A>(b, summand, tokens, columns, dweight.pointer);
+    column_sum<T>(b, summand, is_packed, tokens, columns, dweight.pointer);
   }
   if (!dbias.empty()) {
-    column_sum<A>(b, bias_summand<T>{dy.pointer, rows_of_heads(dy), size}, tokens, columns,
-                  dbias.pointer);
+    column_sum<T>(b, bias_summand<T>{dy.pointer, rows_of_heads(dy), size}, is_packed, tokens,
+                  columns, dbias.pointer);
   }
   const norm_args<T> args{tokens * x.extent(1),
                           static_cast<int>(size),

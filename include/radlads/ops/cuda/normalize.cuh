@@ -29,26 +29,23 @@ template <class T, int N, int Lanes>
 RADLADS_KERNEL normalize_forward_kernel(const __grid_constant__ normalize_args<T> a) {
   using A = accumulate_t<T>;
   const row_place<N, Lanes> place(a.rows);
-  const T* x = a.x + a.x_rows.at(place.row);
+  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
   A squares = 0;
-  for (int i = place.first; i < a.size; i += place.step) {
-    A each[N];
-    load_pack<N>(x + i, each);
+  x.for_each([&](int, const A(&each)[N]) {
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) squares += each[k] * each[k];
-  }
+  });
   const A square = group_sum<Lanes>(squares) + a.epsilon;
   // Written so that NaN passes through.
   const A inverse = square < A(1) / (a.largest * a.largest) ? a.largest : A(1) / sqrt(square);
   if (!place.is_real) return;
   T* y = a.to + a.to_rows.at(place.row);
-  for (int i = place.first; i < a.size; i += place.step) {
-    A each[N];
-    load_pack<N>(x + i, each);
+  x.for_each([&](int i, const A(&each)[N]) {
+    A out[N];
     RADLADS_UNROLL
-    for (int k = 0; k < N; ++k) each[k] *= inverse;
-    store_pack<N>(each, y + i);
-  }
+    for (int k = 0; k < N; ++k) out[k] = each[k] * inverse;
+    store_pack<N>(out, y + i);
+  });
   if (place.first == 0) a.inverse[place.row] = inverse;
 }
 
@@ -57,30 +54,28 @@ template <class T, int N, int Lanes>
 RADLADS_KERNEL normalize_backward_kernel(const __grid_constant__ normalize_args<T> a) {
   using A = accumulate_t<T>;
   const row_place<N, Lanes> place(a.rows);
-  const T* y = a.x + a.x_rows.at(place.row);
+  const row_packs<T, N, Lanes> y(a.x + a.x_rows.at(place.row), a.size, place);
   const T* dy = a.dy + a.dy_rows.at(place.row);
   const A inverse = a.inverse[place.row];
   A products = 0;
-  for (int i = place.first; i < a.size; i += place.step) {
-    A unit[N], d[N];
-    load_pack<N>(y + i, unit);
+  y.for_each([&](int i, const A(&unit)[N]) {
+    A d[N];
     load_pack<N>(dy + i, d);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) products += unit[k] * d[k];
-  }
+  });
   // The whole warp sums; at the bound the factor is a constant: no projection.
   const A sum = group_sum<Lanes>(products);
   const A along = inverse == a.largest ? A(0) : sum;
   if (!place.is_real) return;
   T* dx = a.to + a.to_rows.at(place.row);
-  for (int i = place.first; i < a.size; i += place.step) {
-    A unit[N], d[N];
-    load_pack<N>(y + i, unit);
+  y.for_each([&](int i, const A(&unit)[N]) {
+    A d[N];
     load_pack<N>(dy + i, d);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) d[k] = (d[k] - unit[k] * along) * inverse;
     store_pack<N>(d, dx + i);
-  }
+  });
 }
 
 template <class T>

@@ -15,8 +15,8 @@ namespace radlads {
 
 template <class From, class To>
 struct repeat_heads_args {
-  std::int64_t heads, group, packs,
-      count;  // of the few heads; packs of a head; count = N heads packs
+  std::uint32_t heads, packs, count;  // of the few heads; packs of a head; count = N heads packs
+  std::int64_t group;
   From* few;  // (N, J, K)
   To* many;   // (N, J group, K)
   std::int64_t few_stride, few_head, many_stride, many_head;
@@ -26,11 +26,10 @@ struct repeat_heads_args {
 template <class T, int N, bool IsForward, class From, class To>
 RADLADS_KERNEL repeat_heads_kernel(const __grid_constant__ repeat_heads_args<From, To> a) {
   using A = accumulate_t<T>;
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-       at < a.count; at += step) {
-    const std::int64_t column = at % a.packs * N, row = at / a.packs;
-    const std::int64_t head = row % a.heads, token = row / a.heads;
+  const std::uint32_t step = gridDim.x * blockDim.x;
+  for (std::uint32_t at = blockIdx.x * blockDim.x + threadIdx.x; at < a.count; at += step) {
+    const std::uint32_t row = at / a.packs, token = row / a.heads;
+    const std::int64_t column = (at - row * a.packs) * N, head = row - token * a.heads;
     From* few = a.few + token * a.few_stride + head * a.few_head + column;
     To* many = a.many + token * a.many_stride + head * a.group * a.many_head + column;
     A sum[N] = {};
@@ -55,11 +54,17 @@ RADLADS_HIDDEN void launch_repeat_heads(cuda_backend& b, view<From, 3, device_sp
   constexpr int threads = 256, wide = pack_width<T>;
   const bool is_packed = few.extent(2) % wide == 0 && is_head_aligned(few) && is_head_aligned(many);
   const std::int64_t packs = is_packed ? few.extent(2) / wide : few.extent(2);
-  const repeat_heads_args<From, To> args{few.extent(1),  many.extent(1) / few.extent(1),
-                                         packs,          few.extent(0) * few.extent(1) * packs,
-                                         few.pointer,    many.pointer,
-                                         few.stride(0),  few.stride(1),
-                                         many.stride(0), many.stride(1)};
+  const repeat_heads_args<From, To> args{
+      static_cast<std::uint32_t>(few.extent(1)),
+      static_cast<std::uint32_t>(packs),
+      short_count("repeat_heads", few.extent(0) * few.extent(1) * packs),
+      many.extent(1) / few.extent(1),
+      few.pointer,
+      many.pointer,
+      few.stride(0),
+      few.stride(1),
+      many.stride(0),
+      many.stride(1)};
   const launch_shape shape{.blocks = std::min<std::int64_t>(ceil_div(args.count, threads),
                                                             std::int64_t{b.multiprocessors()} * 32),
                            .threads = threads};

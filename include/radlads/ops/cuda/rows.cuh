@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// How operations on rows are laid out on CUDA: a group of 8 or 32 neighbouring threads has a row,
-// reads it in packs where all rows are aligned, and sums by shuffles. Rows beyond the last are
+// How operations on rows are laid out on CUDA: a group of 8, 16 or 32 neighbouring threads has a
+// row, reads it in packs where all rows are aligned, and sums by shuffles. Rows beyond the last are
 // computed as the last one and not written, so that whole warps take part in every shuffle.
 
 #include "radlads/core/cuda/launch.cuh"
@@ -10,6 +10,7 @@
 #include "radlads/core/scalar.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 namespace radlads {
@@ -34,8 +35,37 @@ struct row_place {
   }
 };
 
-/// Grid for `rows` rows of Lanes threads each.
+/// Calls f(column, pack) for this thread's packs of a row. The first, all there is of a short row,
+/// stays in registers from call to call.
+template <class T, int N, int Lanes>
+class row_packs {
+ public:
+  using A = accumulate_t<T>;
+
+  __device__ row_packs(const T* row, int size, const row_place<N, Lanes>& place)
+      : row_(row), size_(size), first_(place.first) {
+    if (first_ < size_) load_pack<N>(row_ + first_, own_);
+  }
+  template <class F>
+  __device__ void for_each(F&& f) const {
+    if (first_ < size_) f(first_, own_);
+    for (int i = first_ + N * Lanes; i < size_; i += N * Lanes) {
+      A more[N];
+      load_pack<N>(row_ + i, more);
+      f(i, more);
+    }
+  }
+
+ private:
+  const T* row_;
+  int size_, first_;
+  A own_[N];
+};
+
+/// Grid for `rows` rows of Lanes threads each. Rows are counted in 32 bits on the device.
 inline launch_shape shape_of_rows(std::int64_t rows, int lanes) {
+  require(rows <= std::numeric_limits<std::int32_t>::max(), "rows: ", rows,
+          " at once are more than ", std::numeric_limits<std::int32_t>::max());
   return {.blocks = ceil_div(rows, row_block_threads / lanes), .threads = row_block_threads};
 }
 
@@ -45,10 +75,15 @@ template <class T, class F>
 void with_row_form(std::int64_t columns, bool is_aligned, F&& f) {
   constexpr int wide = pack_width<T>;
   using narrow_group = std::integral_constant<int, 8>;
+  using half_warp = std::integral_constant<int, 16>;
   using whole_warp = std::integral_constant<int, warp_size>;
   if (is_aligned && columns % wide == 0) {
     using packs = std::integral_constant<int, wide>;
-    columns <= 8 * wide ? f(packs{}, narrow_group{}) : f(packs{}, whole_warp{});
+    if (columns <= 8 * wide) {
+      f(packs{}, narrow_group{});
+    } else {
+      columns <= 16 * wide ? f(packs{}, half_warp{}) : f(packs{}, whole_warp{});
+    }
   } else {
     using ones = std::integral_constant<int, 1>;
     columns <= 8 ? f(ones{}, narrow_group{}) : f(ones{}, whole_warp{});

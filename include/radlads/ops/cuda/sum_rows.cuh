@@ -5,12 +5,14 @@
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
+#include "radlads/core/cuda/pack.cuh"
 #include "radlads/core/cuda/reduce.cuh"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/sum_rows.hpp"
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 namespace radlads {
 
@@ -25,62 +27,94 @@ struct column_sum_args {
 inline constexpr int column_sum_columns = 32;
 inline constexpr int column_sum_rows = 8;
 
-/// A block has 32 columns of one chunk of rows, eight rows at a time.
-template <class F, class A, class Out>
+/// Columns that a thread sums at once where rows are aligned: half a pack, for more blocks.
+template <class T>
+inline constexpr int column_sum_pack = pack_width<T> / 2;
+
+/// A block has 32 N columns of one chunk of rows, eight rows at a time.
+template <class F, class A, class Out, int N>
 RADLADS_KERNEL column_sum_kernel(const __grid_constant__ column_sum_args<F, A, Out> a) {
-  __shared__ A sums[column_sum_rows][column_sum_columns];
+  __shared__ A sums[column_sum_rows][column_sum_columns][N];
   const int lane = threadIdx.x % column_sum_columns, part = threadIdx.x / column_sum_columns;
-  const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * column_sum_columns + lane;
+  const std::int64_t column =
+      (static_cast<std::int64_t>(blockIdx.x) * column_sum_columns + lane) * N;
   const std::int64_t first = blockIdx.y * a.rows_of_chunk;
   const std::int64_t last = first + a.rows_of_chunk < a.rows ? first + a.rows_of_chunk : a.rows;
-  A sum = 0;
+  A sum[N] = {};
   if (column < a.columns) {
-    for (std::int64_t row = first + part; row < last; row += column_sum_rows)
-      sum += a.f(row, column);
+    for (std::int64_t row = first + part; row < last; row += column_sum_rows) {
+      A each[N];
+      a.f(row, column, each);
+      RADLADS_UNROLL
+      for (int k = 0; k < N; ++k) sum[k] += each[k];
+    }
   }
-  sums[part][lane] = sum;
+  RADLADS_UNROLL
+  for (int k = 0; k < N; ++k) sums[part][lane][k] = sum[k];
   __syncthreads();  // every part's sum is there
   if (part != 0 || column >= a.columns) return;
-  for (int other = 1; other < column_sum_rows; ++other) sum += sums[other][lane];
-  if (a.partial != nullptr) {
-    a.partial[blockIdx.y * a.columns + column] = sum;
-  } else {
-    a.total[column] = static_cast<Out>(static_cast<A>(a.total[column]) + sum);
+  for (int other = 1; other < column_sum_rows; ++other) {
+    RADLADS_UNROLL
+    for (int k = 0; k < N; ++k) sum[k] += sums[other][lane][k];
+  }
+  RADLADS_UNROLL
+  for (int k = 0; k < N; ++k) {
+    if (a.partial != nullptr) {
+      a.partial[blockIdx.y * a.columns + column + k] = sum[k];
+    } else {
+      a.total[column + k] = static_cast<Out>(static_cast<A>(a.total[column + k]) + sum[k]);
+    }
   }
 }
 
-/// Element (row, column) of a matrix, in the type sums are kept in.
+/// Elements (row, column) and behind of a matrix, in the type sums are kept in.
 template <class T>
-struct matrix_entry {
+struct matrix_entries {
   const T* pointer;
   std::int64_t stride;
-  __device__ accumulate_t<T> operator()(std::int64_t row, std::int64_t column) const {
-    return static_cast<accumulate_t<T>>(pointer[row * stride + column]);
+  template <int N>
+  __device__ void operator()(std::int64_t row, std::int64_t column,
+                             accumulate_t<T> (&to)[N]) const {
+    load_pack<N>(pointer + row * stride + column, to);
   }
 };
 
-/// total[c] += sum over rows of f(row, c), for a functor on the device. Sums are in A.
-template <class A, class F, class Out>
-RADLADS_HIDDEN void column_sum(cuda_backend& b, const F& f, std::int64_t rows, std::int64_t columns,
-                               Out* total) {
+/// total[c] += sum over rows of what f(row, c, to) writes for the columns c and behind, for a
+/// functor on the device that reads T. Packed, all its rows are aligned and columns a multiple of a
+/// pack.
+template <class T, class F, class Out>
+RADLADS_HIDDEN void column_sum(cuda_backend& b, const F& f, bool is_packed, std::int64_t rows,
+                               std::int64_t columns, Out* total) {
+  using A = accumulate_t<T>;
   constexpr std::int64_t least_rows = 64, most_chunks = 256;
   const std::int64_t rows_of_chunk = std::max(least_rows, ceil_div(rows, most_chunks));
   const std::int64_t chunks = ceil_div(rows, rows_of_chunk);
-  const launch_shape shape{.blocks = ceil_div(columns, column_sum_columns),
-                           .threads = column_sum_columns * column_sum_rows,
-                           .blocks_y = chunks};
   scratch_scope<cuda_backend> scope(b);
   A* const partial = chunks > 1 ? scope.take<A, 2>({chunks, columns}).data() : nullptr;
-  launch(b, "column_sum", column_sum_kernel<F, A, Out>, shape,
-         column_sum_args<F, A, Out>{f, rows, columns, rows_of_chunk, partial, total});
-  if (chunks > 1) column_sum<A>(b, matrix_entry<A>{partial, columns}, chunks, columns, total);
+  const auto run = [&](auto width) {
+    constexpr int N = decltype(width)::value;
+    launch(b, "column_sum", column_sum_kernel<F, A, Out, N>,
+           {.blocks = ceil_div(columns, column_sum_columns * N),
+            .threads = column_sum_columns * column_sum_rows,
+            .blocks_y = chunks},
+           column_sum_args<F, A, Out>{f, rows, columns, rows_of_chunk, partial, total});
+  };
+  if (is_packed) {
+    run(std::integral_constant<int, column_sum_pack<T>>{});
+  } else {
+    run(std::integral_constant<int, 1>{});
+  }
+  if (chunks > 1)
+    column_sum<A>(b, matrix_entries<A>{partial, columns}, false, chunks, columns, total);
 }
 
 template <class T>
 RADLADS_HIDDEN void sum_rows_on(cuda_backend& b, view<const T, 2, device_space> x,
                                 view<T, 1, device_space> total) {
-  column_sum<accumulate_t<T>>(b, matrix_entry<T>{x.pointer, x.stride(0)}, x.extent(0), x.extent(1),
-                              total.pointer);
+  constexpr int wide = column_sum_pack<T>;
+  const bool is_packed = x.extent(1) % wide == 0 && is_pack_aligned(x.pointer, x.stride(0), wide);
+  column_sum<T>(b, matrix_entries<T>{x.pointer, x.stride(0)}, is_packed, x.extent(0), x.extent(1),
+                total.pointer);
 }
 
 template <class T>
