@@ -41,32 +41,6 @@ void show(std::string_view text) {
   require(is_written, "cannot write the text to standard output");
 }
 
-/// One sequence: the state behind the ids given so far, and the logits of what comes next.
-class sequence {
- public:
-  sequence(backend_type& b, const model_type& model)
-      : backend_(b), model_(model), state_(model.make_state(b, 1)) {}
-
-  /// The logits behind the last of `ids`.
-  std::span<const float> take(std::span<const std::int32_t> ids) {
-    // All but the last need no head.
-    const std::span<const std::int32_t> before = ids.first(ids.size() - 1);
-    if (!before.empty()) run_forward(backend_, model_, before, &state_, saved_);
-    run_forward(backend_, model_, ids.last(1), &state_, saved_);
-    logits_ = run_logits(backend_, model_, saved_);
-    return logits_;
-  }
-
-  std::int64_t state_bytes() const { return state_.bytes(); }
-
- private:
-  backend_type& backend_;
-  const model_type& model_;
-  model_type::state state_;
-  model_type::saved saved_;
-  std::vector<float> logits_;
-};
-
 void run(const generate_options& o) {
   models::check(o.sampling);
   backend_type b(backend_options(o.common));
@@ -82,13 +56,13 @@ void run(const generate_options& o) {
   for (const std::int32_t id : ids) show(tokenizer.push(decoder, id));
 
   const random_stream numbers{o.seed, stream_of("generate")};
-  sequence running(b, *model);
+  const std::unique_ptr<token_decoder> running = make_decoder(b, *model);
   const auto start = std::chrono::steady_clock::now();
   std::span<const std::int32_t> next = ids;
   std::int32_t id = begin;
   std::int64_t count = 0;
   for (; count < o.max_tokens; ++count) {
-    const std::span<const float> logits = running.take(next);
+    const std::span<const float> logits = running->take(next);
     id = models::sample(logits, o.sampling, numbers.uniform(static_cast<std::uint64_t>(count)));
     // Models trained on documents laid end to end close one by beginning the next.
     if (id == begin || id == model->config.eos || id == tokenizer.eos_id()) break;
@@ -98,7 +72,7 @@ void run(const generate_options& o) {
   show(tokenizer.finish(decoder) + "\n");
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   fmt::print(stderr, "{} tokens in {:.2f} s, {:.0f} tokens/s; the state holds {} bytes\n", count,
-             taken.count(), static_cast<double>(count) / taken.count(), running.state_bytes());
+             taken.count(), static_cast<double>(count) / taken.count(), running->state_bytes());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "cuda/instances.cuh"
 #endif
 #include "radlads/core/host_copy.hpp"
+#include "radlads/models/decoder.hpp"
 
 #include <algorithm>
 
@@ -15,6 +16,26 @@ void run_forward(backend_type& b, const model_type& model, std::span<const std::
   tensor<std::int32_t, 2, backend_type> tokens(b, {1, static_cast<std::int64_t>(ids.size())});
   write_on_host(b, tokens, [&](std::int32_t* to) { std::copy(ids.begin(), ids.end(), to); });
   model.forward(b, tokens, state, saved);
+}
+
+namespace {
+
+class decoder_of_model final : public token_decoder {
+ public:
+  decoder_of_model(backend_type& b, const model_type& model) : decoder_(b, model) {}
+  std::span<const float> take(std::span<const std::int32_t> ids) override {
+    return decoder_.take(ids);
+  }
+  std::int64_t state_bytes() const override { return decoder_.state_bytes(); }
+
+ private:
+  models::decoder<model_type> decoder_;
+};
+
+}  // namespace
+
+std::unique_ptr<token_decoder> make_decoder(backend_type& b, const model_type& model) {
+  return std::make_unique<decoder_of_model>(b, model);
 }
 
 std::vector<float> run_logits(backend_type& b, const model_type& model,

@@ -15,6 +15,7 @@
 #endif
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,16 @@ using model_type = models::language_model<float, backend_type, layers::attention
 /// Runs the model over one sequence of ids on the host, from `state` unless that is null.
 void run_forward(backend_type& b, const model_type& model, std::span<const std::int32_t> ids,
                  model_type::state* state, model_type::saved& saved);
+
+/// models::decoder behind an interface, for one sequence.
+class token_decoder {
+ public:
+  virtual ~token_decoder() = default;
+  /// The logits behind the last of `ids`.
+  virtual std::span<const float> take(std::span<const std::int32_t> ids) = 0;
+  virtual std::int64_t state_bytes() const = 0;
+};
+std::unique_ptr<token_decoder> make_decoder(backend_type& b, const model_type& model);
 
 /// The logits (N, V), on the host, of what the last forward left.
 std::vector<float> run_logits(backend_type& b, const model_type& model,

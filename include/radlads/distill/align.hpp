@@ -75,6 +75,9 @@ class alignment {
     return result;
   }
 
+  /// How its work was recorded.
+  const recording<B>& recorded() const { return work_.recorded(); }
+
  private:
   double factor() const {
     const auto width = static_cast<double>(student_.config.hidden);
@@ -83,6 +86,21 @@ class alignment {
 
   void run(B& b, view_on<const std::int32_t, 2, B> ids, double scale,
            typename Student::params* grads, batch_loss& result) {
+    const auto count = static_cast<std::int64_t>(aligned_.size());
+    losses_.resize(b, {count, ids.size()});
+    work_.run(b, ids, student_.config.vocabulary, scale, memory_of(grads),
+              [&](auto rows) { enqueue(b, rows, scale, grads); });
+    const auto losses = to_host(b, losses_);
+    for (std::int64_t i = 0; i < count; ++i) {
+      double total = 0;
+      for (std::int64_t n = 0; n < ids.size(); ++n)
+        total += static_cast<double>(losses[static_cast<std::size_t>(i * ids.size() + n)]);
+      result.layers[static_cast<std::size_t>(aligned_[static_cast<std::size_t>(i)])] += total;
+    }
+  }
+
+  void enqueue(B& b, view_on<const std::int32_t, 2, B> ids, double scale,
+               typename Student::params* grads) {
     teacher_.forward_taps(b, ids, teacher_saved_);
     const auto& config = student_.config;
     const shape<3> wide{ids.extent(0), ids.extent(1), config.heads * config.head_size};
@@ -92,9 +110,11 @@ class alignment {
     set_zero<T, 3, B>(b, dv_first_);
     // The provider's backward waits for the gradients that later layers send to v_first, so its
     // activations are kept apart from those the others share.
-    for (const std::int64_t layer : aligned_) {
+    for (std::size_t i = 0; i < aligned_.size(); ++i) {
+      const std::int64_t layer = aligned_[i];
       place& own = layer == provider ? provider_ : shared_;
-      forward(b, layer, own, scale, result);
+      forward(b, layer, own, scale,
+              {losses_.whole().row(static_cast<std::int64_t>(i)), {ids.size()}});
       if (grads != nullptr && layer != provider) backward(b, layer, own, *grads);
     }
     if (grads != nullptr && provider >= 0) backward(b, provider, provider_, *grads);
@@ -105,13 +125,13 @@ class alignment {
     tensor<T, 3, B> y, dy;  // (B, T, C)
   };
 
-  void forward(B& b, std::int64_t layer, place& at, double scale, batch_loss& result) {
+  void forward(B& b, std::int64_t layer, place& at, double scale,
+               view_on<accumulate_t<T>, 1, B> losses) {
     const auto& tap = teacher_saved_.layers.tap_of(layer);
     const shape<3> sizes = tap.input.sizes();
     const shape<2> rows{sizes[0] * sizes[1], sizes[2]};
     at.y.resize(b, sizes);
     at.dy.resize(b, sizes);
-    losses_.resize(b, {rows[0]});
     student_.layers.with_layer(layer, student_.weights.layers, [&](const auto& c, const auto& p) {
       using block_type = typename std::remove_cvref_t<decltype(c)>::block_type;
       auto& saved = at.saved.template of<block_type>(layer).mixer;
@@ -122,11 +142,10 @@ class alignment {
     const auto y = reshape<2>(at.y.read(), rows), target = reshape<2>(tap.output.read(), rows);
     const auto weight = static_cast<real_t<T>>(scale);
     if (options_.is_squared) {
-      ops::alignment_mse<T>(b, weight, y, target, losses_, reshape<2>(at.dy.whole(), rows));
+      ops::alignment_mse<T>(b, weight, y, target, losses, reshape<2>(at.dy.whole(), rows));
     } else {
-      ops::alignment_l2<T>(b, weight, y, target, losses_, reshape<2>(at.dy.whole(), rows));
+      ops::alignment_l2<T>(b, weight, y, target, losses, reshape<2>(at.dy.whole(), rows));
     }
-    result.layers[static_cast<std::size_t>(layer)] += sum_of(b, losses_);
   }
 
   void backward(B& b, std::int64_t layer, place& at, typename Student::params& grads) {
@@ -147,8 +166,9 @@ class alignment {
   std::vector<std::int64_t> aligned_;
   typename Teacher::saved teacher_saved_;
   place shared_, provider_;
-  tensor<T, 3, B> v_first_, dv_first_;  // (B, T, D_a)
-  tensor<accumulate_t<T>, 1, B> losses_;
+  tensor<T, 3, B> v_first_, dv_first_;    // (B, T, D_a)
+  tensor<accumulate_t<T>, 2, B> losses_;  // (aligned layers, B T)
+  micro_batch_work<B> work_;
 };
 
 }  // namespace radlads::distill

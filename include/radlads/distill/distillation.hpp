@@ -84,9 +84,22 @@ class distillation {
     return result;
   }
 
+  /// How its work was recorded.
+  const recording<B>& recorded() const { return work_.recorded(); }
+
  private:
   double run(B& b, view_on<const std::int32_t, 2, B> ids, std::int64_t tokens, double scale,
              typename Student::params* grads) {
+    losses_.resize(b, {ids.extent(0) * tokens});
+    work_.run(b, ids, student_.config.vocabulary, scale, memory_of(grads),
+              [&](auto rows) { enqueue(b, rows, tokens, scale, grads); });
+    const double loss = sum_of(b, losses_);
+    require_finite<T>(b, loss, saved_, "distill");
+    return loss;
+  }
+
+  void enqueue(B& b, view_on<const std::int32_t, 2, B> ids, std::int64_t tokens, double scale,
+               typename Student::params* grads) {
     scratch_scope<B> scope(b);
     const shape<2> grid{ids.extent(0), tokens};
     view_on<const std::int32_t, 2, B> inputs = ids;
@@ -100,7 +113,6 @@ class distillation {
     }
     teacher_.forward(b, inputs, nullptr, teacher_saved_);
     student_.forward(b, inputs, nullptr, saved_);
-    losses_.resize(b, {inputs.size()});
     view_on<T, 2, B> dnormed, dhead;
     if (grads != nullptr) {
       dnormed = scope.template take<T, 2>(saved_.normed.sizes());
@@ -111,10 +123,7 @@ class distillation {
                                static_cast<real_t<T>>(scale), Student::head_of(student_.weights),
                                saved_.normed, Teacher::head_of(teacher_.weights),
                                teacher_saved_.normed, targets, losses_, dnormed, dhead);
-    const double loss = sum_of(b, losses_);
-    require_finite<T>(b, loss, saved_, "distill");
     if (grads != nullptr) student_.backward(b, inputs, dnormed, saved_, *grads);
-    return loss;
   }
 
   const Teacher& teacher_;
@@ -123,6 +132,7 @@ class distillation {
   typename Teacher::saved teacher_saved_;
   typename Student::saved saved_;
   tensor<accumulate_t<T>, 1, B> losses_;
+  micro_batch_work<B> work_;
 };
 
 /// Next-token cross-entropy: step 3, and training a teacher from nothing. `recomputes` as in
@@ -153,16 +163,28 @@ class next_token {
     return result;
   }
 
+  /// How its work was recorded.
+  const recording<B>& recorded() const { return work_.recorded(); }
+
  private:
   double run(B& b, view_on<const std::int32_t, 2, B> ids, double scale,
              typename Model::params* grads) {
+    losses_.resize(b, {ids.extent(0) * (ids.extent(1) - 1)});
+    work_.run(b, ids, model_.config.vocabulary, scale, memory_of(grads),
+              [&](auto rows) { enqueue(b, rows, scale, grads); });
+    const double loss = sum_of(b, losses_);
+    require_finite<T>(b, loss, saved_, "train");
+    return loss;
+  }
+
+  void enqueue(B& b, view_on<const std::int32_t, 2, B> ids, double scale,
+               typename Model::params* grads) {
     scratch_scope<B> scope(b);
     const shape<2> grid{ids.extent(0), ids.extent(1) - 1};
     const auto inputs = scope.template take<std::int32_t, 2>(grid);
     const auto targets = scope.template take<std::int32_t, 2>(grid);
     split_targets<B>(b, ids, inputs, targets);
     model_.forward(b, inputs, nullptr, saved_);
-    losses_.resize(b, {inputs.size()});
     view_on<T, 2, B> dnormed, dhead;
     if (grads != nullptr) {
       dnormed = scope.template take<T, 2>(saved_.normed.sizes());
@@ -171,16 +193,14 @@ class next_token {
     ops::head_cross_entropy<T>(b, static_cast<real_t<T>>(scale), Model::head_of(model_.weights),
                                saved_.normed, reshape<1>(targets, {targets.size()}), losses_, {},
                                dnormed, dhead);
-    const double loss = sum_of(b, losses_);
-    require_finite<T>(b, loss, saved_, "train");
     if (grads != nullptr) model_.backward(b, inputs, dnormed, saved_, *grads);
-    return loss;
   }
 
   const Model& model_;
   std::int64_t micro_batch_;
   typename Model::saved saved_;
   tensor<accumulate_t<T>, 1, B> losses_;
+  micro_batch_work<B> work_;
 };
 
 }  // namespace radlads::distill

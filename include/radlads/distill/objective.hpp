@@ -5,12 +5,17 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/core/host_copy.hpp"
+#include "radlads/core/recording.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/core/view.hpp"
+#include "radlads/ops/embedding.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace radlads::distill {
@@ -40,5 +45,49 @@ double sum_of(B& b, const tensor<T, 1, B>& losses) {
   for (const T each : to_host(b, losses)) total += static_cast<double>(each);
   return total;
 }
+
+/// The memory of some tensor of a set, null when there is none.
+template <class P>
+const void* memory_of(P* set) {
+  const void* found = nullptr;
+  if (set != nullptr) {
+    P::for_each(
+        [&](const std::string&, auto& each) {
+          if (!each.empty()) found = each.data();
+        },
+        *set);
+  }
+  return found;
+}
+
+/// The work of a micro-batch, recorded where the backend can: for rows of one shape it is the same
+/// from step to step, but for the ids, which are brought to one place.
+template <class B>
+class micro_batch_work {
+ public:
+  /// Calls work(ids) on the rows of ids, unless their record does it. What else the work depends on
+  /// is `scale` and which gradients there are: `gradients` points to some of them, or is null.
+  /// Throws when an id is not in the vocabulary.
+  template <class F>
+  void run(B& b, view_on<const std::int32_t, 2, B> ids, std::int64_t vocabulary, double scale,
+           const void* gradients, F&& work) {
+    ids_.resize(b, ids.sizes());
+    for (std::int64_t row = 0; row < ids.extent(0); ++row) {
+      b.copy(ids_.whole().row(row), ids.row(row),
+             static_cast<std::size_t>(ids.extent(1)) * sizeof(std::int32_t));
+    }
+    ops::require_ids(b, view_on<const std::int32_t, 1, B>(ids_.flat()), vocabulary);
+    const std::int64_t key[] = {
+        ids.extent(0), ids.extent(1), std::bit_cast<std::int64_t>(scale),
+        static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(gradients))};
+    recorded_.run(b, key, [&] { work(ids_.read()); });
+  }
+
+  const recording<B>& recorded() const { return recorded_; }
+
+ private:
+  tensor<std::int32_t, 2, B> ids_;
+  recording<B> recorded_;
+};
 
 }  // namespace radlads::distill

@@ -160,15 +160,15 @@ struct rad_rwkv7_mixer {
     const shape<4> grouped{batch, tokens, c.kv_heads, c.head_size};
     const shape<2> wide{rows, c.attention_width()};
     const view_on<const T, 2, B> x = reshape<2>(in.x, {rows, c.hidden});
-    const std::int64_t position = carried != nullptr ? carried->position : 0;
+    const auto place = carried != nullptr ? carried->place : ops::token_place<B>{};
     for (auto* each :
          {&s.k, &s.kappa, &s.v, &s.log_w, &s.iota, &s.key, &s.removal, &s.insertion, &s.read}) {
       each->resize(b, heads);
     }
     s.inverse.resize(b, {rows, c.heads});
 
-    projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, position, s.r);
-    projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, grouped, position, s.k_grouped);
+    projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, place, s.r);
+    projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, grouped, place, s.k_grouped);
     s.v_grouped.resize(b, grouped);
     ops::linear<T>(b, p.v.weight, p.v.bias, x,
                    reshape<2>(s.v_grouped.whole(), {rows, c.kv_width()}));

@@ -4,9 +4,11 @@
 // recurrence runs: with checkpoints for training, on a carried state for generation.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/recording.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/layers/mixer_config.hpp"
+#include "radlads/ops/rope.hpp"
 #include "radlads/wkv/scan.hpp"
 #include "radlads/wkv/state.hpp"
 
@@ -20,15 +22,20 @@ template <class T, class B>
 struct recurrent_state {
   tensor<accumulate_t<T>, 4, B> wkv;  // (B, H, K, K)
   tensor<T, 2, B> last;               // (B, C), the last input; only with token shift
-  std::int64_t position = 0;
+  ops::token_place<B> place;          // of the next token
 
   void reset(B& b, const mixer_config& c, std::int64_t batch) {
-    position = 0;
+    place = {};
     wkv.resize(b, {batch, c.heads, c.head_size, c.head_size});
     set_zero<accumulate_t<T>, 4, B>(b, wkv);
     if (!c.token_shift) return;
     last.resize(b, {batch, c.hidden});
     set_zero<T, 2, B>(b, last);
+  }
+  /// From now on the caller counts tokens, in `offset` (1).
+  void place_by(view_on<const std::int32_t, 1, B> offset) {
+    place.first = 0;
+    place.offset = offset;
   }
   std::int64_t bytes() const {
     return wkv.size() * static_cast<std::int64_t>(sizeof(accumulate_t<T>)) +
@@ -44,7 +51,9 @@ void run_recurrence(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>
                     bool is_training, tensor<accumulate_t<T>, 4, B>& checkpoints) {
   if (carried != nullptr) {
     wkv::scan_step<Cell, T>(b, inputs, v, y, carried->wkv);
-    carried->position += v.extent(1);
+    if (!carried->place.offset.empty()) return;
+    if (is_recording(b)) throw not_recordable("run_recurrence: the host counts the tokens");
+    carried->place.first += v.extent(1);
     return;
   }
   view_on<accumulate_t<T>, 4, B> written;

@@ -109,6 +109,17 @@ class stack {
   struct state {
     std::vector<layer_state> layers;
 
+    /// Layers that only count tokens leave that to the caller, who does it in `offset` (1).
+    void place_by(view_on<const std::int32_t, 1, B> offset) {
+      for (layer_state& each : layers) {
+        std::visit(
+            [&](auto& s) {
+              if constexpr (requires { s.place_by(offset); }) s.place_by(offset);
+            },
+            each);
+      }
+    }
+
     std::int64_t bytes() const {
       std::int64_t total = 0;
       for (const layer_state& each : layers) {

@@ -10,8 +10,14 @@
 
 namespace radlads::ops {
 
+/// Throws, naming the position, unless all ids (N) lie in [0, vocabulary). Waits for the backend.
+template <backend B>
+void require_ids(B& b, view_on<const std::int32_t, 1, B> ids, std::int64_t vocabulary) {
+  if (ids.size() > 0) require_ids_on(b, ids, vocabulary);
+}
+
 /// y[n] = table[ids[n]], with table (V, C) and y (N, C). Throws, naming the position, when a token
-/// number lies outside [0, V).
+/// number lies outside [0, V), but not in a record (core/recording.hpp).
 template <class T, backend B>
 void embedding_forward(B& b, view_on<const T, 2, B> table, view_on<const std::int32_t, 1, B> ids,
                        view_on<T, 2, B> y) {

@@ -6,6 +6,7 @@
 #include "radlads/core/arena.hpp"
 #include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/core/recording.hpp"
 #include "radlads/core/view.hpp"
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <cublasLt.h>
 #include <cuda_runtime.h>
 #include <map>
+#include <vector>
 
 namespace radlads {
 
@@ -66,6 +68,7 @@ class cuda_backend {
   }
 
   void* allocate(std::size_t bytes) {
+    if (is_recording_) throw not_recordable("cuda_backend: a record allocates no memory");
     void* pointer = nullptr;
     const cudaError_t code = cudaMallocAsync(&pointer, std::max<std::size_t>(bytes, 1), stream());
     if (code != cudaSuccess) {
@@ -77,6 +80,7 @@ class cuda_backend {
                                       " bytes are in use here, ", free, " of ", total,
                                       " are free; smaller micro-batches need less"));
     }
+    ++allocations_;
     allocated_ += bytes;
     peak_ = std::max(peak_, allocated_);
     if (options_.poison)
@@ -84,7 +88,12 @@ class cuda_backend {
     return pointer;
   }
   void deallocate(void* pointer, std::size_t bytes) {
-    cudaFreeAsync(pointer, stream());
+    if (is_recording_) {
+      freed_.push_back(pointer);
+    } else {
+      cudaFreeAsync(pointer, stream());
+    }
+    ++allocations_;
     allocated_ -= bytes;
   }
   void set_zero(void* pointer, std::size_t bytes) {
@@ -94,19 +103,50 @@ class cuda_backend {
   /// Copies between any two of host and device memory. A copy to or from pageable host memory has
   /// finished with it when this returns.
   void copy(void* to, const void* from, std::size_t bytes) {
+    if (is_recording_ && !(is_on_device(to) && is_on_device(from)))
+      throw not_recordable("cuda_backend: a record copies inside the device alone");
     if (bytes > 0) {
       require_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream()),
                    "cuda_backend: copy");
     }
   }
   /// Waits for the stream; throws what a kernel on it did wrong.
-  void synchronize() { require_cuda(cudaStreamSynchronize(stream()), "cuda_backend: synchronize"); }
+  void synchronize() {
+    if (is_recording_) throw not_recordable("cuda_backend: a record does not wait");
+    require_cuda(cudaStreamSynchronize(stream()), "cuda_backend: synchronize");
+  }
   arena<cuda_backend>& scratch() { return scratch_; }
 
   cudaStream_t stream() const { return stream_.handle; }
   cublasLtHandle_t cublas() const { return cublas_; }
   const cudaDeviceProp& properties() const { return properties_; }
   int multiprocessors() const { return properties_.multiProcessorCount; }
+  /// Captures what f() puts on the stream, without doing it. Throws not_recordable, with nothing
+  /// captured, where f does what no record can hold.
+  template <class F>
+  cudaGraphExec_t record(F&& f) {
+    require_cuda(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeThreadLocal),
+                 "cuda_backend: recording");
+    is_recording_ = true;
+    cudaGraph_t graph = nullptr;
+    try {
+      f();
+    } catch (...) {
+      end_recording(graph);
+      if (graph != nullptr) cudaGraphDestroy(graph);
+      throw;
+    }
+    require_cuda(end_recording(graph), "cuda_backend: recording");
+    cudaGraphExec_t result = nullptr;
+    const cudaError_t code = cudaGraphInstantiate(&result, graph, 0);
+    cudaGraphDestroy(graph);
+    require_cuda(code, "cuda_backend: a graph of what was recorded");
+    return result;
+  }
+  bool is_recording() const { return is_recording_; }
+
+  /// How often memory has been taken or given back.
+  std::int64_t allocations() const { return allocations_; }
   std::size_t allocated_bytes() const { return allocated_; }
   std::size_t peak_bytes() const { return peak_; }
 
@@ -114,6 +154,7 @@ class cuda_backend {
   static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
   void* workspace() {
     if (workspace_ == nullptr) {
+      if (is_recording_) throw not_recordable("cuda_backend: a record allocates no memory");
       require_cuda(cudaMallocAsync(&workspace_, workspace_bytes, stream()),
                    "cuda_backend: workspace");
     }
@@ -126,6 +167,20 @@ class cuda_backend {
   std::map<algorithm_key, cublasLtMatmulAlgo_t>& matmul_algorithms() { return algorithms_; }
 
  private:
+  static bool is_on_device(const void* pointer) {
+    cudaPointerAttributes attributes{};
+    return cudaPointerGetAttributes(&attributes, pointer) == cudaSuccess &&
+           attributes.type == cudaMemoryTypeDevice;
+  }
+  cudaError_t end_recording(cudaGraph_t& graph) {
+    const cudaError_t code = cudaStreamEndCapture(stream(), &graph);
+    is_recording_ = false;
+    for (void* each : freed_) cudaFreeAsync(each, stream());
+    freed_.clear();
+    cudaGetLastError();  // an interrupted capture must not be reported by the next launch
+    return code;
+  }
+
   /// The stream, on a device that is there. The arena frees its blocks on it, so it comes before.
   struct owned_stream {
     explicit owned_stream(int device) {
@@ -151,6 +206,9 @@ class cuda_backend {
   cudaDeviceProp properties_{};
   std::map<algorithm_key, cublasLtMatmulAlgo_t> algorithms_;
   void* workspace_ = nullptr;
+  bool is_recording_ = false;
+  std::vector<void*> freed_;  // during a record
+  std::int64_t allocations_ = 0;
   std::size_t allocated_ = 0;
   std::size_t peak_ = 0;
   arena<cuda_backend> scratch_;
@@ -159,3 +217,5 @@ class cuda_backend {
 static_assert(backend<cuda_backend>);
 
 }  // namespace radlads
+
+#include "radlads/core/cuda/recording.cuh"  // a specialisation: wherever the backend is known

@@ -22,6 +22,11 @@ inline void require_token_ids(const view<const std::int32_t, 1>& ids, std::int64
   }
 }
 
+inline void require_ids_on(cpu_backend&, const view<const std::int32_t, 1>& ids,
+                           std::int64_t vocabulary) {
+  require_token_ids(ids, vocabulary, "require_ids");
+}
+
 template <class T>
 void embedding_forward_on(cpu_backend& b, view<const T, 2> table, view<const std::int32_t, 1> ids,
                           view<T, 2> y) {

@@ -53,8 +53,9 @@ void fill_rope_table(double base, std::int64_t first_position, int direction, st
 }
 
 template <class T>
-void rope_on(cpu_backend& b, double base, std::int64_t first_position, int direction,
-             view<const T, 4> x, view<T, 4> y) {
+void rope_on(cpu_backend& b, double base, std::int64_t first_position,
+             view<const std::int32_t, 1> offset, int direction, view<const T, 4> x, view<T, 4> y) {
+  if (!offset.empty()) first_position += offset(0);
   const std::int64_t tokens = x.extent(1), heads = x.extent(2), half_size = x.extent(3) / 2;
   scratch_scope scratch(b);
   const view<T, 2> cosines = scratch.template take<T, 2>({tokens, half_size});

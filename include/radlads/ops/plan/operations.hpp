@@ -36,6 +36,8 @@ template <class T, class... Arguments>
 void token_shift_forward_on(plan_backend&, const Arguments&...) {}
 template <class T, class... Arguments>
 void token_shift_backward_on(plan_backend&, const Arguments&...) {}
+inline void require_ids_on(plan_backend&, const view<const std::int32_t, 1, device_space>&,
+                           std::int64_t) {}
 template <class T, class... Arguments>
 void embedding_forward_on(plan_backend&, const Arguments&...) {}
 template <class T, class... Arguments>
@@ -57,8 +59,9 @@ void embedding_backward_on(plan_backend& b, view<const std::int32_t, 1, device_s
 }
 
 template <class T, class... Arguments>
-void rope_on(plan_backend& b, double, std::int64_t, int, view<const T, 4, device_space> x,
-             const Arguments&...) {
+void rope_on(plan_backend& b, double, std::int64_t,
+             const view<const std::int32_t, 1, device_space>&, int,
+             view<const T, 4, device_space> x, const Arguments&...) {
   scratch_scope<plan_backend> scope(b);
   scope.take<accumulate_t<T>, 2>({x.extent(1), x.extent(3)});
 }
