@@ -39,7 +39,7 @@ struct retention_mixer {
     bool is_training = false;
     projections::saved_heads<T, B> q, k_grouped;  // (B, T, H, K), (B, T, Hkv, K)
     radlads::tensor<T, 4, B> v_grouped;           // (B, T, Hkv, K)
-    radlads::tensor<T, 4, B> k, v, read;          // (B, T, H, K)
+    radlads::tensor<T, 4, B> read;                // (B, T, H, K)
     radlads::tensor<T, 4, B> log_decay;           // (1, 1, H, K)
     radlads::tensor<radlads::accumulate_t<T>, 4, B> checkpoints;
   };
@@ -59,7 +59,7 @@ struct retention_mixer {
     const radlads::shape<4> grouped{batch, tokens, c.kv_heads, c.head_size};
     const auto place = carried != nullptr ? carried->place : radlads::ops::token_place<B>{};
     const radlads::view_on<const T, 2, B> x = radlads::reshape<2>(in.x, {rows, c.hidden});
-    for (auto* each : {&s.k, &s.v, &s.read}) each->resize(b, heads);
+    s.read.resize(b, heads);
     s.v_grouped.resize(b, grouped);
     s.log_decay.resize(b, {1, 1, c.heads, c.head_size});
     radlads::layers::fill(b, s.log_decay, [&](std::int64_t i) {
@@ -71,9 +71,7 @@ struct retention_mixer {
     projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, grouped, place, s.k_grouped);
     radlads::ops::linear<T>(b, p.v.weight, p.v.bias, x,
                             radlads::reshape<2>(s.v_grouped.whole(), {rows, c.kv_width()}));
-    radlads::layers::repeat<T, B>(b, s.k_grouped.heads, s.k);
-    radlads::layers::repeat<T, B>(b, s.v_grouped, s.v);
-    radlads::layers::run_recurrence<cell, T, B>(b, inputs<T, B>(s), s.v, s.read, carried,
+    radlads::layers::run_recurrence<cell, T, B>(b, inputs<T, B>(s), s.v_grouped, s.read, carried,
                                                 s.is_training, s.checkpoints);
     radlads::ops::linear<T>(b, p.o.weight, p.o.bias,
                             radlads::reshape<2>(s.read.read(), {rows, c.attention_width()}),
@@ -99,7 +97,7 @@ struct retention_mixer {
                                      radlads::reshape<2>(dy, {rows, c.hidden}),
                                      radlads::reshape<2>(dread, wide), grads.o.weight,
                                      grads.o.bias);
-    radlads::wkv::scan_backward<cell, T>(b, inputs<T, B>(s), s.v, s.checkpoints, dread, {},
+    radlads::wkv::scan_backward<cell, T>(b, inputs<T, B>(s), s.v_grouped, s.checkpoints, dread, {},
                                          {dq, ddecay, dk}, dv, {});
     radlads::layers::repeat_backward<T, B>(b, dv, dgrouped);
     radlads::ops::linear_backward<T>(b, p.v.weight, x, radlads::reshape<2>(dgrouped, narrow), dx,
@@ -118,6 +116,7 @@ struct retention_mixer {
 
  private:
   /// The decay stands still while the tokens pass: its strides over batch and time are zero.
+  /// Grouped keys are read where they are.
   template <class T, class B>
   static std::array<radlads::view_on<const T, 4, B>, cell::inputs> inputs(const saved<T, B>& s) {
     radlads::view_on<const T, 4, B> decay = s.log_decay.read();
@@ -125,6 +124,6 @@ struct retention_mixer {
       decay.extents[axis] = s.read.extent(axis);
       decay.strides[axis] = 0;
     }
-    return {s.q.heads.read(), decay, s.k.read()};
+    return {s.q.heads.read(), decay, s.k_grouped.heads.read()};
   }
 };

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <fcntl.h>
 #include <filesystem>
+#include <future>
 #include <string>
 #include <sys/file.h>
 #include <system_error>
@@ -82,7 +83,6 @@ run_loop::run_loop(backend_type& b, training& trained, const data::token_stream&
       sampler_(make_sampler(task.settings, stream,
                             task.settings.context + (trained.needs_targets() ? 1 : 0))) {
   ids_.resize(b, {task.settings.batch, task.settings.context + (trained.needs_targets() ? 1 : 0)});
-  rows_.resize(static_cast<std::size_t>(ids_.size()));
   resume();
 }
 
@@ -105,7 +105,14 @@ void run_loop::run() {
 }
 
 distill::step_report run_loop::take_step() {
-  read_rows();
+  const std::vector<std::int32_t> rows =
+      next_rows_.valid() ? next_rows_.get() : rows_of(trained_.steps());
+  backend_.copy(ids_.data(), rows.data(), rows.size() * sizeof(std::int32_t));
+  // The text of the next step is read while this one computes.
+  if (trained_.steps() + 1 < total_) {
+    next_rows_ = std::async(std::launch::async,
+                            [this, step = trained_.steps() + 1] { return rows_of(step); });
+  }
   try {
     return trained_.step(backend_, ids_);
   } catch (const out_of_memory& problem) {
@@ -157,15 +164,16 @@ void run_loop::announce() const {
              parameter_count(trained_.weights()), stream_.size());
 }
 
-void run_loop::read_rows() {
-  const std::int64_t first = task_.samples_before + trained_.steps() * task_.settings.batch;
+std::vector<std::int32_t> run_loop::rows_of(std::int64_t step) const {
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(ids_.size()));
+  const std::int64_t first = task_.samples_before + step * task_.settings.batch;
   for (std::int64_t row = 0; row < ids_.extent(0); ++row) {
     const std::int64_t slot =
         std::visit([&](const auto& sampler) { return sampler.slot_at(first + row); }, sampler_);
-    data::copy_row(stream_, slot, task_.settings.context, rows_.data() + row * ids_.extent(1),
+    data::copy_row(stream_, slot, task_.settings.context, rows.data() + row * ids_.extent(1),
                    ids_.extent(1));
   }
-  backend_.copy(ids_.data(), rows_.data(), rows_.size() * sizeof(std::int32_t));
+  return rows;
 }
 
 void run_loop::write_metrics(const distill::step_report& report, double tokens_per_second) {

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <string>
 #include <variant>
@@ -77,7 +78,8 @@ class run_loop {
   void lock();
   void resume();
   void announce() const;
-  void read_rows();
+  /// The ids of a step, (batch, context), or one more with targets.
+  std::vector<std::int32_t> rows_of(std::int64_t step) const;
   void write_metrics(const distill::step_report& report, double tokens_per_second);
   void save();
   [[noreturn]] void stop() const;
@@ -91,9 +93,9 @@ class run_loop {
   io::file_descriptor lock_;
   std::variant<data::cubic_sampler, data::epoch_sampler> sampler_;
   std::optional<io::metrics_log> metrics_;
-  std::vector<std::int32_t> rows_;
   tensor<std::int32_t, 2, backend_type> ids_;  // (batch, context), or one more with targets
   std::int64_t saved_step_ = 0;
+  std::future<std::vector<std::int32_t>> next_rows_;  // goes first: it reads the others
 };
 
 }  // namespace radlads::program

@@ -121,7 +121,7 @@ struct basic_rad_rwkv6_mixer {
     typename decay_map::template saved<T, B> w;
     tensor<T, 2, B> d;                 // (N, D_a), pre-activation of the decay
     tensor<T, 4, B> v_grouped;         // (B, T, Hkv, K)
-    tensor<T, 4, B> k, v;              // (B, T, H, K), repeated
+    tensor<T, 4, B> k;                 // (B, T, H, K), repeated
     tensor<T, 4, B> log_w, key, read;  // (B, T, H, K)
     tensor<accumulate_t<T>, 4, B> checkpoints;
     output_gate::saved<T, B> gate;
@@ -153,7 +153,7 @@ struct basic_rad_rwkv6_mixer {
     const shape<4> grouped{batch, tokens, c.kv_heads, c.head_size};
     const shape<2> wide{rows, c.attention_width()};
     const auto place = carried != nullptr ? carried->place : ops::token_place<B>{};
-    for (auto* each : {&s.k, &s.v, &s.log_w, &s.key, &s.read}) each->resize(b, heads);
+    for (auto* each : {&s.k, &s.log_w, &s.key, &s.read}) each->resize(b, heads);
     s.d.resize(b, wide);
     s.v_grouped.resize(b, grouped);
 
@@ -168,7 +168,6 @@ struct basic_rad_rwkv6_mixer {
     ops::linear<T>(b, p.v.weight, p.v.bias, x[shifted::v],
                    reshape<2>(s.v_grouped.whole(), {rows, c.kv_width()}));
     repeat<T, B>(b, s.k_grouped.heads, s.k);
-    repeat<T, B>(b, s.v_grouped, s.v);
 
     decay_map::template forward<T, B>(b, {}, p.w, x[shifted::w], s.d, s.w);
     const real_t<T> balance(c.balance_state ? 1 : 0);
@@ -180,7 +179,8 @@ struct basic_rad_rwkv6_mixer {
 
     const std::array<view_on<const T, 4, B>, wkv::gla::inputs> inputs{s.r.heads.read(),
                                                                       s.log_w.read(), s.key.read()};
-    run_recurrence<wkv::gla, T, B>(b, inputs, s.v, s.read, carried, s.is_training, s.checkpoints);
+    run_recurrence<wkv::gla, T, B>(b, inputs, s.v_grouped, s.read, carried, s.is_training,
+                                   s.checkpoints);
     output_gate::forward<T, B>(b, c, p.gate, x[shifted::g], s.read, s.gate);
     ops::linear<T>(b, p.o.weight, p.o.bias, s.gate.gated, reshape<2>(y, {rows, c.hidden}));
   }
@@ -208,8 +208,8 @@ struct basic_rad_rwkv6_mixer {
                                                                       s.log_w.read(), s.key.read()};
     const std::array<view_on<T, 4, B>, wkv::gla::inputs> d{take(), take(), take()};
     const view_on<T, 4, B> dv = take();
-    wkv::scan_backward<wkv::gla, T>(b, inputs, s.v.read(), s.checkpoints.read(), dread, {}, d, dv,
-                                    {});
+    wkv::scan_backward<wkv::gla, T>(b, inputs, s.v_grouped.read(), s.checkpoints.read(), dread, {},
+                                    d, dv, {});
 
     const view_on<T, 2, B> dlog_w = reshape<2>(d[wkv::gla::w], wide);
     const view_on<T, 2, B> dk = reshape<2>(d[wkv::gla::k], wide);

@@ -43,8 +43,8 @@ struct recurrent_state {
   }
 };
 
-/// y (B, T, H, K) from the recurrence over `inputs` and v. With a carried state the sequence
-/// continues; in training the checkpoints for backward are written.
+/// y (B, T, H, K) from the recurrence over `inputs` and v, which may have fewer heads. With a
+/// carried state the sequence continues; in training the checkpoints for backward are written.
 template <class Cell, class T, class B>
 void run_recurrence(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                     const tensor<T, 4, B>& v, tensor<T, 4, B>& y, recurrent_state<T, B>* carried,
@@ -59,7 +59,8 @@ void run_recurrence(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>
   view_on<accumulate_t<T>, 4, B> written;
   if (is_training) {
     const shape<4> s = v.sizes();
-    checkpoints.resize(b, wkv::checkpoint_shape(s[0], s[1], s[2], inputs[0].extent(3), s[3]));
+    checkpoints.resize(
+        b, wkv::checkpoint_shape(s[0], s[1], inputs[0].extent(2), inputs[0].extent(3), s[3]));
     written = checkpoints;
   }
   wkv::scan_forward<Cell, T>(b, inputs, v, y, {}, {}, written);

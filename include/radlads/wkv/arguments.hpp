@@ -7,10 +7,12 @@
 #include "radlads/core/view.hpp"
 
 #include <array>
+#include <cstdint>
 
 namespace radlads::wkv {
 
-/// Arguments of a forward scan. Empty states are absent; empty checkpoints are not written.
+/// Arguments of a forward scan. Inputs but the first and v may have fewer heads, each for as many
+/// neighbours. Empty states are absent; empty checkpoints are not written.
 template <class Cell, class T, class Space>
 struct scan_forward_arguments {
   std::array<view<const T, 4, Space>, Cell::inputs> inputs;  // (B, T, H, K)
@@ -19,6 +21,8 @@ struct scan_forward_arguments {
   view<const accumulate_t<T>, 4, Space> initial_state;       // (B, H, K, V)
   view<accumulate_t<T>, 4, Space> final_state;               // (B, H, K, V)
   view<accumulate_t<T>, 4, Space> checkpoints;               // (B * H, segments, K, V)
+
+  std::int64_t heads() const { return inputs[0].extent(2); }
 };
 
 /// Arguments of a backward scan. Empty states are absent.
@@ -32,6 +36,8 @@ struct scan_backward_arguments {
   std::array<view<T, 4, Space>, Cell::inputs> dinputs;       // (B, T, H, K)
   view<T, 4, Space> dv;                                      // (B, T, H, V)
   view<accumulate_t<T>, 4, Space> dinitial_state;            // (B, H, K, V)
+
+  std::int64_t heads() const { return inputs[0].extent(2); }
 };
 
 }  // namespace radlads::wkv

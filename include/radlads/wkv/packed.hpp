@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Packed documents: tokens of several documents one behind another in one row, each of which begins
-// with a state of its own. What lies between them is neither padded nor computed.
+// with a state of its own. What lies between them is neither padded nor computed. A backend may
+// have a driver for all at once (wkv/cuda/recurrence.cuh); otherwise neighbours of one length are a
+// batch.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
+#include "radlads/wkv/arguments.hpp"
 #include "radlads/wkv/scan.hpp"
 #include "radlads/wkv/state.hpp"
 
@@ -23,6 +26,18 @@ inline std::int64_t packed_checkpoint_size(std::span<const std::int64_t> lengths
   std::int64_t segments = 0;
   for (const std::int64_t length : lengths) segments += segment_count(length);
   return H * segments * K * V;
+}
+
+/// There is none on the CPU.
+template <class Cell, class T>
+bool scan_forward_packed_on(cpu_backend&, std::span<const std::int64_t>,
+                            const scan_forward_arguments<Cell, T, host_space>&) {
+  return false;
+}
+template <class Cell, class T>
+bool scan_backward_packed_on(cpu_backend&, std::span<const std::int64_t>,
+                             const scan_backward_arguments<Cell, T, host_space>&) {
+  return false;
 }
 
 /// Neighbours of one length, which run as a batch.
@@ -79,12 +94,19 @@ view<T, 4, Space> packed_checkpoints(view<T, 1, Space> x, const packed_group& gr
           checkpoint_shape(group.documents, group.length, H, K, V)};
 }
 
+/// All checkpoints, as a driver for all documents takes them.
+template <class T, class Space>
+view<T, 4, Space> flat_checkpoints(const view<T, 1, Space>& x) {
+  if (x.empty()) return {};
+  return {x.pointer, {1, 1, 1, x.size()}};
+}
+
 /// Throws unless v is one row with as many tokens as the documents have, and states and checkpoints
 /// are there for all of them or not at all.
 template <class T, class Space, class A, class C>
 void require_packed(const char* function, std::span<const std::int64_t> lengths,
-                    const view<T, 4, Space>& v, std::int64_t K, const view<A, 4, Space>& states,
-                    const view<C, 1, Space>& checkpoints) {
+                    const view<T, 4, Space>& v, std::int64_t H, std::int64_t K,
+                    const view<A, 4, Space>& states, const view<C, 1, Space>& checkpoints) {
   std::int64_t tokens = 0;
   for (std::size_t i = 0; i < lengths.size(); ++i) {
     require(lengths[i] >= 0, function, ": document ", i, " has ", lengths[i], " tokens");
@@ -92,7 +114,7 @@ void require_packed(const char* function, std::span<const std::int64_t> lengths,
   }
   require(v.extent(0) == 1 && v.extent(1) == tokens, function, ": v is ", to_string<4>(v.sizes()),
           ", expected one row of the ", tokens, " tokens that ", lengths.size(), " documents have");
-  const std::int64_t H = v.extent(2), V = v.extent(3);
+  const std::int64_t V = v.extent(3);
   require_state(states, state_shape(static_cast<std::int64_t>(lengths.size()), H, K, V), function,
                 "a state");
   if (checkpoints.empty()) return;
@@ -111,11 +133,14 @@ void scan_forward_packed(B& b, std::span<const std::int64_t> lengths,
                          view_on<accumulate_t<T>, 4, B> final_states,
                          view_on<accumulate_t<T>, 1, B> checkpoints) {
   constexpr const char* function = "scan_forward_packed";
-  const std::int64_t H = v.extent(2), K = inputs[0].extent(3), V = v.extent(3);
+  const std::int64_t H = inputs[0].extent(2), K = inputs[0].extent(3), V = v.extent(3);
   require_inputs<Cell, T>(inputs, v, function);
-  require_shape(y, v.sizes(), function, "y");
-  require_packed(function, lengths, v, K, initial_states, checkpoints);
-  require_packed(function, lengths, v, K, final_states, checkpoints);
+  require_shape(y, {v.extent(0), v.extent(1), H, V}, function, "y");
+  require_packed(function, lengths, v, H, K, initial_states, checkpoints);
+  require_packed(function, lengths, v, H, K, final_states, checkpoints);
+  const scan_forward_arguments<Cell, T, typename B::space> all{
+      inputs, v, y, initial_states, final_states, flat_checkpoints(checkpoints)};
+  if (scan_forward_packed_on(b, lengths, all)) return;
   for_each_packed_group(lengths, [&](const packed_group& group) {
     std::array<view_on<const T, 4, B>, Cell::inputs> part;
     for (std::size_t i = 0; i < part.size(); ++i) part[i] = packed_part(inputs[i], group);
@@ -138,17 +163,21 @@ void scan_backward_packed(B& b, std::span<const std::int64_t> lengths,
                           const std::array<view_on<T, 4, B>, Cell::inputs>& dinputs,
                           view_on<T, 4, B> dv, view_on<accumulate_t<T>, 4, B> dinitial_states) {
   constexpr const char* function = "scan_backward_packed";
-  const std::int64_t H = v.extent(2), K = inputs[0].extent(3), V = v.extent(3);
+  const std::int64_t H = inputs[0].extent(2), K = inputs[0].extent(3), V = v.extent(3);
   require_inputs<Cell, T>(inputs, v, function);
-  require_shape(dy, v.sizes(), function, "dy");
-  require_shape(dv, v.sizes(), function, "dv");
-  require_packed(function, lengths, v, K, dfinal_states, checkpoints);
-  require_packed(function, lengths, v, K, dinitial_states, checkpoints);
+  require_shape(dy, {v.extent(0), v.extent(1), H, V}, function, "dy");
+  require_shape(dv, {v.extent(0), v.extent(1), H, V}, function, "dv");
+  require_packed(function, lengths, v, H, K, dfinal_states, checkpoints);
+  require_packed(function, lengths, v, H, K, dinitial_states, checkpoints);
   for (std::size_t i = 0; i < dinputs.size(); ++i) {
-    require_shape(dinputs[i], inputs[i].sizes(), function, "the gradient of an input");
+    require_shape(dinputs[i], input_shape<Cell>(i, inputs[0].sizes()), function,
+                  "the gradient of an input");
     require(lengths.size() <= 1 || dinputs[i].stride(1) != 0, function, ": d", Cell::names[i],
             " has one row for all tokens, but ", lengths.size(), " documents each overwrite it");
   }
+  const scan_backward_arguments<Cell, T, typename B::space> all{
+      inputs, v, flat_checkpoints(checkpoints), dy, dfinal_states, dinputs, dv, dinitial_states};
+  if (scan_backward_packed_on(b, lengths, all)) return;
   for_each_packed_group(lengths, [&](const packed_group& group) {
     std::array<view_on<const T, 4, B>, Cell::inputs> part;
     std::array<view_on<T, 4, B>, Cell::inputs> dpart;

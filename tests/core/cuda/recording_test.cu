@@ -4,7 +4,7 @@
 #include "support/cuda_case.cuh"
 
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 namespace radlads::test {
 namespace recording_test {
@@ -77,6 +77,22 @@ TEST_F(cuda_recording, WhatNoRecordHoldsRunsEachTime) {
   check([&] { cuda().copy(to.data(), &on_host, sizeof(float)); });
   EXPECT_EQ(get(to), 3);
   check([&] { numbers fresh(cuda(), {10}); });
+}
+
+TEST_F(cuda_recording, MemoryThatIsFreedInARecordIsFreedBehindIt) {
+  auto from = std::make_unique<numbers>(cuda(), shape<1>{1});
+  const std::size_t before = cuda().allocated_bytes();
+  recording<cuda_backend> work;
+  int calls = 0;
+  for (int i = 0; i < 4; ++i) {
+    work.run(cuda(), {}, [&] {
+      if (++calls == 2) from.reset();  // the attempt to record
+    });
+  }
+  EXPECT_EQ(calls, 5);
+  EXPECT_EQ(work.replays(), 0);
+  EXPECT_LT(cuda().allocated_bytes(), before);
+  EXPECT_NO_THROW(cuda().synchronize());
 }
 
 TEST_F(cuda_recording, ErrorsOfTheWorkPassThrough) {

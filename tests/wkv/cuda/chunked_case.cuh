@@ -61,6 +61,7 @@ class chunked : public cuda_case<bf16> {
   using inputs = std::array<twin<bf16, 4>, cell::inputs>;
 
   static constexpr bool has_bonus = wkv::chunks::has_bonus<typename cell::form>;
+  static constexpr std::size_t key = wkv::chunks::in_k<typename cell::form>;
   static constexpr bool has_token_numbers = wkv::chunks::has_token_numbers<typename cell::form>;
 
   /// Of input i in memory: a bonus has one row a sequence and head.
@@ -116,14 +117,15 @@ class chunked : public cuda_case<bf16> {
     return result;
   }
 
+  /// With a group above one, keys and values have as many times fewer heads.
   void check(std::int64_t B, std::int64_t tokens, std::int64_t H, std::int64_t D, bool has_states,
-             double lowest) {
+             double lowest, std::int64_t group = 1) {
     const std::string name =
         " of " + to_string<4>({B, tokens, H, D}) + " down to " + std::to_string(lowest);
     const shape<4> s{B, tokens, H, D};
     inputs in = random_inputs(s, lowest), din;
     for (std::size_t i = 0; i < din.size(); ++i) din[i] = room<bf16, 4>(stored_shape(i, s));
-    auto v = random<4>(s), dy = random<4>(s);
+    auto v = random<4>({B, tokens, H / group, D}), dy = random<4>(s);
     auto y = room<bf16, 4>(s), dv = room<bf16, 4>(s);
     const shape<4> state = has_states ? wkv::state_shape(B, H, D, D) : shape<4>{0, 0, 0, 0};
     const std::int64_t size = state[0] * state[1] * state[2] * state[3];
@@ -134,7 +136,8 @@ class chunked : public cuda_case<bf16> {
     on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       using backend_type = std::remove_cvref_t<decltype(b)>;
-      const auto x = views<S, backend_type, false>(in, tokens, on);
+      auto x = views<S, backend_type, false>(in, tokens, on);
+      x[key].extents[2] /= group;  // the first heads serve
       const auto dx = views<S, backend_type, true>(din, tokens, on);
       if constexpr (std::is_same_v<backend_type, cuda_backend>) {
         launch_forward(b, Subject::chosen,
@@ -192,6 +195,11 @@ TYPED_TEST_P(chunked, DecaysThatLeaveNothing) {
   this->check(1, 100, 2, 128, true, -30);
 }
 
+TYPED_TEST_P(chunked, GroupedKeysAndValues) {
+  this->check(2, 40, 6, 64, true, -0.606531, 3);
+  this->check(1, 33, 4, 128, false, -0.606531, 4);
+}
+
 TYPED_TEST_P(chunked, SameBitsAgain) {
   auto in = this->random_inputs({1, 50, 2, 64}, -0.606531);
   auto v = this->template random<4>({1, 50, 2, 64});
@@ -207,7 +215,7 @@ TYPED_TEST_P(chunked, SameBitsAgain) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(chunked, EveryLength, LongSequences, StrongDecays,
-                            DecaysThatLeaveNothing, SameBitsAgain);
+                            DecaysThatLeaveNothing, GroupedKeysAndValues, SameBitsAgain);
 
 }  // namespace chunked_test
 }  // namespace radlads::test

@@ -203,9 +203,45 @@ TYPED_TEST_P(cuda_scan, GradientOfASharedInput) {
     this->expect_close(din[i], std::string("d") + cell::names[i]);
 }
 
+TYPED_TEST_P(cuda_scan, GroupedKeysAndValues) {
+  using T = typename TypeParam::scalar;
+  using A = accumulate_t<T>;
+  using cell = typename TypeParam::cell;
+  constexpr std::int64_t B = 2, H = 6, K = 16, V = 24, group = 3;
+  for (const std::int64_t tokens : {std::int64_t{1}, std::int64_t{21}}) {
+    auto in = this->random_inputs({B, tokens, H, K});
+    auto din = this->rooms({B, tokens, H, K});
+    auto v = this->template random<4>({B, tokens, H / group, V}),
+         dy = this->template random<4>({B, tokens, H, V});
+    auto y = this->template room<T, 4>({B, tokens, H, V}),
+         dv = this->template room<T, 4>({B, tokens, H, V}),
+         step = this->template room<T, 4>({B, tokens, H, V});
+    auto checkpoints = this->template room<A, 4>(wkv::checkpoint_shape(B, tokens, H, K, V));
+    auto state =
+        this->template of<A, 4>(wkv::state_shape(B, H, K, V), random_values(B * H * K * V, 9));
+    // The first heads of the last vector serve.
+    constexpr auto shared = static_cast<std::size_t>(wkv::vector_inputs<cell>() - 1);
+    this->on_both([&](auto& b, auto tag, auto on) {
+      using S = decltype(tag);
+      using backend_type = std::remove_cvref_t<decltype(b)>;
+      auto x = this->template views<S, backend_type>(in, on);
+      x[shared].extents[2] /= group;
+      wkv::scan_forward<cell, S>(b, x, on(v), on(y), {}, {}, on(checkpoints));
+      wkv::scan_backward<cell, S>(b, x, on(v), on(checkpoints), on(dy), {},
+                                  this->template writable<S, backend_type>(din, on), on(dv), {});
+      wkv::scan_step<cell, S>(b, x, on(v), on(step), on(state));
+    });
+    this->expect_close(y, "y");
+    this->expect_close(step, "y of a carried state");
+    this->expect_close(dv, "dv");
+    for (std::size_t i = 0; i < din.size(); ++i)
+      this->expect_close(din[i], std::string("d") + cell::names[i]);
+  }
+}
+
 TYPED_TEST_P(cuda_scan, EmptyBatch) { this->check(0, 5, 2, 8, 8, true); }
 
 REGISTER_TYPED_TEST_SUITE_P(cuda_scan, EveryLength, EveryHeadSize, ASplitSequenceIsTheWholeOne,
-                            OneToken, GradientOfASharedInput, EmptyBatch);
+                            OneToken, GradientOfASharedInput, GroupedKeysAndValues, EmptyBatch);
 
 }  // namespace radlads::test

@@ -131,6 +131,7 @@ class cuda_backend {
     cudaGraph_t graph = nullptr;
     try {
       f();
+      if (!freed_.empty()) throw not_recordable("cuda_backend: a record frees no memory");
     } catch (...) {
       end_recording(graph);
       if (graph != nullptr) cudaGraphDestroy(graph);

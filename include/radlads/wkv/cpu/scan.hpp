@@ -65,7 +65,7 @@ struct cpu_scan {
 
   /// What one head does with one segment: tokens [start, start + count).
   struct section {
-    std::int64_t batch, head, start, count;
+    std::int64_t batch, head, heads, start, count;
     block part;
   };
 
@@ -79,7 +79,8 @@ struct cpu_scan {
       for (std::int64_t start = 0; start < time; start += segment_length) {
         const std::int64_t count = std::min(segment_length, time - start);
         for (std::int64_t i = 0; i < group.count; ++i) {
-          forward_section(a, {group.batch, group.first + i, start, count, part}, m.states[i], m);
+          forward_section(a, {group.batch, group.first + i, a.heads(), start, count, part},
+                          m.states[i], m);
         }
       }
       for (std::int64_t i = 0; i < group.count && !a.final_state.empty(); ++i) {
@@ -91,7 +92,7 @@ struct cpu_scan {
   static void forward_section(const forward_arguments& a, const section& at, row& state,
                               const memory& m) {
     if (!a.checkpoints.empty()) {
-      const std::int64_t index = at.batch * a.v.extent(2) + at.head;
+      const std::int64_t index = at.batch * a.heads() + at.head;
       at.part.store(state, a.checkpoints.row(index, at.start / segment_length, 0));
     }
     gather_segment<Cell, T, K>(a.inputs, at.batch, at.head, at.start, at.count, m.tokens);
@@ -104,8 +105,8 @@ struct cpu_scan {
                                           const view<const T, 4>& all_v, const view<T, 4>& all_y,
                                           row& state, row* before) {
     const std::int64_t width = at.part.width(), offset = at.part.offset;
-    const head_rows<const T> v(all_v, at.batch, at.head, at.start);
-    const head_rows<T> y(all_y, at.batch, at.head, at.start);
+    const head_rows<const T> v(all_v, at.batch, at.head, at.heads, at.start);
+    const head_rows<T> y(all_y, at.batch, at.head, at.heads, at.start);
     for (std::int64_t i = 0; i < at.count; ++i) {
       const token_inputs<T, K> x{tokens + i * K};
       if (before != nullptr) std::copy(state, state + K, before[i]);
@@ -132,7 +133,8 @@ struct cpu_scan {
         const std::int64_t start = segment * segment_length;
         const std::int64_t count = std::min(segment_length, time - start);
         for (std::int64_t i = 0; i < group.count; ++i) {
-          backward_section(a, {group.batch, group.first + i, start, count, part}, m.states[i], m);
+          backward_section(a, {group.batch, group.first + i, a.heads(), start, count, part},
+                           m.states[i], m);
         }
       }
       for (std::int64_t i = 0; i < group.count && !a.dinitial_state.empty(); ++i) {
@@ -143,7 +145,7 @@ struct cpu_scan {
 
   static void backward_section(const backward_arguments& a, const section& at, row& dstate,
                                const memory& m) {
-    const std::int64_t index = at.batch * a.v.extent(2) + at.head;
+    const std::int64_t index = at.batch * a.heads() + at.head;
     gather_segment<Cell, T, K>(a.inputs, at.batch, at.head, at.start, at.count, m.tokens);
     at.part.load(a.checkpoints.row(index, at.start / segment_length, 0), *m.state);
     run_tokens(at, m.tokens, a.v, {}, *m.state, m.replay);
@@ -159,9 +161,9 @@ struct cpu_scan {
                                                std::int64_t begin, std::int64_t end, row& dstate,
                                                const memory& m) {
     const std::int64_t width = at.part.width(), offset = at.part.offset;
-    const head_rows<const T> v(a.v, at.batch, at.head, at.start);
-    const head_rows<const T> dy(a.dy, at.batch, at.head, at.start);
-    const head_rows<T> dv(a.dv, at.batch, at.head, at.start);
+    const head_rows<const T> v(a.v, at.batch, at.head, at.heads, at.start);
+    const head_rows<const T> dy(a.dy, at.batch, at.head, at.heads, at.start);
+    const head_rows<T> dv(a.dv, at.batch, at.head, at.heads, at.start);
     for (std::int64_t i = end - 1; i >= begin; --i) {
       const token_inputs<T, K> x{m.tokens + i * K};
       partial_gradients<T, K> dx{m.sums + (i - begin) * token_size * partial};
@@ -179,7 +181,7 @@ struct cpu_scan {
     sum_neighbours<tokens_summed * token_size, partial>(m.sums, m.gradients);
     for (int input = 0; input < Cell::inputs; ++input) {
       const view<T, 4>& all = a.dinputs[static_cast<std::size_t>(input)];
-      const head_rows<T> to(all, at.batch, at.head, at.start);
+      const head_rows<T> to(all, at.batch, at.head, at.heads, at.start);
       const std::int64_t size = all.extent(3);
       for (std::int64_t i = begin; i < end; ++i) {
         T* from = m.gradients + ((i - begin) * Cell::inputs + input) * K;

@@ -32,14 +32,16 @@ struct token_inputs {
   RADLADS_INLINE const T* operator[](int input) const { return rows + input * segment_length * K; }
 };
 
-/// One head's rows of a (B, T, H, C) view from token `start` on, `step` elements apart.
+/// One head's rows of a (B, T, H, C) view from token `start` on, `step` elements apart. A view of
+/// fewer heads than there are has one for as many neighbours.
 template <class T>
 struct head_rows {
   T* first;
   std::int64_t step;
 
-  head_rows(const view<T, 4>& all, std::int64_t batch, std::int64_t head, std::int64_t start)
-      : first(all.row(batch, start, head)), step(all.stride(1)) {}
+  head_rows(const view<T, 4>& all, std::int64_t batch, std::int64_t head, std::int64_t heads,
+            std::int64_t start)
+      : first(all.row(batch, start, head * all.extent(2) / heads)), step(all.stride(1)) {}
   T* operator[](std::int64_t i) const { return first + i * step; }
 };
 
@@ -50,10 +52,11 @@ struct head_rows {
 template <class Cell, class T, int K>
 void gather_segment(const std::array<view<const T, 4>, Cell::inputs>& inputs, std::int64_t batch,
                     std::int64_t head, std::int64_t start, std::int64_t count, T* to) {
+  const std::int64_t heads = inputs[0].extent(2);
   for (int input = 0; input < Cell::inputs; ++input) {
     const view<const T, 4>& from = inputs[static_cast<std::size_t>(input)];
     const std::int64_t size = from.extent(3);
-    const head_rows<const T> source(from, batch, head, start);
+    const head_rows<const T> source(from, batch, head, heads, start);
     T* target = to + input * segment_length * K;
     for (std::int64_t i = 0; i < count; ++i, target += K) {
       if (size == K) {

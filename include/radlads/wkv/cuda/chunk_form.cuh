@@ -80,6 +80,35 @@ struct kept_sizes {
   static_assert(record <= 2 * state, "a record takes the place of a checkpoint in float");
 };
 
+__device__ inline int chunks_of(std::int64_t tokens) {
+  return static_cast<int>((tokens + chunk - 1) / chunk);
+}
+
+/// Documents that lie packed in one row: document d has tokens first[d] up to first[d + 1], and
+/// segments[d] segments are before it. Null where rows are sequences.
+struct packed_documents {
+  const std::int64_t *first, *segments;
+};
+
+/// Where the sequence of a head lies: its row, its first token there, its length, and how many
+/// elements of records are before its own.
+struct sequence {
+  std::int64_t b, h, first, tokens, record;
+};
+/// Of head `index` of all sequences, with records of `record_size` elements a chunk.
+template <int D>
+__device__ inline sequence sequence_of(const packed_documents& documents, std::int64_t index,
+                                       std::int64_t heads, std::int64_t tokens,
+                                       std::int64_t record_size) {
+  const std::int64_t b = index / heads, h = index % heads;
+  if (documents.first == nullptr) return {b, h, 0, tokens, index * chunks_of(tokens) * record_size};
+  const std::int64_t first = documents.first[b], length = documents.first[b + 1] - first;
+  // Checkpoints of a document have room for D D floats a segment and head.
+  return {
+      0, h, first, length,
+      documents.segments[b] * heads * 2 * sizes<D>::state + h * chunks_of(length) * record_size};
+}
+
 /// What a chunk has in shared memory beside rows, by form.
 template <int D, class Form>
 struct chunk_extras {};

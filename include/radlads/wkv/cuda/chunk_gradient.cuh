@@ -52,6 +52,7 @@ struct backward_args {
   bf16* walked;          // (B * H, chunks, walked), for few heads
   float* bonus_parts;    // (B * H, chunks, D), for few heads, where there is a bonus
   std::int64_t tokens, heads;
+  packed_documents documents;  // for kernels with one block a head
 };
 
 /// What the walk leaves of a chunk, in bfloat16: G in 8 x 8 matrices, U and dZ (16, D), and floats:
@@ -247,14 +248,14 @@ backward_args<typename Cell::form> backward_args_of(
   backward_args<typename Cell::form> args{};
   copy_rows(from.inputs, args.in);
   copy_rows(from.dinputs, args.din);
-  args.v = head_tensor_of(from.v);
+  args.v = head_tensor_of(from.v, from.heads());
   args.dy = head_tensor_of(from.dy);
   args.dv = head_tensor_of(from.dv);
   args.records = reinterpret_cast<const bf16*>(pointer_or_null(from.checkpoints));
   args.dfinal_state = pointer_or_null(from.dfinal_state);
   args.dinitial_state = pointer_or_null(from.dinitial_state);
   args.tokens = from.v.extent(1);
-  args.heads = from.v.extent(2);
+  args.heads = from.heads();
   return args;
 }
 

@@ -28,11 +28,8 @@ struct forward_args {
   bf16* records;   // (B * H, chunks, record or state), or null: scaled states in 8 x 8 matrices
   bf16* prepared;  // (B * H, chunks, prepared), for few heads
   std::int64_t tokens, heads;
+  packed_documents documents;  // for kernels with one block a head
 };
-
-__device__ inline int chunks_of(std::int64_t tokens) {
-  return static_cast<int>((tokens + chunk - 1) / chunk);
-}
 
 /// One chunk for the sixteen value channels of `slab`: advances the state and puts y in the place
 /// of v. The scaled state goes to `record`, if not null. The state is also multiplied by what
@@ -106,7 +103,7 @@ struct forward_memory {
   float removal[chunk * removal_stride];  // Aab
   float start[2][D], last[2][D];          // decays of the chunk's halves
   const bf16* row[tiles<Form> + 1];       // of this head's first token; here, for want of registers
-  bf16* y;
+  bf16 *y, *record;                       // of the first token and chunk; no record, null
   chunk_extras<D, Form> extras;
 };
 
@@ -116,50 +113,50 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 3 : 2)
     forward_kernel(const __grid_constant__ forward_args<Form> a) {
   extern __shared__ __align__(128) unsigned char bytes[];
   auto& m = *reinterpret_cast<forward_memory<D, Form>*>(bytes);
-  const int warp = static_cast<int>(threadIdx.x) / 32, chunks = chunks_of(a.tokens);
+  const sequence at =
+      sequence_of<D>(a.documents, blockIdx.x, a.heads, a.tokens, kept_sizes<D, Form>::record);
+  const int tokens = static_cast<int>(at.tokens), chunks = chunks_of(tokens);
+  const int warp = static_cast<int>(threadIdx.x) / 32;
   float state[D / 8][4];
   load_state<D>(a.initial_state == nullptr
                     ? nullptr
                     : a.initial_state + blockIdx.x * std::int64_t{sizes<D>::state},
                 warp, state);
-  const std::int64_t b = blockIdx.x / a.heads, h = blockIdx.x % a.heads;
   if (threadIdx.x == 0) {
     RADLADS_UNROLL_ROW
-    for (int i = 0; i < tiles<Form>; ++i) m.row[i] = a.in[i].at(b, 0, h);
-    m.row[tiles<Form>] = a.v.at(b, 0, h);
-    m.y = a.y.at(b, 0, h);
+    for (int i = 0; i < tiles<Form>; ++i) m.row[i] = a.in[i].at(at.b, at.first, at.h);
+    m.row[tiles<Form>] = a.v.at(at.b, at.first, at.h);
+    m.y = a.y.at(at.b, at.first, at.h);
+    m.record = a.records == nullptr ? nullptr : a.records + at.record;
   }
-  load_head_extras<D, Form>(m.extras, a.in, b, h);
+  load_head_extras<D, Form>(m.extras, a.in, at.b, at.h);
   __syncthreads();
 
   for (int c = -2; c < chunks; ++c) {
     const int first = c * chunk;
-    extras_on_the_way<D, Form> coming;
     if (c + 2 < chunks) {
       RADLADS_UNROLL_ROW
       for (int i = 0; i < tiles<Form>; ++i)
-        load_rows<D>(m.raw[i], m.row[i], a.in[i].time, first + 2 * chunk, a.tokens);
-      coming.load(a.in, b, h, first + 2 * chunk, a.tokens);
+        load_rows<D>(m.raw[i], m.row[i], a.in[i].time, first + 2 * chunk, tokens);
     }
     const bool has_next = c + 1 >= 0 && c + 1 < chunks;
     const int next = (c + 1) & 1, buffer = c & 1;
-    if (has_next) load_rows<D>(m.v[next], m.row[tiles<Form>], a.v.time, first + chunk, a.tokens);
+    if (has_next) load_rows<D>(m.v[next], m.row[tiles<Form>], a.v.time, first + chunk, tokens);
     commit_copies();
     if (has_next)
       put_scores<D, Form>(m.high[next][0], m.low_q[next], m.low[0], m.extras, m.score[next][0][0],
                           m.removal);
     if (c >= 0) {
-      bf16* record = nullptr;
-      if (a.records != nullptr) {
-        record = a.records + (std::int64_t{blockIdx.x} * chunks + c) * kept_sizes<D, Form>::record;
+      bf16* record = m.record;
+      if (record != nullptr) {
+        record += std::int64_t{c} * kept_sizes<D, Form>::record;
         store_scores<scores<Form>, sizes<D>::threads>(m.score[buffer][0][0],
                                                       record + sizes<D>::state);
       }
       advance<D, Form>(state, warp, m.high[buffer][0], m.low_q[buffer], m.score[buffer][0][0],
                        m.start[buffer], m.last[buffer], m.v[buffer], record);
-      store_columns<D>(m.v[buffer], warp, m.y, a.y.time, first, a.tokens);
+      store_columns<D>(m.v[buffer], warp, m.y, a.y.time, first, tokens);
     }
-    coming.put(m.extras);
     wait_for_copies<0>();
     __syncthreads();  // the inputs of chunk c + 2 and the scores of c + 1 are there; nobody reads
                       // chunk c's vectors
@@ -183,26 +180,30 @@ forward_args<typename Cell::form> forward_args_of(
     const scan_forward_arguments<Cell, bf16, device_space>& from) {
   forward_args<typename Cell::form> args{};
   copy_rows(from.inputs, args.in);
-  args.v = head_tensor_of(from.v);
+  args.v = head_tensor_of(from.v, from.heads());
   args.y = head_tensor_of(from.y);
   args.initial_state = pointer_or_null(from.initial_state);
   args.final_state = pointer_or_null(from.final_state);
   args.records = reinterpret_cast<bf16*>(pointer_or_null(from.checkpoints));
   args.tokens = from.v.extent(1);
-  args.heads = from.v.extent(2);
+  args.heads = from.heads();
   return args;
 }
 
-/// One block a head.
+/// One block a head, of rows or of `count` documents packed in one.
 template <int D, class Cell>
 RADLADS_HIDDEN void launch_chunked(cuda_backend& b,
-                                   const scan_forward_arguments<Cell, bf16, device_space>& from) {
+                                   const scan_forward_arguments<Cell, bf16, device_space>& from,
+                                   const packed_documents& documents = {}, std::int64_t count = 0) {
   using Form = typename Cell::form;
+  forward_args<Form> args = forward_args_of(from);
+  args.documents = documents;
+  const std::int64_t sequences = documents.first == nullptr ? from.v.extent(0) : count;
   launch(b, "chunked_forward", forward_kernel<D, Form>,
-         {.blocks = from.v.extent(0) * from.v.extent(2),
+         {.blocks = sequences * from.heads(),
           .threads = sizes<D>::threads,
           .shared_bytes = sizeof(forward_memory<D, Form>)},
-         forward_args_of(from));
+         args);
 }
 
 }  // namespace radlads::wkv::chunks

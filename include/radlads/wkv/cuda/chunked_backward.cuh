@@ -33,17 +33,17 @@ struct backward_memory {
 
 template <int D, class Form>
 __device__ inline void load_backward_chunk(const backward_args<Form>& a,
-                                           backward_memory<D, Form>& m, int c, int chunks) {
-  const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
+                                           backward_memory<D, Form>& m, const sequence& at, int c) {
   const int buffer = c & 1;
+  const auto row = [&](const head_tensor<const bf16>& x) { return x.at(at.b, at.first, at.h); };
   RADLADS_UNROLL_ROW
   for (int i = 0; i < tiles<Form>; ++i) {
-    load_rows<D>(m.raw[buffer][i], a.in[i].at(b, 0, h), a.in[i].time, c * chunk, a.tokens);
+    load_rows<D>(m.raw[buffer][i], row(a.in[i]), a.in[i].time, c * chunk, at.tokens);
   }
   commit_copies();
-  load_rows<D>(m.v[buffer], a.v.at(b, 0, h), a.v.time, c * chunk, a.tokens);
-  load_rows<D>(m.dy[buffer], a.dy.at(b, 0, h), a.dy.time, c * chunk, a.tokens);
-  const bf16* record = a.records + (index * chunks + c) * kept_sizes<D, Form>::record;
+  load_rows<D>(m.v[buffer], row(a.v), a.v.time, c * chunk, at.tokens);
+  load_rows<D>(m.dy[buffer], row(a.dy), a.dy.time, c * chunk, at.tokens);
+  const bf16* record = a.records + at.record + std::int64_t{c} * kept_sizes<D, Form>::record;
   RADLADS_UNROLL_ROW
   for (int i = static_cast<int>(threadIdx.x); i < sizes<D>::state / 8; i += sizes<D>::threads) {
     copy_async(shared_address(m.state[buffer] + 8 * i), record + 8 * i, true);
@@ -60,23 +60,33 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
   constexpr int steps = sizes<D>::steps;
   extern __shared__ __align__(128) unsigned char bytes[];
   auto& m = *reinterpret_cast<backward_memory<D, Form>*>(bytes);
-  const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
+  const std::int64_t index = blockIdx.x;
+  const sequence at =
+      sequence_of<D>(a.documents, index, a.heads, a.tokens, kept_sizes<D, Form>::record);
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
-  const int chunks = chunks_of(a.tokens);
+  const int chunks = chunks_of(at.tokens);
   const auto scale = [&](int buffer) {
     scale_chunk<D, Form, false>(m.raw[buffer][0], m.extras[buffer], m.high[0], nullptr, nullptr,
                                 m.sums, m.start, m.last);
   };
-  load_backward_chunk<D, Form>(a, m, chunks - 1, chunks);
-  RADLADS_UNROLL_ROW
-  for (int i = 0; i < 2; ++i)
-    load_chunk_extras<D, Form>(m.extras[i], a.in, b, h, (chunks - 1) * chunk, a.tokens);
+  const auto load = [&](int c) { load_backward_chunk<D, Form>(a, m, at, c); };
+  const auto store = [&](const bf16* tile, const head_tensor<bf16>& to, int c) {
+    store_columns<D>(tile, warp, to.at(at.b, at.first, at.h), to.time, c * chunk, at.tokens);
+  };
+  if (chunks > 0) {
+    load(chunks - 1);
+    RADLADS_UNROLL_ROW
+    for (int i = 0; i < 2; ++i) {
+      load_chunk_extras<D, Form>(m.extras[i], a.in, at.b, at.h, at.first + (chunks - 1) * chunk,
+                                 at.first + at.tokens);
+    }
+  }
   float gradient[D / 8][4];
   load_state<D>(a.dfinal_state == nullptr ? nullptr : a.dfinal_state + index * sizes<D>::state,
                 warp, gradient);
   wait_for_copies<0>();
   __syncthreads();  // the last chunk is there
-  scale((chunks - 1) & 1);
+  if (chunks > 0) scale((chunks - 1) & 1);
   __syncthreads();  // its vectors are there
 
   bonus_gradient<Form> du;
@@ -84,14 +94,14 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
     const int buffer = c & 1;
     extras_on_the_way<D, Form> coming;
     if (c > 0) {
-      load_backward_chunk<D, Form>(a, m, c - 1, chunks);
-      coming.load(a.in, b, h, (c - 1) * chunk, a.tokens);
+      load(c - 1);
+      coming.load(a.in, at.b, at.h, at.first + (c - 1) * chunk, at.first + at.tokens);
     }
     retreat<D, Form>(gradient, warp, m.high[0], m.score[buffer][0][0], m.start, m.last,
                      m.state[buffer] + warp * steps * 256, m.v[buffer], m.dy[buffer], m.u, m.dz,
                      m.dv, reinterpret_cast<word*>(m.gradient) + warp * steps * 128 + lane,
                      m.remembered[warp]);
-    store_columns<D>(m.dv, warp, a.dv.at(b, 0, h), a.dv.time, c * chunk, a.tokens);
+    store(m.dv, a.dv, c);
     coming.put(m.extras[buffer ^ 1]);
     wait_for_copies<1>();
     __syncthreads();  // what all value channels left, and the inputs of chunk c - 1, are there
@@ -113,16 +123,16 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
     __syncwarp();  // the columns are there for the warp
     RADLADS_UNROLL_ROW
     for (int i = 0; i < tiles<Form>; ++i) {
-      store_columns<D>(m.raw[buffer][i], warp, a.din[i].at(b, 0, h), a.din[i].time, c * chunk,
-                       a.tokens);
+      store(m.raw[buffer][i], a.din[i], c);
     }
     if (c > 0) scale(buffer ^ 1);
     wait_for_copies<0>();
     __syncthreads();  // chunk c - 1 is there with its vectors, and nobody reads what chunk c had
-    store_token_gradients<D, Form>(m.parts, a.din, b, h, c * chunk, a.tokens);
+    store_token_gradients<D, Form>(m.parts, a.din, at.b, at.h, at.first + c * chunk,
+                                   at.first + at.tokens);
   }
   if constexpr (has_bonus<Form>) {
-    bf16* to = a.din[in_rest<Form>].at(b, 0, h);
+    bf16* to = a.din[in_rest<Form>].at(at.b, 0, at.h);
     du.store([&](int column, float first, float second) {
       to[column] = bf16(first);
       to[column + 1] = bf16(second);
@@ -132,15 +142,20 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
     store_state<D>(gradient, warp, a.dinitial_state + index * sizes<D>::state);
 }
 
+/// One block a head, of rows or of `count` documents packed in one.
 template <int D, class Cell>
 RADLADS_HIDDEN void launch_chunked_backward(
-    cuda_backend& b, const scan_backward_arguments<Cell, bf16, device_space>& from) {
+    cuda_backend& b, const scan_backward_arguments<Cell, bf16, device_space>& from,
+    const packed_documents& documents = {}, std::int64_t count = 0) {
   using Form = typename Cell::form;
+  backward_args<Form> args = backward_args_of(from);
+  args.documents = documents;
+  const std::int64_t sequences = documents.first == nullptr ? from.v.extent(0) : count;
   launch(b, "chunked_backward", backward_kernel<D, Form>,
-         {.blocks = from.v.extent(0) * from.v.extent(2),
+         {.blocks = sequences * from.heads(),
           .threads = sizes<D>::threads,
           .shared_bytes = sizeof(backward_memory<D, Form>)},
-         backward_args_of(from));
+         args);
 }
 
 }  // namespace radlads::wkv::chunks

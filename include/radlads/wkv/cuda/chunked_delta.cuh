@@ -179,9 +179,13 @@ RADLADS_KERNEL __launch_bounds__(Slabs* warp_size + delta_producers, 1)
   constexpr int key = in_k<delta_rule>, rest = in_rest<delta_rule>;
   extern __shared__ __align__(128) unsigned char bytes[];
   auto* stages = reinterpret_cast<delta_stage<D>*>(bytes);
-  const int chunks = chunks_of(a.tokens), first_slab = static_cast<int>(blockIdx.y) * Slabs;
+  const std::int64_t index = blockIdx.x;
+  constexpr std::int64_t record_size =
+      KeepsScores ? kept_sizes<D, delta_rule>::record : sizes<D>::state;
+  const sequence here = sequence_of<D>(a.documents, index, a.heads, a.tokens, record_size);
+  const int chunks = chunks_of(here.tokens), first_slab = static_cast<int>(blockIdx.y) * Slabs;
   const int warp = static_cast<int>(threadIdx.x) / 32, slab = first_slab + warp;
-  const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
+  const auto row = [&](const auto& x) { return x.at(here.b, here.first, here.h); };
   const int producer = static_cast<int>(threadIdx.x) - Slabs * warp_size;
   const bool is_producer = producer >= 0;
   const auto at = [&](int c) -> delta_stage<D>& { return stages[c % delta_stages]; };
@@ -198,13 +202,14 @@ RADLADS_KERNEL __launch_bounds__(Slabs* warp_size + delta_producers, 1)
       if (c + 4 < chunks) {
         delta_stage<D>& to = at(c + 4);
         const int first = (c + 4) * chunk;
-        load_columns<D, sizes<D>::warps, delta_producers>(
-            to.q, 0, a.in[in_r].at(b, 0, h), a.in[in_r].time, first, a.tokens, producer);
-        load_columns<D, sizes<D>::warps, delta_producers>(
-            to.k, 0, a.in[key].at(b, 0, h), a.in[key].time, first, a.tokens, producer);
-        load_columns<D, Slabs, delta_producers>(to.v, first_slab, a.v.at(b, 0, h), a.v.time, first,
-                                                a.tokens, producer);
-        coming.load(a.in[rest], a.in[rest + 1], b, h, first, a.tokens, producer);
+        load_columns<D, sizes<D>::warps, delta_producers>(to.q, 0, row(a.in[in_r]), a.in[in_r].time,
+                                                          first, here.tokens, producer);
+        load_columns<D, sizes<D>::warps, delta_producers>(to.k, 0, row(a.in[key]), a.in[key].time,
+                                                          first, here.tokens, producer);
+        load_columns<D, Slabs, delta_producers>(to.v, first_slab, row(a.v), a.v.time, first,
+                                                here.tokens, producer);
+        coming.load(a.in[rest], a.in[rest + 1], here.b, here.h, here.first + first,
+                    here.first + here.tokens, producer);
       }
       commit_copies();
       if (producer < warp_size) {
@@ -217,14 +222,13 @@ RADLADS_KERNEL __launch_bounds__(Slabs* warp_size + delta_producers, 1)
       delta_stage<D>& m = at(c);
       bf16* record = nullptr;
       if (a.records != nullptr) {
-        record = a.records + (index * chunks + c) * (KeepsScores ? kept_sizes<D, delta_rule>::record
-                                                                 : sizes<D>::state);
+        record = a.records + here.record + c * record_size;
         if (KeepsScores && blockIdx.y == 0) {
           store_scores<4, Slabs * warp_size>(m.score[0][0], record + sizes<D>::state);
         }
       }
       advance_delta<D>(state, slab, m, record);
-      store_columns<D>(m.v, slab, a.y.at(b, 0, h), a.y.time, c * chunk, a.tokens);
+      store_columns<D>(m.v, slab, row(a.y), a.y.time, c * chunk, here.tokens);
     }
     __syncthreads();  // chunk c + 3 is there, as are the scores of c + 2 and the inverse of c + 1
   }
@@ -235,24 +239,29 @@ RADLADS_KERNEL __launch_bounds__(Slabs* warp_size + delta_producers, 1)
 using delta_arguments = scan_forward_arguments<gated_deltanet, bf16, device_space>;
 
 template <int D, int Slabs, bool KeepsScores>
-RADLADS_HIDDEN void launch_delta(cuda_backend& b, const delta_arguments& from) {
+RADLADS_HIDDEN void launch_delta(cuda_backend& b, const delta_arguments& from,
+                                 const packed_documents& documents, std::int64_t count) {
+  forward_args<delta_rule> args = forward_args_of(from);
+  args.documents = documents;
+  const std::int64_t sequences = documents.first == nullptr ? from.v.extent(0) : count;
   launch(b, "chunked_delta", delta_kernel<D, Slabs, KeepsScores>,
-         {.blocks = from.v.extent(0) * from.v.extent(2),
+         {.blocks = sequences * from.heads(),
           .threads = Slabs * warp_size + delta_producers,
           .shared_bytes = delta_stages * sizeof(delta_stage<D>),
           .blocks_y = sizes<D>::warps / Slabs},
-         forward_args_of(from));
+         args);
 }
 
 /// In place of the kernels of chunked.cuh and chunked_walk.cuh, with records for the same backward
 /// kernels.
 template <int D>
-RADLADS_HIDDEN void launch_chunked(cuda_backend& b, const delta_arguments& from) {
-  launch_delta<D, sizes<D>::warps, true>(b, from);
+RADLADS_HIDDEN void launch_chunked(cuda_backend& b, const delta_arguments& from,
+                                   const packed_documents& documents = {}, std::int64_t count = 0) {
+  launch_delta<D, sizes<D>::warps, true>(b, from, documents, count);
 }
 template <int D>
 RADLADS_HIDDEN void launch_chunked_walk(cuda_backend& b, const delta_arguments& from) {
-  launch_delta<D, slabs_of_a_block, false>(b, from);
+  launch_delta<D, slabs_of_a_block, false>(b, from, {}, 0);
 }
 
 }  // namespace radlads::wkv::chunks

@@ -109,13 +109,14 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
   const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
   const int loader = static_cast<int>(threadIdx.x) - Slabs * 32;
   const bool is_loader = loader >= 0;
+  const bf16* const v = a.v.at(b, 0, h);
+  bf16* const y = a.y.at(b, 0, h);
   const auto load = [&](int c) {
     if (c < chunks) {
       walk_stage<D, Form>& to = stages[c % walk_stages];
       load_prepared<D, Form, loaders, scaled_count<Form> + 1>(
           to.prepared, a.prepared + (index * chunks + c) * kept_sizes<D, Form>::prepared, loader);
-      load_columns<D, Slabs, loaders>(to.v, first_slab, a.v.at(b, 0, h), a.v.time, c * chunk,
-                                      a.tokens, loader);
+      load_columns<D, Slabs, loaders>(to.v, first_slab, v, a.v.time, c * chunk, a.tokens, loader);
     }
     commit_copies();
   };
@@ -139,7 +140,7 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
         a.records == nullptr ? nullptr : a.records + (index * chunks + c) * sizes<D>::state;
     advance<D, Form>(state, slab, m.prepared.high[0], m.prepared.low_q, m.prepared.score[0][0],
                      m.prepared.start, m.prepared.last, m.v, record);
-    store_columns<D>(m.v, slab, a.y.at(b, 0, h), a.y.time, c * chunk, a.tokens);
+    store_columns<D>(m.v, slab, y, a.y.time, c * chunk, a.tokens);
   }
   if (a.final_state != nullptr && !is_loader)
     store_state<D>(state, slab, a.final_state + index * sizes<D>::state);

@@ -41,15 +41,17 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
   const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
   const int loader = static_cast<int>(threadIdx.x) - Slabs * 32;
   const bool is_loader = loader >= 0;
+  const bf16* const v = a.v.at(b, 0, h);
+  const bf16* const dy = a.dy.at(b, 0, h);
+  bf16* const dv = a.dv.at(b, 0, h);
   const auto load = [&](int c) {
     if (c >= 0) {
       auto& to = m.stage[c % walk_stages];
       load_prepared<D, Form, loaders, scaled_count<Form>>(
           to.prepared, a.prepared + (index * chunks + c) * kept_sizes<D, Form>::prepared, loader);
-      load_columns<D, Slabs, loaders>(to.v, first_slab, a.v.at(b, 0, h), a.v.time, c * chunk,
-                                      a.tokens, loader);
-      load_columns<D, Slabs, loaders>(to.dy, first_slab, a.dy.at(b, 0, h), a.dy.time, c * chunk,
-                                      a.tokens, loader);
+      load_columns<D, Slabs, loaders>(to.v, first_slab, v, a.v.time, c * chunk, a.tokens, loader);
+      load_columns<D, Slabs, loaders>(to.dy, first_slab, dy, a.dy.time, c * chunk, a.tokens,
+                                      loader);
       const bf16* record =
           a.records + (index * chunks + c) * sizes<D>::state + first_slab * steps * 256;
       RADLADS_UNROLL_ROW
@@ -85,7 +87,7 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
       store_columns<D>(m.u, slab, to + sizes<D>::state, D, 0, chunk);
       store_columns<D>(m.dz, slab, to + sizes<D>::state + chunk * D, D, 0, chunk);
     }
-    store_columns<D>(m.dv, slab, a.dv.at(b, 0, h), a.dv.time, c * chunk, a.tokens);
+    store_columns<D>(m.dv, slab, dv, a.dv.time, c * chunk, a.tokens);
     __syncwarp();  // the columns may be overwritten
   }
   if (a.dinitial_state != nullptr && !is_loader)

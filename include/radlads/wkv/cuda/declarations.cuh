@@ -6,6 +6,9 @@
 #include "radlads/core/cuda/backend.cuh"
 #include "radlads/wkv/arguments.hpp"
 
+#include <cstdint>
+#include <span>
+
 namespace radlads::wkv {
 
 template <class Cell, class T>
@@ -14,5 +17,13 @@ RADLADS_HIDDEN void scan_forward_on(cuda_backend& b,
 template <class Cell, class T>
 RADLADS_HIDDEN void scan_backward_on(cuda_backend& b,
                                      const scan_backward_arguments<Cell, T, device_space>& from);
+template <class Cell, class T>
+RADLADS_HIDDEN bool scan_forward_packed_on(
+    cuda_backend& b, std::span<const std::int64_t> lengths,
+    const scan_forward_arguments<Cell, T, device_space>& from);
+template <class Cell, class T>
+RADLADS_HIDDEN bool scan_backward_packed_on(
+    cuda_backend& b, std::span<const std::int64_t> lengths,
+    const scan_backward_arguments<Cell, T, device_space>& from);
 
 }  // namespace radlads::wkv

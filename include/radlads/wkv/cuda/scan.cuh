@@ -78,13 +78,13 @@ template <class Cell, class T>
 cuda_scan_args<Cell, T> scan_args_of(const scan_forward_arguments<Cell, T, device_space>& from) {
   cuda_scan_args<Cell, T> args{};
   copy_rows(from.inputs, args.inputs);
-  args.v = head_tensor_of(from.v);
+  args.v = head_tensor_of(from.v, from.heads());
   args.y = head_tensor_of(from.y);
   args.initial_state = pointer_or_null(from.initial_state);
   args.final_state = pointer_or_null(from.final_state);
   args.checkpoints = pointer_or_null(from.checkpoints);
   args.tokens = from.v.extent(1);
-  args.heads = from.v.extent(2);
+  args.heads = from.heads();
   args.keys = static_cast<int>(from.inputs[0].extent(3));
   args.values = static_cast<int>(from.v.extent(3));
   return args;
@@ -94,7 +94,7 @@ cuda_scan_args<Cell, T> scan_args_of(const scan_forward_arguments<Cell, T, devic
 template <class Cell, class T>
 RADLADS_HIDDEN void launch_scan(cuda_backend& b,
                                 const scan_forward_arguments<Cell, T, device_space>& from) {
-  const std::int64_t batch = from.v.extent(0), heads = from.v.extent(2), values = from.v.extent(3);
+  const std::int64_t batch = from.v.extent(0), heads = from.heads(), values = from.v.extent(3);
   // Narrow blocks fill the card when heads are few; wide ones read a token's inputs once for more
   // channels.
   const std::int64_t wide_blocks = batch * heads * ceil_div(values, 128);

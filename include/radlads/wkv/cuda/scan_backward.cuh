@@ -194,7 +194,7 @@ RADLADS_HIDDEN void launch_scan_backward(
   cuda_scan_backward_args<Cell, T> args{};
   copy_rows(from.inputs, args.inputs);
   copy_rows(from.dinputs, args.dinputs);
-  args.v = head_tensor_of(from.v);
+  args.v = head_tensor_of(from.v, from.heads());
   args.dy = head_tensor_of(from.dy);
   args.dv = head_tensor_of(from.dv);
   args.checkpoints = pointer_or_null(from.checkpoints);

@@ -2,7 +2,8 @@
 #pragma once
 // One token of any recurrence on CUDA, as decoding needs it: a row of state is shared out to two or
 // four threads, so that many loads are under way where heads are few. To the cell these threads are
-// one scalar: its sums over a row go through dot(), which adds up the parts.
+// one scalar: its sums over a row go through dot(), which adds up the parts. The state is read and
+// written once, past the caches.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/scalar.hpp"
@@ -76,7 +77,8 @@ RADLADS_KERNEL __launch_bounds__(step_threads)
   for (int j = 0; j < own; ++j) {
     const int key = part * own + j;
     const bool is_stored = is_real && key < a.keys && a.initial_state != nullptr;
-    s[j] = is_stored ? a.initial_state[state + static_cast<std::int64_t>(key) * a.values] : A(0);
+    s[j] = is_stored ? __ldcs(a.initial_state + state + static_cast<std::int64_t>(key) * a.values)
+                     : A(0);
   }
   for (int at = static_cast<int>(threadIdx.x); at < Cell::inputs * K; at += step_threads) {
     const int j = at % K, input = at / K;
@@ -96,7 +98,8 @@ RADLADS_KERNEL __launch_bounds__(step_threads)
   RADLADS_UNROLL_STATE(own, A)
   for (int j = 0; j < own; ++j) {
     const int key = part * own + j;
-    if (key < a.keys) a.final_state[state + static_cast<std::int64_t>(key) * a.values] = s[j].value;
+    if (key < a.keys)
+      __stcs(a.final_state + state + static_cast<std::int64_t>(key) * a.values, s[j].value);
   }
 }
 
@@ -104,7 +107,7 @@ RADLADS_KERNEL __launch_bounds__(step_threads)
 template <class Cell, class T>
 RADLADS_HIDDEN void launch_scan_step(cuda_backend& b,
                                      const scan_forward_arguments<Cell, T, device_space>& from) {
-  const std::int64_t heads = from.v.extent(0) * from.v.extent(2), values = from.v.extent(3);
+  const std::int64_t heads = from.v.extent(0) * from.heads(), values = from.v.extent(3);
   with_scan_width<T>("scan_step: the head size", from.inputs[0].extent(3), [&](auto width) {
     constexpr int K = decltype(width)::value;
     const auto run = [&](auto parts) {

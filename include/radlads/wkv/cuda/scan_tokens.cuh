@@ -19,10 +19,11 @@
 
 namespace radlads::wkv {
 
+/// Inputs and their gradients, for the heads of the first.
 template <class T, std::size_t Inputs>
 void copy_rows(const std::array<view<T, 4, device_space>, Inputs>& from,
                head_tensor<T> (&to)[Inputs]) {
-  for (std::size_t i = 0; i < Inputs; ++i) to[i] = head_tensor_of(from[i]);
+  for (std::size_t i = 0; i < Inputs; ++i) to[i] = head_tensor_of(from[i], from[0].extent(2));
 }
 
 /// The memory of a state, or null for an absent one.
