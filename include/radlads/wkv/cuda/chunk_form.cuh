@@ -2,10 +2,10 @@
 #pragma once
 // What the kernels by chunks know of a recurrence: which tensors it reads as rows of D numbers,
 // what of them is scaled, which matrices of scores there are, and what else a chunk needs. By form:
-//   diagonal               rows r, log w, k                one matrix of scores
-//   diagonal_with_bonus    rows r, log w, k; u             the same, read before the token is
-//   written diagonal_plus_rank_one rows r, log w, k, a, b          four delta_rule             rows
-//   r, k; log w, b of a token  four
+//   diagonal: rows r, log w, k; one matrix of scores
+//   diagonal_with_bonus: the same and a row u of the head; a token is read before it is written
+//   diagonal_plus_rank_one: rows r, log w, k, a, b; four matrices
+//   delta_rule: rows r, k, and log w, b of a token; four matrices
 
 #include "radlads/core/cuda/head_tensor.cuh"
 #include "radlads/core/scalar.hpp"

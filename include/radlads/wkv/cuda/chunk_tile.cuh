@@ -6,9 +6,11 @@
 //   q' = q e^L,  a' = a e^(L before t),  k' = k e^-L,  b' = b e^-L
 //   Aqk = tril(q' k'^T),  Aqb = tril(q' b'^T),  Aak = tril_(a' k'^T),  Aab = tril_(a' b'^T)
 //   M = (I - Aab)^-1
-// States are scaled alike: S' = S diag(e^L of the middle). Eight steps of log decay lie on each
-// side of the middle, so e^(+-80) is the largest factor for decays down to e^-10 a step; stronger
-// ones act as e^-10, which is below the rounding of the state.
+// With a bonus a token is read before it is written: q' is scaled as a' is, and Aqk = tril_(q'
+// k'^T) with r u k of each token on its diagonal. States are scaled alike: S' = S diag(e^L of the
+// middle). Eight steps of log decay lie on each side of the middle, so e^(+-80) is the largest
+// factor for decays down to e^-10 a step; stronger ones act as e^-10, which is below the rounding
+// of the state.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/cuda/mma.cuh"

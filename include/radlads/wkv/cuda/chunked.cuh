@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Recurrences by chunks of sixteen tokens on tensor cores, forward: RWKV-7, and gated linear
-// attention, which has none of what is written with a, b, U and Z. A warp has sixteen value
-// channels of the state in its registers, transposed, S (V, K), in the scale of chunk_tile.cuh:
+// attention and RWKV-6, which have none of what is written with a, b, U and Z; the delta rule is in
+// chunked_delta.cuh. A warp has sixteen value channels of the state in its registers, transposed, S
+// (V, K), in the scale of chunk_tile.cuh:
 //   Z = S a'^T + V^T Aak^T,  U = Z M^T,  y^T = S q'^T + V^T Aqk^T + U Aqb^T,  S += V^T k' + U b'
 // Only these need the state. With many heads a block has a head: while the state advances by one
 // chunk, the scores of the next are made, its inverse and the vectors of the one after the next
