@@ -3,8 +3,12 @@
 // supported: tensor-core kernels above all, whose instructions differ between cards.
 
 #include "radlads/cuda.cuh"
+#include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/rwkv7.hpp"
+
+#include <cstdint>
 
 namespace radlads::wkv {
 template <class Cell>
@@ -14,18 +18,38 @@ using backward_arguments = scan_backward_arguments<Cell, bf16, device_space>;
 }  // namespace radlads::wkv
 
 namespace radlads::wkv::chunks {
-template void launch_chunked<64>(cuda_backend&, const forward_arguments<rwkv7>&);
+template void launch_chunked<64>(cuda_backend&, const forward_arguments<rwkv7>&,
+                                 const packed_documents&, std::int64_t);
 template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<rwkv7>&);
-template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<rwkv7>&);
+template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<rwkv7>&,
+                                          const packed_documents&, std::int64_t);
 template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<rwkv7>&);
-template void launch_chunked<128>(cuda_backend&, const forward_arguments<rwkv7>&);
+template void launch_chunked<128>(cuda_backend&, const forward_arguments<rwkv7>&,
+                                  const packed_documents&, std::int64_t);
 template void launch_chunked_walk<128>(cuda_backend&, const forward_arguments<rwkv7>&);
-template void launch_chunked_backward<128>(cuda_backend&, const backward_arguments<rwkv7>&);
+template void launch_chunked_backward<128>(cuda_backend&, const backward_arguments<rwkv7>&,
+                                           const packed_documents&, std::int64_t);
 template void launch_chunked_walk_backward<128>(cuda_backend&, const backward_arguments<rwkv7>&);
-template void launch_chunked<64>(cuda_backend&, const forward_arguments<gla>&);
+template void launch_chunked<64>(cuda_backend&, const forward_arguments<gla>&,
+                                 const packed_documents&, std::int64_t);
 template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<gla>&);
-template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<gla>&);
+template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<gla>&,
+                                          const packed_documents&, std::int64_t);
 template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<gla>&);
+template void launch_chunked<64>(cuda_backend&, const forward_arguments<rwkv6>&,
+                                 const packed_documents&, std::int64_t);
+template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<rwkv6>&);
+template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<rwkv6>&,
+                                          const packed_documents&, std::int64_t);
+template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<rwkv6>&);
+template void launch_delta<64, 4, true>(cuda_backend&, const delta_arguments&,
+                                        const packed_documents&, std::int64_t);
+template void launch_delta<64, 2, false>(cuda_backend&, const delta_arguments&,
+                                         const packed_documents&, std::int64_t);
+template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<gated_deltanet>&,
+                                          const packed_documents&, std::int64_t);
+template void launch_chunked_walk_backward<64>(cuda_backend&,
+                                               const backward_arguments<gated_deltanet>&);
 }  // namespace radlads::wkv::chunks
 
 namespace radlads {
