@@ -82,6 +82,16 @@ TEST(embedding, token_numbers_outside_the_table_are_named) {
             "vocabulary of 5");
 }
 
+TEST(embedding, ids_alone_are_checked_too) {
+  cpu_backend backend;
+  const auto ids = filled<std::int32_t, 1>(backend, {3}, std::vector<double>{0, 4, 2});
+  const view<const std::int32_t, 1> all = ids.read(), none;
+  EXPECT_NO_THROW(ops::require_ids(backend, all, 5));
+  EXPECT_NO_THROW(ops::require_ids(backend, none, 5));
+  EXPECT_EQ(error_of([&] { ops::require_ids(backend, all, 4); }),
+            "require_ids: the token number at position 1 is 4, expected one of a vocabulary of 4");
+}
+
 TEST(embedding, nothing_to_do_and_wrong_shapes) {
   cpu_backend backend({.threads = 2, .poison = true});
   auto table = filled<float, 2>(backend, {5, 2}, random_values(10, 4));

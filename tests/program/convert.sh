@@ -41,6 +41,16 @@ bf16="$RADLADS_SOURCE_DIR/examples/recipes/bf16.yaml"
   -c "$bf16" >planned.yaml
 grep -q "^# distill in bf16: " planned.yaml || stop "bf16 is not planned: $(cat planned.yaml)"
 grep -qx "  recompute: true" planned.yaml || stop "the recipe bf16.yaml does not apply: $(cat planned.yaml)"
+for recipe in "$RADLADS_SOURCE_DIR"/examples/recipes/*.yaml; do
+  [ "$(basename "$recipe")" != midsize_teacher.yaml ] || continue  # for train
+  "$RADLADS" convert --teacher teacher --text x.txt --student rwkv7 --out none -c "$recipe" --dry-run \
+    >recipe.yaml 2>log.txt || stop "$recipe: $(cat log.txt)"
+done
+long="$RADLADS_SOURCE_DIR/examples/recipes/midsize"
+"$RADLADS" convert --teacher teacher --text x.txt --student rwkv7 --out none -c "$long.yaml" -c "${long}_long.yaml" \
+  --dry-run >recipe.yaml
+[ "$(grep -c "^  tokens: 20000000$\|^  tokens: 320000000$" recipe.yaml)" -eq 2 ] ||
+  stop "midsize_long.yaml does not apply: $(cat recipe.yaml)"
 grep -qx "  lr_init: 0.01" resolved.yaml || stop "the later file does not win"
 grep -qx "  lr_final: 0.0002" resolved.yaml || stop "the command line does not win"
 [ "$(grep -cx "  tokens: 2000" resolved.yaml)" -eq 2 ] || stop "2e3 and 2_000 are not 2000"

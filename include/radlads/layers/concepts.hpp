@@ -59,7 +59,10 @@ concept has_backward = requires(cpu_backend& b, const typename M::config& c,
   M::template backward<float, cpu_backend>(b, c, p, saved, in, dy, din, grads);
 };
 
-/// A token mixer: a name, nested params, saved and state, and forward and backward.
+/// A token mixer: a name, nested params, saved and state, and forward and backward. Both may be
+/// recorded (core/recording.hpp): what a call decides or counts on the host it decides for all
+/// calls that follow, so a mixer that does either throws not_recordable there, as attention does
+/// for its cache. recurrent_state needs nothing of the kind.
 template <class M>
 concept mixer = has_name<M> && has_configure<M> && has_parameters<M> && has_state<M> &&
     has_forward<M> && has_backward<M>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Sequences continued token by token. Where the backend records, a token is one record that every
-// position shares, as long as no layer has a cache that grows.
+// position shares, as long as no layer has a cache that grows or counts on the host.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/host_copy.hpp"

@@ -53,9 +53,9 @@ inline constexpr int step_threads = 128;
 /// of memory, four have more loads under way, which few heads need.
 template <class Cell, int K>
 constexpr int parts_of_row(std::int64_t heads, std::int64_t multiprocessors) {
-  const bool is_short = K <= 64 || std::is_same_v<typename Cell::form, diagonal_plus_rank_one> ||
+  const bool has_gain = K <= 64 || std::is_same_v<typename Cell::form, diagonal_plus_rank_one> ||
                         std::is_same_v<typename Cell::form, delta_rule>;
-  return is_short && heads >= 2 * multiprocessors ? 2 : 4;
+  return has_gain && heads >= 2 * multiprocessors ? 2 : 4;
 }
 
 /// Grid: (B * H, slices of V).
