@@ -5,8 +5,8 @@
 #
 # Gives the target the forward and backward pass of each cell in each scalar on CUDA, compiled by nvcc for
 # the target's own CUDA_ARCHITECTURES, so that its .cpp sources can call wkv::scan_forward, scan_backward,
-# scan_step and the two for packed documents on a radlads::cuda_backend. A cell is rwkv7, rwkv6, gla, gated_deltanet or the full name of
-# one of your own, whose header HEADERS names; a scalar is float, double or bf16. The language CUDA must be
+# scan_step and the two for packed documents on a radlads::cuda_backend. A cell is rwkv7, rwkv6, gla, gated_deltanet, kda, mamba2 or
+# the full name of one of your own, whose header HEADERS names; a scalar is float, double or bf16. The language CUDA must be
 # enabled. One small source for each pair is written into the build tree.
 function(radlads_add_instances target)
   cmake_parse_arguments(PARSE_ARGV 1 with "" "" "CELLS;SCALARS;HEADERS")
@@ -22,13 +22,13 @@ function(radlads_add_instances target)
   foreach(cell IN LISTS with_CELLS)
     set(headers ${with_HEADERS})
     set(type ${cell})
-    if(cell MATCHES "^(rwkv7|rwkv6|gla|gated_deltanet)$")
+    if(cell MATCHES "^(rwkv7|rwkv6|gla|gated_deltanet|kda|mamba2)$")
       set(headers radlads/${cell}.hpp)
       set(type radlads::wkv::${cell})
     elseif(NOT with_HEADERS)
       message(FATAL_ERROR
         "radlads_add_instances(${target}): the cell ${cell} is not one of the library's (rwkv7, rwkv6, gla, "
-        "gated_deltanet), so HEADERS must say where it is defined")
+        "gated_deltanet, kda, mamba2), so HEADERS must say where it is defined")
     endif()
     list(TRANSFORM headers PREPEND "#include <")
     list(TRANSFORM headers APPEND ">\n")

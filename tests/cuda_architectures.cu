@@ -5,6 +5,8 @@
 #include "radlads/cuda.cuh"
 #include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/kda.hpp"
+#include "radlads/wkv/mamba2.hpp"
 #include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 
@@ -42,14 +44,14 @@ template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<rwk
 template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<rwkv6>&,
                                           const packed_documents&, std::int64_t);
 template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<rwkv6>&);
-template void launch_delta<64, 4, true>(cuda_backend&, const delta_arguments&,
-                                        const packed_documents&, std::int64_t);
-template void launch_delta<64, 2, false>(cuda_backend&, const delta_arguments&,
-                                         const packed_documents&, std::int64_t);
-template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<gated_deltanet>&,
+template void launch_delta<128>(cuda_backend&, const delta_arguments&, const packed_documents&,
+                                std::int64_t);
+template void launch_chunked<64>(cuda_backend&, const forward_arguments<kda>&,
+                                 const packed_documents&, std::int64_t);
+template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<kda>&);
+template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<kda>&,
                                           const packed_documents&, std::int64_t);
-template void launch_chunked_walk_backward<64>(cuda_backend&,
-                                               const backward_arguments<gated_deltanet>&);
+template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<kda>&);
 }  // namespace radlads::wkv::chunks
 
 namespace radlads {

@@ -66,6 +66,8 @@ const bool is_registered = [] {
   add<wkv::gla>("gla");
   add<wkv::rwkv6>("rwkv6");
   add<wkv::gated_deltanet>("gated_deltanet");
+  add<wkv::kda>("kda");
+  add<wkv::mamba2>("mamba2");
   return true;
 }();
 

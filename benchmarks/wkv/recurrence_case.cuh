@@ -8,6 +8,8 @@
 #include "radlads/core/random.hpp"
 #include "radlads/gated_deltanet.hpp"
 #include "radlads/gla.hpp"
+#include "radlads/kda.hpp"
+#include "radlads/mamba2.hpp"
 #include "radlads/rwkv6.hpp"
 #include "radlads/rwkv7.hpp"
 

@@ -67,7 +67,7 @@ of_cell() {
     s{//[^\n]*}{}g;
     print "$1\n" while /\b(?:of|subject)<(?:wkv::)?$cell, *(float|double|bf16)>/g;' "$cell" "$@" | sort -u
 }
-for header in include/radlads/wkv/{rwkv7,gla,rwkv6,gated_deltanet}.hpp; do
+for header in include/radlads/wkv/{rwkv7,gla,rwkv6,gated_deltanet,kda,mamba2}.hpp; do
   [ -e "$header" ] || continue
   cell=$(basename "$header" .hpp)
   on_cpu=$(of_cell "$cell" tests/wkv/scan_test.cpp)

@@ -4,6 +4,8 @@
 #include "ops/tensor_values.hpp"
 #include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/kda.hpp"
+#include "radlads/wkv/mamba2.hpp"
 #include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 #include "radlads/wkv/scan.hpp"
@@ -72,7 +74,8 @@ class grouped : public testing::Test {
   }
 };
 
-using cells = testing::Types<wkv::rwkv7, wkv::gla, wkv::rwkv6, wkv::gated_deltanet>;
+using cells =
+    testing::Types<wkv::rwkv7, wkv::gla, wkv::rwkv6, wkv::gated_deltanet, wkv::kda, wkv::mamba2>;
 TYPED_TEST_SUITE(grouped, cells);
 
 TYPED_TEST(grouped, IsWhatRepeatedHeadsAre) {

@@ -6,6 +6,8 @@
 
 #include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/kda.hpp"
+#include "radlads/wkv/mamba2.hpp"
 #include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 #include "reference/chunked.hpp"
@@ -151,6 +153,64 @@ struct matrix_form<wkv::gated_deltanet> : same_outputs {
         dx[c::b][t][0] += d.v[t][i] * v[t][i];
         dv[t][i] *= beta;
       }
+    }
+  }
+};
+
+/// a = -beta exp(w) k, b = k, values times beta; the first two for each key.
+template <>
+struct matrix_form<wkv::kda> : same_outputs {
+  using c = wkv::kda;
+  static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
+    reference::chunk_inputs to{x[c::r], x[c::w], x[c::k], x[c::k], x[c::k], v};
+    for (std::size_t t = 0; t < v.size(); ++t) {
+      const double beta = x[c::b][t][0];
+      for (std::size_t j = 0; j < to.a[t].size(); ++j)
+        to.a[t][j] *= -beta * std::exp(x[c::w][t][j]);
+      for (double& each : to.v[t]) each *= beta;
+    }
+    return to;
+  }
+  static void gradients(const head_rows_of& x, const reference::rows<double>& v,
+                        const reference::rows<double>&, const reference::chunk_gradients& d,
+                        head_rows_of& dx, reference::rows<double>& dv) {
+    dx = {d.r, d.log_w, d.k, zeros_like(x[c::b])};
+    dv = d.v;
+    for (std::size_t t = 0; t < v.size(); ++t) {
+      const double beta = x[c::b][t][0];
+      for (std::size_t j = 0; j < x[c::k][t].size(); ++j) {
+        const double k = x[c::k][t][j], factor = std::exp(x[c::w][t][j]);
+        dx[c::k][t][j] += d.b[t][j] - d.a[t][j] * beta * factor;
+        dx[c::w][t][j] -= d.a[t][j] * beta * factor * k;
+        dx[c::b][t][0] -= d.a[t][j] * factor * k;
+      }
+      for (std::size_t i = 0; i < v[t].size(); ++i) {
+        dx[c::b][t][0] += d.v[t][i] * v[t][i];
+        dv[t][i] *= beta;
+      }
+    }
+  }
+};
+
+/// One decay for all keys, nothing removed.
+template <>
+struct matrix_form<wkv::mamba2> : same_outputs {
+  using c = wkv::mamba2;
+  static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
+    const auto none = zeros_like(x[c::k]);
+    reference::chunk_inputs to{x[c::r], none, x[c::k], none, none, v};
+    for (std::size_t t = 0; t < v.size(); ++t) {
+      for (double& each : to.log_w[t]) each = x[c::g][t][0];
+    }
+    return to;
+  }
+  static void gradients(const head_rows_of& x, const reference::rows<double>&,
+                        const reference::rows<double>&, const reference::chunk_gradients& d,
+                        head_rows_of& dx, reference::rows<double>& dv) {
+    dx = {d.r, d.k, zeros_like(x[c::g])};
+    dv = d.v;
+    for (std::size_t t = 0; t < d.log_w.size(); ++t) {
+      for (const double each : d.log_w[t]) dx[c::g][t][0] += each;
     }
   }
 };

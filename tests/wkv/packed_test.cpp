@@ -25,7 +25,8 @@ class packed : public testing::Test {
  public:
   cpu_backend backend{{.threads = 2, .poison = true}};
 };
-using cells = testing::Types<wkv::rwkv7, wkv::gla, wkv::rwkv6, wkv::gated_deltanet>;
+using cells =
+    testing::Types<wkv::rwkv7, wkv::gla, wkv::rwkv6, wkv::gated_deltanet, wkv::kda, wkv::mamba2>;
 TYPED_TEST_SUITE(packed, cells);
 
 constexpr std::int64_t H = 2, K = 5, V = 6;

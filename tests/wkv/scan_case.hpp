@@ -6,6 +6,8 @@
 #include "radlads/core/tensor.hpp"
 #include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/kda.hpp"
+#include "radlads/wkv/mamba2.hpp"
 #include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 #include "radlads/wkv/scan.hpp"

@@ -21,7 +21,8 @@ class scan_gradient : public testing::Test {
  public:
   cpu_backend backend{{.threads = 2, .poison = true}};
 };
-using cells = testing::Types<wkv::rwkv7, wkv::gla, wkv::rwkv6, wkv::gated_deltanet>;
+using cells =
+    testing::Types<wkv::rwkv7, wkv::gla, wkv::rwkv6, wkv::gated_deltanet, wkv::kda, wkv::mamba2>;
 TYPED_TEST_SUITE(scan_gradient, cells);
 
 // Two segments and a bit; widths of keys and values that are no lane widths, and one head alone.

@@ -4,11 +4,15 @@
 
 #include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/kda.hpp"
+#include "radlads/wkv/mamba2.hpp"
 #include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 #include "reference/chunked.hpp"
 #include "reference/gated_deltanet.hpp"
 #include "reference/gla.hpp"
+#include "reference/kda.hpp"
+#include "reference/mamba2.hpp"
 #include "reference/rwkv6.hpp"
 #include "reference/rwkv7.hpp"
 #include "wkv/matrix_form.hpp"
@@ -97,6 +101,12 @@ scan_outputs<S> run_reference(const scan_data<Cell, S>& data) {
         one = reference::gated_deltanet(x[c::r], x[c::k], x[c::g], x[c::b], v,
                                         reference::transpose(initial));
         one.state = reference::transpose(one.state);
+      } else if constexpr (std::is_same_v<Cell, wkv::kda>) {
+        using c = wkv::kda;
+        one = reference::kda(x[c::r], x[c::w], x[c::k], x[c::b], v, initial);
+      } else if constexpr (std::is_same_v<Cell, wkv::mamba2>) {
+        using c = wkv::mamba2;
+        one = reference::mamba2(x[c::r], x[c::k], x[c::g], v, initial);
       } else if constexpr (std::is_same_v<Cell, wkv::rwkv6>) {
         using c = wkv::rwkv6;
         one = reference::rwkv6(x[c::r], x[c::w], x[c::k], x[c::u], v, initial);

@@ -37,7 +37,9 @@ class scan : public testing::Test {
 };
 using kinds = testing::Types<of<wkv::rwkv7, float>, of<wkv::rwkv7, double>, of<wkv::gla, float>,
                              of<wkv::gla, double>, of<wkv::rwkv6, float>, of<wkv::rwkv6, double>,
-                             of<wkv::gated_deltanet, float>, of<wkv::gated_deltanet, double>>;
+                             of<wkv::gated_deltanet, float>, of<wkv::gated_deltanet, double>,
+                             of<wkv::kda, float>, of<wkv::kda, double>, of<wkv::mamba2, float>,
+                             of<wkv::mamba2, double>>;
 TYPED_TEST_SUITE(scan, kinds);
 
 /// Tokens [begin, end) of a case, with another initial state.
@@ -239,8 +241,8 @@ TYPED_TEST(scan, treats_heads_and_sequences_alike) {
 
 template <class Of>
 class scan_without_removal : public scan<Of> {};
-using additive_kinds =
-    testing::Types<of<wkv::rwkv7, double>, of<wkv::gla, float>, of<wkv::rwkv6, double>>;
+using additive_kinds = testing::Types<of<wkv::rwkv7, double>, of<wkv::gla, float>,
+                                      of<wkv::rwkv6, double>, of<wkv::mamba2, double>>;
 TYPED_TEST_SUITE(scan_without_removal, additive_kinds);
 
 TYPED_TEST(scan_without_removal, and_without_decay_is_linear_attention) {

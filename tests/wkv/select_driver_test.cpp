@@ -21,6 +21,8 @@ TEST(select_driver, takes_the_scan_where_there_is_no_matrix_form) {
   EXPECT_EQ((wkv::select_driver<wkv::gla, bf16>(many)), driver::chunked);
   EXPECT_EQ((wkv::select_driver<wkv::rwkv6, bf16>(many)), driver::chunked);
   EXPECT_EQ((wkv::select_driver<wkv::gated_deltanet, bf16>(many)), driver::chunked);
+  EXPECT_EQ((wkv::select_driver<wkv::kda, bf16>(many)), driver::chunked);
+  EXPECT_EQ((wkv::select_driver<wkv::mamba2, bf16>(many)), driver::chunked);
   EXPECT_EQ((wkv::select_driver<wkv::rwkv7, float>(many)), driver::scan);
   const wkv::driver_case few{.heads = 896, .tokens = 31, .keys = 64, .values = 64};
   EXPECT_EQ((wkv::select_driver<wkv::rwkv7, bf16>(few)), driver::chunked);

@@ -12,12 +12,17 @@ namespace radlads::wkv {
 
 /// Form of a transition S_t = S_{t-1} diag(w) + v k^T.
 struct diagonal {};
-/// The same, but a token is read before it is written, with a bonus: y_t = (S_{t-1} + v (u k)^T) r.
+/// The same with a decay w that is one number a token.
+struct diagonal_by_token {};
+/// The first, but a token is read before it is written, with a bonus: y_t = (S_{t-1} + v (u k)^T)
+/// r.
 struct diagonal_with_bonus {};
 /// Form of a transition S_t = S_{t-1} (diag(w) + a b^T) + v k^T.
 struct diagonal_plus_rank_one {};
-/// Form of a transition S_t = w S_{t-1} (I - b k k^T) + b v k^T, w and b one number a token.
+/// Form of a transition S_t = S_{t-1} diag(w) (I - b k k^T) + b v k^T, b one number a token.
 struct delta_rule {};
+/// The same with a decay w that is one number a token.
+struct delta_rule_by_token {};
 
 /// How many of a cell's inputs are vectors of K numbers; those after them are one number a token. A
 /// cell says so by a constant `vectors`, otherwise all are.
@@ -58,9 +63,11 @@ concept names_decay = requires {
 
 template <class Cell>
 concept names_form = std::same_as<typename Cell::form, diagonal> ||
+    std::same_as<typename Cell::form, diagonal_by_token> ||
     std::same_as<typename Cell::form, diagonal_with_bonus> ||
     std::same_as<typename Cell::form, diagonal_plus_rank_one> ||
-    std::same_as<typename Cell::form, delta_rule>;
+    std::same_as<typename Cell::form, delta_rule> ||
+    std::same_as<typename Cell::form, delta_rule_by_token>;
 
 template <class Cell>
 concept has_step = requires(float (&s)[4], const float* const (&x)[4], float v) {
@@ -95,8 +102,8 @@ constexpr bool check_recurrence() {
                 "a recurrence needs: static constexpr int decay, the input that is the decay");
   static_assert(
       names_form<Cell>,
-      "a recurrence needs: using form = diagonal, diagonal_with_bonus, diagonal_plus_rank_one "
-      "or delta_rule");
+      "a recurrence needs: using form = diagonal, diagonal_by_token, diagonal_with_bonus, "
+      "diagonal_plus_rank_one, delta_rule or delta_rule_by_token");
   static_assert(has_step<Cell>,
                 "a recurrence needs: template <int K, class S, class X> static S "
                 "step(S (&s)[K], const X& x, S v)");

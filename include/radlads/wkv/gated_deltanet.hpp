@@ -20,7 +20,7 @@ struct gated_deltanet {
   enum : int { r, k, vectors, g = vectors, b, inputs };
   static constexpr std::string_view names = "rkgb";
   static constexpr int decay = g;
-  using form = delta_rule;
+  using form = delta_rule_by_token;
 
   template <int K, class S, class X>
   RADLADS_HOST_DEVICE static RADLADS_INLINE S step(S (&s)[K], const X& x, S v) {

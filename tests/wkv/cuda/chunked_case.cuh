@@ -62,7 +62,8 @@ class chunked : public cuda_case<bf16> {
 
   static constexpr bool has_bonus = wkv::chunks::has_bonus<typename cell::form>;
   static constexpr std::size_t key = wkv::chunks::in_k<typename cell::form>;
-  static constexpr bool has_token_numbers = wkv::chunks::has_token_numbers<typename cell::form>;
+  static constexpr bool has_token_decay = wkv::chunks::has_token_decay<typename cell::form>;
+  static constexpr bool has_strength = wkv::chunks::has_strength<typename cell::form>;
 
   /// Of input i in memory: a bonus has one row a sequence and head.
   static shape<4> stored_shape(std::size_t i, const shape<4>& s) {
@@ -71,8 +72,9 @@ class chunked : public cuda_case<bf16> {
     return own;
   }
 
-  /// r, log w, k, a, b as RAD-RWKV7 makes them, or r, log w, k with a bonus or without, or r, k of
-  /// length one, log decay and strength; log decays between 0 and `lowest`.
+  /// r, log w, k, a, b as RAD-RWKV7 makes them, or r, log w, k with a bonus or without; where there
+  /// is a strength keys have length one, and a decay may be one number a token; log decays between
+  /// 0 and `lowest`.
   inputs random_inputs(const shape<4>& s, double lowest) {
     const std::int64_t size = s[0] * s[1] * s[2] * s[3], D = s[3];
     std::vector<double> r = random_values(size, 1), w = random_values(size, 2),
@@ -96,10 +98,18 @@ class chunked : public cuda_case<bf16> {
       log_decay[row] = w[row * static_cast<std::size_t>(D)];
       strength[row] = 1 / (1 + std::exp(-rate[row * static_cast<std::size_t>(D)]));
     }
-    for (double& each : a) each = has_token_numbers ? -each : each;
+    if (has_strength) {
+      for (double& each : a) each = -each;
+    }
     std::vector<const std::vector<double>*> values{&r, &w, &k, &a, &b};
     if (has_bonus) values = {&r, &w, &k, &u};
-    if (has_token_numbers) values = {&r, &a, &log_decay, &strength};
+    if (has_token_decay || has_strength) {
+      values = {&r};
+      if (!has_token_decay) values.push_back(&w);
+      values.push_back(has_strength ? &a : &k);
+      if (has_token_decay) values.push_back(&log_decay);
+      if (has_strength) values.push_back(&strength);
+    }
     inputs result;
     for (std::size_t i = 0; i < result.size(); ++i)
       result[i] = of<bf16, 4>(stored_shape(i, s), *values[i]);
@@ -160,7 +170,7 @@ class chunked : public cuda_case<bf16> {
     expect_close(last, "final state" + name, chunked_output_tolerance);
     // Where one decay takes the whole state, nothing is left to be relative to but the limit of a
     // token's decay, times numbers of dy and r.
-    if (has_token_numbers && lowest < -10) {
+    if (has_token_decay && lowest < -10) {
       const std::vector<double> found = values_of(dfirst.device);
       for (std::size_t i = 0; i < found.size(); ++i)
         ASSERT_NEAR(found[i], dfirst.host.data()[i], 10 * std::exp(-10)) << name << " at " << i;

@@ -3,9 +3,11 @@
 // What the kernels by chunks know of a recurrence: which tensors it reads as rows of D numbers,
 // what of them is scaled, which matrices of scores there are, and what else a chunk needs. By form:
 //   diagonal: rows r, log w, k; one matrix of scores
-//   diagonal_with_bonus: the same and a row u of the head; a token is read before it is written
+//   diagonal_by_token: rows r, k, and log w of a token; one matrix
+//   diagonal_with_bonus: as diagonal, and a row u of the head; a token is read before it is written
 //   diagonal_plus_rank_one: rows r, log w, k, a, b; four matrices
-//   delta_rule: rows r, k, and log w, b of a token; four matrices
+//   delta_rule: rows r, log w, k, and b of a token; two matrices
+//   delta_rule_by_token: rows r, k, and log w, b of a token; two matrices
 
 #include "radlads/core/cuda/head_tensor.cuh"
 #include "radlads/core/scalar.hpp"
@@ -23,35 +25,57 @@ static_assert(chunk == 16, "tiles are sixteen tokens long");
 
 template <class Form>
 inline constexpr bool has_bonus = std::is_same_v<Form, diagonal_with_bonus>;
-/// Whether decay and strength are one number a token.
+/// Whether the decay is one number a token.
 template <class Form>
-inline constexpr bool has_token_numbers = std::is_same_v<Form, delta_rule>;
+inline constexpr bool has_token_decay =
+    std::is_same_v<Form, diagonal_by_token> || std::is_same_v<Form, delta_rule_by_token>;
+/// Whether there is a strength, one number a token: what the state answers to the key is replaced
+/// with it.
 template <class Form>
-inline constexpr bool has_rank_one =
-    std::is_same_v<Form, diagonal_plus_rank_one> || has_token_numbers<Form>;
+inline constexpr bool has_strength =
+    std::is_same_v<Form, delta_rule> || std::is_same_v<Form, delta_rule_by_token>;
+/// Whether a vector a reads and another, b, writes again, beside the key.
+template <class Form>
+inline constexpr bool writes_twice = std::is_same_v<Form, diagonal_plus_rank_one>;
+template <class Form>
+inline constexpr bool has_rank_one = writes_twice<Form> || has_strength<Form>;
 
-/// All inputs, in the order of the cells; the first `tiles` are rows of D numbers.
+/// Numbers of a token: the decay, then the strength, those of them that there are.
 template <class Form>
-inline constexpr int inputs = has_token_numbers<Form> || has_bonus<Form> ? 4
-                              : has_rank_one<Form>                       ? 5
-                                                                         : 3;
+inline constexpr int token_numbers = int{has_token_decay<Form>} + int{has_strength<Form>};
+/// The strength among them.
 template <class Form>
-inline constexpr int tiles = has_token_numbers<Form> ? 2
-                             : has_rank_one<Form>    ? 5
-                                                     : 3;
+inline constexpr int strength = token_numbers<Form> - 1;
+
+/// Inputs that are rows of D numbers; all inputs, in the order of the cells, those first.
+template <class Form>
+inline constexpr int tiles = has_token_decay<Form> ? 2
+                             : writes_twice<Form>  ? 5
+                                                   : 3;
+template <class Form>
+inline constexpr int inputs = tiles<Form> + token_numbers<Form> + int{has_bonus<Form>};
 enum input : int { in_r, in_w, in_a = 3, in_b };
 template <class Form>
-inline constexpr int in_k = has_token_numbers<Form> ? 1 : 2;
+inline constexpr int in_k = has_token_decay<Form> ? 1 : 2;
 /// The bonus, or the first of the numbers of a token.
 template <class Form>
 inline constexpr int in_rest = tiles<Form>;
 
 enum scaled : int { left_q, right_k, left_a, right_b };
-enum score : int { qk, qb, ak, inverse };  // each in a high and a low part
 template <class Form>
-inline constexpr int scaled_count = has_rank_one<Form> ? 4 : 2;
+inline constexpr int scaled_count = writes_twice<Form>   ? 4
+                                    : has_rank_one<Form> ? 3
+                                                         : 2;
+enum score : int { qk, qb, ak };  // each in a high and a low part; the inverse behind them
 template <class Form>
-inline constexpr int scores = has_rank_one<Form> ? 4 : 1;
+inline constexpr int scores = writes_twice<Form>   ? 4
+                              : has_rank_one<Form> ? 2
+                                                   : 1;
+template <class Form>
+inline constexpr int inverse = scores<Form> - 1;
+/// Products of rows that make them, each half a matrix: that of a' in the place of the inverse.
+template <class Form>
+inline constexpr int score_jobs = 2 * scores<Form>;
 
 /// Sizes for heads of D on the key and the value side. A warp has sixteen value channels of the
 /// state and sixteen keys of everything that has no state.
@@ -74,9 +98,8 @@ struct kept_sizes {
   static constexpr int vectors =
       (scaled_count<Form> + 1) * chunk * D;                       // q', k', a', b', rest of q'
   static constexpr int prepared = vectors + score_block + 4 * D;  // and floats: start, last
-  // Beside a state the memory of a checkpoint may have room for a prepared chunk; the delta rule
-  // goes forward without.
-  static constexpr bool keeps_prepared = state + prepared <= 2 * state && !has_token_numbers<Form>;
+  // Beside a state the memory of a checkpoint may have room for a prepared chunk.
+  static constexpr bool keeps_prepared = state + prepared <= 2 * state;
   static_assert(record <= 2 * state, "a record takes the place of a checkpoint in float");
 };
 
@@ -117,43 +140,30 @@ struct chunk_extras<D, diagonal_with_bonus> {
   float bonus[D];                     // u of the head
   float own[sizes<D>::warps][chunk];  // sum_j r u k of a token, by sixteen keys
 };
-template <int D>
-struct chunk_extras<D, delta_rule> {
-  float token[2][chunk];  // log decay, strength
+template <int D, class Form>
+requires(token_numbers<Form> > 0) struct chunk_extras<D, Form> {
+  float token[token_numbers<Form>][chunk];
 };
 
-/// A number of a token on its way to shared memory: read early, put where the reads of the chunk
-/// before are over. The first 32 threads have one.
-struct token_number {
+/// Numbers of tokens on their way to shared memory: read early, put where the reads of the chunk
+/// before are over. The first threads have one each.
+template <int D, class Form>
+struct extras_on_the_way {
+  static constexpr int count = token_numbers<Form> * chunk;
   float value = 0.0f;
 
-  __device__ void load(const head_tensor<const bf16>& log_decay,
-                       const head_tensor<const bf16>& strength, std::int64_t b, std::int64_t h,
-                       std::int64_t first, std::int64_t tokens, int thread) {
-    if (thread >= 2 * chunk) return;
-    const auto& from = thread < chunk ? log_decay : strength;
+  __device__ void load(const head_tensor<const bf16> (&in)[inputs<Form>], std::int64_t b,
+                       std::int64_t h, std::int64_t first, std::int64_t tokens,
+                       int thread = static_cast<int>(threadIdx.x)) {
+    if (thread >= count) return;
+    const auto& from = thread < chunk ? in[in_rest<Form>] : in[inputs<Form> - 1];
     const std::int64_t token = first + thread % chunk;
     value = token < tokens ? static_cast<float>(*from.at(b, token, h)) : 0.0f;
   }
-  __device__ void put(float (&to)[2][chunk], int thread) const {
-    if (thread < 2 * chunk) to[thread / chunk][thread % chunk] = value;
-  }
-};
-
-/// The same for a form that may have none.
-template <int D, class Form>
-struct extras_on_the_way {
-  token_number number;
-
-  __device__ void load(const head_tensor<const bf16> (&in)[inputs<Form>], std::int64_t b,
-                       std::int64_t h, std::int64_t first, std::int64_t tokens) {
-    if constexpr (has_token_numbers<Form>) {
-      number.load(in[in_rest<Form>], in[in_rest<Form> + 1], b, h, first, tokens,
-                  static_cast<int>(threadIdx.x));
+  __device__ void put(chunk_extras<D, Form>& to, int thread = static_cast<int>(threadIdx.x)) const {
+    if constexpr (count > 0) {
+      if (thread < count) to.token[thread / chunk][thread % chunk] = value;
     }
-  }
-  __device__ void put(chunk_extras<D, Form>& to) const {
-    if constexpr (has_token_numbers<Form>) number.put(to.token, static_cast<int>(threadIdx.x));
   }
 };
 

@@ -12,8 +12,11 @@
 //   dlogw_t = sum_{s >= t} (q' dq' - k' dk' - b' db' + a' da')_s - (a' da')_t
 //             + colsum(G S) + sum_s (k' V G + b' U G)_s
 // Where q' is scaled as a' is, before its token, it counts in the third term as a' does; a bonus u
-// adds (dy v)_t u k to dr, (dy v)_t u r to dk and sum_t (dy v)_t r k is du. In the delta rule b' is
-// scaled before its token too.
+// adds (dy v)_t u k to dr, (dy v)_t u r to dk and sum_t (dy v)_t r k is du. For the delta rule,
+// with U and M as in chunked.cuh,
+//   dU^T = G k'^T + dY^T Aqk,  dZ^T = dU^T M,  dV = dZ
+//   dAqk = tril(dY U^T), dAak = tril_(dZ U^T),  dk' = U G + dAqk^T q' + dAak^T a'
+// and a', as q', is scaled behind its token.
 // With many heads a block has a head. With few heads the value channels walk over the prepared
 // chunks and leave G, U, dZ of each; the keys of all chunks follow at once.
 
@@ -34,9 +37,9 @@ template <int D>
 struct gradient_extras<D, diagonal_with_bonus> {
   float written[chunk];  // dy v of a token
 };
-template <int D>
-struct gradient_extras<D, delta_rule> {
-  float part[2][sizes<D>::warps][chunk];  // gradients of log decay and strength, by sixteen keys
+template <int D, class Form>
+requires(token_numbers<Form> > 0) struct gradient_extras<D, Form> {
+  float part[token_numbers<Form>][sizes<D>::warps][chunk];  // gradients, by sixteen keys
 };
 
 template <class Form>
@@ -61,8 +64,9 @@ template <int D>
 inline constexpr int walked_size = sizes<D>::state + 2 * chunk* D + 2 * sizes<D>::warps* D;
 
 /// One chunk for the sixteen value channels of `slab`: takes the gradient of the state before it;
-/// writes the slab's columns of U, dZ and dV, G as this lane's words of 8 x 8 matrices, and
-/// colsum(G S), what remembering S is worth. `state` is the slab's part of S.
+/// writes the slab's columns of U, dZ and dV (the delta rule only the first two), G as this lane's
+/// words of 8 x 8 matrices, and colsum(G S), what remembering S is worth. `state` is the slab's
+/// part of S.
 template <int D, class Form>
 __device__ inline void retreat(state_tiles<D>& gradient, int slab, const bf16* high,
                                const bf16* score, const float* start, const float* last,
@@ -97,27 +101,37 @@ __device__ inline void retreat(state_tiles<D>& gradient, int slab, const bf16* h
     const std::uint32_t column = from + at.right + static_cast<std::uint32_t>(n * 32);
     if constexpr (has_rank_one<Form>) {
       multiply_add(z, s, mma::load(column + left_a * tile_bytes));
-      multiply_add(du, g, mma::load(column + right_b * tile_bytes));
+      constexpr scaled again = writes_twice<Form> ? right_b : right_k;
+      multiply_add(du, g, mma::load(column + again * tile_bytes));
     }
-    multiply_add(dv, g, mma::load(column + right_k * tile_bytes));
+    if constexpr (!has_strength<Form>)
+      multiply_add(dv, g, mma::load(column + right_k * tile_bytes));
   }
   put_column_sums<D>(sums, remembered);
   const mma::operand v = mma::load_transposed(shared_address(values) + slab_columns);
   const mma::operand dy = mma::load_transposed(shared_address(dvalues) + slab_columns);
-  multiply_add(dv, dy, load_score_transposed(matrix(qk), score_at.left));
+  if constexpr (!has_strength<Form>)
+    multiply_add(dv, dy, load_score_transposed(matrix(qk), score_at.left));
   mma::split_operand dz_left{};
   if constexpr (has_rank_one<Form>) {
-    multiply_add(z, v, load_score(matrix(ak), score_at.right));
-    multiply_add(du, dy, load_score_transposed(matrix(qb), score_at.left));
+    if constexpr (has_strength<Form>) {
+      add_values(z, v);
+    } else {
+      multiply_add(z, v, load_score(matrix(ak), score_at.right));
+    }
+    multiply_add(du, dy,
+                 load_score_transposed(matrix(has_strength<Form> ? qk : qb), score_at.left));
     float u[2][4] = {}, dz[2][4] = {};
-    multiply_add(u, mma::split_of(z), load_score(matrix(inverse), score_at.right));
-    multiply_add(dz, mma::split_of(du), load_score_transposed(matrix(inverse), score_at.left));
+    multiply_add(u, mma::split_of(z), load_score(matrix(inverse<Form>), score_at.right));
+    multiply_add(dz, mma::split_of(du),
+                 load_score_transposed(matrix(inverse<Form>), score_at.left));
     dz_left = mma::split_of(dz);
-    multiply_add(dv, dz_left, load_score_transposed(matrix(ak), score_at.left));
+    if constexpr (writes_twice<Form>)
+      multiply_add(dv, dz_left, load_score_transposed(matrix(ak), score_at.left));
     put_transposed<D>(u_tile, slab, u);
     put_transposed<D>(dz_tile, slab, dz);
   }
-  put_transposed<D>(dv_tile, slab, dv);
+  if constexpr (!has_strength<Form>) put_transposed<D>(dv_tile, slab, dv);
   RADLADS_UNROLL_ROW
   for (int n = 0; n < steps; ++n) {
     const std::uint32_t column = from + at.left + static_cast<std::uint32_t>(n * 32);
@@ -150,11 +164,13 @@ __device__ inline void add_state_part(vector_gradients& d, const bf16* v, const 
   const int warp = static_cast<int>(threadIdx.x) / 32;
   const mma::tile_offsets<sizes<D>::stride> at(static_cast<int>(threadIdx.x) % 32);
   RADLADS_UNROLL_ROW
-  for (int job = warp; job < (has_rank_one<Form> ? 8 : 2); job += sizes<D>::warps) {
-    const int left = job / 4, right = job / 2 % 2, half = job % 2;
+  for (int job = warp; job < score_jobs<Form>; job += sizes<D>::warps) {
+    const int which = job / 2, half = job % 2;
+    const int left = writes_twice<Form> ? which / 2 : which;
+    const bool has_u = has_strength<Form> || (writes_twice<Form> && which % 2 == 1);
     float sums[4] = {};
-    products_of_rows<D, false>(sums, left == 0 ? dy : dz, dy, right == 0 ? v : u, dy, half);
-    bf16* to = dscore + (left * 2 + right) * 2 * score_tile;
+    products_of_rows<D, false>(sums, left == 0 ? dy : dz, dy, has_u ? u : v, dy, half);
+    bf16* to = dscore + which * 2 * score_tile;
     if constexpr (has_bonus<Form>) {
       for_diagonal(sums, half, [&](int t, float& each) {
         extras.written[t] = each;
@@ -171,11 +187,9 @@ __device__ inline void add_state_part(vector_gradients& d, const bf16* v, const 
     const auto values = static_cast<std::uint32_t>(n * 32);
     const mma::operand s = load_state(n), g = load_gradient(n);
     mma::multiply_add(d.q, mma::load(from_dy + values), s);
-    mma::multiply_add(d.k, mma::load(from_v + values), g);
-    if constexpr (has_rank_one<Form>) {
-      mma::multiply_add(d.a, mma::load(from_dz + values), s);
-      mma::multiply_add(d.b, mma::load(from_u + values), g);
-    }
+    mma::multiply_add(d.k, mma::load((has_strength<Form> ? from_u : from_v) + values), g);
+    if constexpr (has_rank_one<Form>) mma::multiply_add(d.a, mma::load(from_dz + values), s);
+    if constexpr (writes_twice<Form>) mma::multiply_add(d.b, mma::load(from_u + values), g);
   }
 }
 
@@ -195,7 +209,7 @@ __device__ inline void sum_written(const vector_gradients& d, const bf16* high,
       const word k = *reinterpret_cast<const word*>(at + right_k * sizes<D>::tile);
       sum[0] += mma::first_of(k) * d.k[half][2 * row];
       sum[1] += mma::second_of(k) * d.k[half][2 * row + 1];
-      if constexpr (has_rank_one<Form>) {
+      if constexpr (writes_twice<Form>) {
         const word b = *reinterpret_cast<const word*>(at + right_b * sizes<D>::tile);
         sum[0] += mma::first_of(b) * d.b[half][2 * row];
         sum[1] += mma::second_of(b) * d.b[half][2 * row + 1];
@@ -232,7 +246,9 @@ __device__ inline void add_score_part(vector_gradients& d, const bf16* high, con
     mma::multiply_add(to_right, turned.low, left);
   };
   add(0, d.q, k, d.k, q);
-  if constexpr (has_rank_one<Form>) {
+  if constexpr (has_strength<Form>) {
+    add(1, d.a, k, d.k, mma::load_transposed(column + left_a * tile_bytes));
+  } else if constexpr (has_rank_one<Form>) {
     const mma::operand removed = mma::load_transposed(column + left_a * tile_bytes);
     const mma::operand rank_one = mma::load_transposed(column + right_b * tile_bytes);
     add(1, d.q, rank_one, d.b, q);

@@ -20,10 +20,10 @@ __device__ inline float decay_of(float log_w) { return fmaxf(log_w * log2_of_e, 
 /// columns 2 (8 warp + lane % 8) and the next. A token with one decay needs one column.
 template <class Form>
 struct chunk_factors {
-  static constexpr int columns = has_token_numbers<Form> ? 1 : 2;
+  static constexpr int columns = has_token_decay<Form> ? 1 : 2;
   float level[columns][4];                            // L, to base 2
   float grown[columns][4], grown_before[columns][4];  // e^L of the row, and of the row before it
-  float shrunk[columns][4], shrunk_before[columns][4];
+  float shrunk[columns][4];
 
   /// From the decays of the rows; `start` and `last` get what the two halves do to the state.
   __device__ chunk_factors(const float (&w)[columns][4], float* start, float* last) {
@@ -56,7 +56,6 @@ struct chunk_factors {
         grown[c][i] = exp2_of(level[c][i]);
         shrunk[c][i] = exp2_of(-level[c][i]);
         grown_before[c][i] = i % 2 == 0 ? exp2_of(before[i / 2]) : grown[c][i - 1];
-        shrunk_before[c][i] = i % 2 == 0 ? exp2_of(-before[i / 2]) : shrunk[c][i - 1];
       }
     }
   }
@@ -81,7 +80,7 @@ __device__ inline void scale_chunk(const bf16* raw, chunk_extras<D, Form>& extra
   float w[factors::columns][4];
   RADLADS_UNROLL_ROW
   for (int i = 0; i < 4; ++i) {
-    if constexpr (has_token_numbers<Form>) {
+    if constexpr (has_token_decay<Form>) {
       w[0][i] = decay_of(extras.token[0][row_of(i)]);
     } else {
       const word pair = read(in_w, i);
@@ -103,19 +102,16 @@ __device__ inline void scale_chunk(const bf16* raw, chunk_extras<D, Form>& extra
       }
     };
     const word q = read(in_r, i), k = read(in_k<Form>, i);
-    if constexpr (has_token_numbers<Form>) {
-      const float strength = extras.token[1][row_of(i)];
-      const float written = strength * f.shrunk[0][i], again = strength * f.shrunk_before[0][i];
-      put(left_q, q, f.grown[0][i], f.grown[0][i]);
-      put(right_k, k, written, written);
-      put(left_a, k, -f.grown_before[0][i], -f.grown_before[0][i]);
-      put(right_b, k, again, again);
+    const auto& grown = has_bonus<Form> ? f.grown_before : f.grown;
+    put(left_q, q, grown[0][i], grown[second][i]);
+    if constexpr (has_strength<Form>) {
+      const float written = extras.token[strength<Form>][row_of(i)];
+      put(right_k, k, written * f.shrunk[0][i], written * f.shrunk[second][i]);
+      put(left_a, k, -f.grown[0][i], -f.grown[second][i]);
     } else {
-      const auto& grown = has_bonus<Form> ? f.grown_before : f.grown;
-      put(left_q, q, grown[0][i], grown[1][i]);
-      put(right_k, k, f.shrunk[0][i], f.shrunk[1][i]);
+      put(right_k, k, f.shrunk[0][i], f.shrunk[second][i]);
     }
-    if constexpr (has_rank_one<Form> && !has_token_numbers<Form>) {
+    if constexpr (writes_twice<Form>) {
       put(left_a, read(in_a, i), f.grown_before[0][i], f.grown_before[1][i]);
       put(right_b, read(in_b, i), f.shrunk[0][i], f.shrunk[1][i]);
     }

@@ -6,6 +6,8 @@
 //   q' = q e^L,  a' = a e^(L before t),  k' = k e^-L,  b' = b e^-L
 //   Aqk = tril(q' k'^T),  Aqb = tril(q' b'^T),  Aak = tril_(a' k'^T),  Aab = tril_(a' b'^T)
 //   M = (I - Aab)^-1
+// The delta rule writes one vector, what is new of the value, with its strength beta: a' = -k e^L,
+// k' = beta k e^-L, and Aqk and Aak, which takes the place of Aab, are all there is.
 // With a bonus a token is read before it is written: q' is scaled as a' is, and Aqk = tril_(q'
 // k'^T) with r u k of each token on its diagonal. States are scaled alike: S' = S diag(e^L of the
 // middle). Eight steps of log decay lie on each side of the middle, so e^(+-80) is the largest
@@ -171,31 +173,33 @@ __device__ inline void store_scores(const bf16* from, bf16* to) {
   }
 }
 
-inline constexpr int removal_stride = chunk + 4;  // floats of a row of Aab
+inline constexpr int removal_stride = chunk + 4;  // floats of a row of what is inverted
 
 /// The score matrices of a chunk, halves shared out to the warps: those of qk, qb and ak into `to`
-/// (score, part), Aab into `removal`. A barrier must follow.
+/// (score, part), what is inverted into `removal`. A barrier must follow.
 template <int D, class Form>
 __device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf16* low,
                                   const chunk_extras<D, Form>& extras, bf16* to, float* removal) {
   constexpr int tile = sizes<D>::tile;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   RADLADS_UNROLL_ROW
-  for (int job = static_cast<int>(threadIdx.x) / 32; job < (has_rank_one<Form> ? 8 : 2);
+  for (int job = static_cast<int>(threadIdx.x) / 32; job < score_jobs<Form>;
        job += sizes<D>::warps) {
-    const int left = job / 4, right = job / 2 % 2, half = job % 2;
+    const int which = job / 2, half = job % 2;
+    const int left = writes_twice<Form> ? which / 2 : which;
+    const int right = writes_twice<Form> ? which % 2 : 0;
     float sums[4] = {};
     products_of_rows<D, true>(
         sums, high + (left == 0 ? left_q : left_a) * tile, left == 0 ? low_q : low + tile,
         high + (right == 0 ? right_k : right_b) * tile, low + right * 2 * tile, half);
-    if (left == 1 && right == 1) {
+    if (has_rank_one<Form> && which == inverse<Form>) {
       RADLADS_UNROLL_ROW
       for (int i = 0; i < 4; ++i) {
         const int t = lane / 4 + i / 2 * 8, s = half * 8 + lane % 4 * 2 + i % 2;
         removal[t * removal_stride + s] = s < t ? sums[i] : 0.0f;
       }
     } else {
-      bf16* score = to + (left * 2 + right) * 2 * score_tile;
+      bf16* score = to + which * 2 * score_tile;
       if constexpr (has_bonus<Form>) {
         for_diagonal(sums, half, [&](int t, float& each) {
           each = 0.0f;
@@ -208,7 +212,7 @@ __device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf1
   }
 }
 
-/// M = (I - Aab)^-1 by one warp: lane j has column j, M_ij = [i = j] + sum_{s < i} A_is M_sj. Its
+/// M = (I - A)^-1 by one warp: lane j has column j, M_ij = [i = j] + sum_{s < i} A_is M_sj. Its
 /// other half does the same and writes the low parts.
 __device__ inline void invert(const float* removal, bf16* to) {
   const int lane = static_cast<int>(threadIdx.x) % 32, j = lane % chunk;
@@ -232,6 +236,15 @@ __device__ inline void invert(const float* removal, bf16* to) {
     const word high = pack_bf16(column[i], 0.0f), low = mma::pack_rest(high, column[i], 0.0f);
     to[lane / chunk * score_tile + i * score_stride + j].bits =
         static_cast<std::uint16_t>(lane < chunk ? high : low);
+  }
+}
+
+/// Adds values, a left operand (16 value channels, 16 tokens), to sums of the same.
+__device__ inline void add_values(float (&sums)[2][4], const mma::operand& values) {
+  RADLADS_UNROLL_ROW
+  for (int i = 0; i < 4; ++i) {
+    sums[i / 2][i % 2 * 2] += mma::first_of(values.x[i]);
+    sums[i / 2][i % 2 * 2 + 1] += mma::second_of(values.x[i]);
   }
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Recurrences by chunks of sixteen tokens on tensor cores, forward: RWKV-7, and gated linear
-// attention and RWKV-6, which have none of what is written with a, b, U and Z; the delta rule is in
-// chunked_delta.cuh. A warp has sixteen value channels of the state in its registers, transposed, S
-// (V, K), in the scale of chunk_tile.cuh:
+// Recurrences by chunks of sixteen tokens on tensor cores, forward. A diagonal transition has none
+// of what is written with a, b, U and Z; with one decay a token the delta rule has a kernel of its
+// own, chunked_delta.cuh, where heads are many. A warp has sixteen value channels of the state in
+// its registers, transposed, S (V, K), in the scale of chunk_tile.cuh:
 //   Z = S a'^T + V^T Aak^T,  U = Z M^T,  y^T = S q'^T + V^T Aqk^T + U Aqb^T,  S += V^T k' + U b'
+// and for the delta rule, where U is V and what is taken from it,
+//   Z = S a'^T + V^T,  U = Z M^T,  y^T = S q'^T + U Aqk^T,  S += U k'
 // Only these need the state. With many heads a block has a head: while the state advances by one
 // chunk, the scores of the next are made, its inverse and the vectors of the one after the next
 // follow, and the inputs behind are on their way. With few heads chunked_walk.cuh takes over.
@@ -64,22 +66,30 @@ __device__ inline void advance(state_tiles<D>& state, int slab, const bf16* high
   }
   const mma::operand values =
       mma::load_transposed(shared_address(v) + at.right + static_cast<std::uint32_t>(slab * 32));
-  multiply_add(rest, values, load_score(matrix(qk), score_at.right));
+  if constexpr (!has_strength<Form>)
+    multiply_add(rest, values, load_score(matrix(qk), score_at.right));
   mma::split_operand u{};
   if constexpr (has_rank_one<Form>) {
-    multiply_add(z, values, load_score(matrix(ak), score_at.right));
+    if constexpr (has_strength<Form>) {
+      add_values(z, values);
+    } else {
+      multiply_add(z, values, load_score(matrix(ak), score_at.right));
+    }
     float sums[2][4] = {};
-    multiply_add(sums, mma::split_of(z), load_score(matrix(inverse), score_at.right));
+    multiply_add(sums, mma::split_of(z), load_score(matrix(inverse<Form>), score_at.right));
     u = mma::split_of(sums);
-    multiply_add(y, u, load_score(matrix(qb), score_at.right));
+    multiply_add(y, u, load_score(matrix(has_strength<Form> ? qk : qb), score_at.right));
   }
   RADLADS_UNROLL_ROW
   for (int n = 0; n < sizes<D>::steps; ++n) {
     const std::uint32_t keys = from + at.left + static_cast<std::uint32_t>(n * 32);
     const mma::operand k = mma::load_transposed(keys + right_k * tile_bytes);
     RADLADS_UNROLL_ROW
-    for (int i = 0; i < 2; ++i) multiply_add(state[2 * n + i], values, k, i);
-    if constexpr (has_rank_one<Form>) {
+    for (int i = 0; i < 2; ++i) {
+      multiply_add(state[2 * n + i], has_strength<Form> ? u.high : values, k, i);
+      if constexpr (has_strength<Form>) multiply_add(state[2 * n + i], u.low, k, i);
+    }
+    if constexpr (writes_twice<Form>) {
       const mma::operand rank_one = mma::load_transposed(keys + right_b * tile_bytes);
       RADLADS_UNROLL_ROW
       for (int i = 0; i < 2; ++i) multiply_add(state[2 * n + i], u.high, rank_one, i);
@@ -101,7 +111,7 @@ struct forward_memory {
   bf16 low_q[2][sizes<D>::tile];
   bf16 low[scaled_count<Form> - 1][sizes<D>::tile];  // of k', a', b'
   bf16 score[2][scores<Form>][2][score_tile];
-  float removal[chunk * removal_stride];  // Aab
+  float removal[chunk * removal_stride];  // to be inverted
   float start[2][D], last[2][D];          // decays of the chunk's halves
   const bf16* row[tiles<Form> + 1];       // of this head's first token; here, for want of registers
   bf16 *y, *record;                       // of the first token and chunk; no record, null
@@ -135,10 +145,12 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 3 : 2)
 
   for (int c = -2; c < chunks; ++c) {
     const int first = c * chunk;
+    extras_on_the_way<D, Form> coming;
     if (c + 2 < chunks) {
       RADLADS_UNROLL_ROW
       for (int i = 0; i < tiles<Form>; ++i)
         load_rows<D>(m.raw[i], m.row[i], a.in[i].time, first + 2 * chunk, tokens);
+      coming.load(a.in, at.b, at.h, at.first + first + 2 * chunk, at.first + tokens);
     }
     const bool has_next = c + 1 >= 0 && c + 1 < chunks;
     const int next = (c + 1) & 1, buffer = c & 1;
@@ -158,11 +170,12 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 3 : 2)
                        m.start[buffer], m.last[buffer], m.v[buffer], record);
       store_columns<D>(m.v[buffer], warp, m.y, a.y.time, first, tokens);
     }
+    coming.put(m.extras);
     wait_for_copies<0>();
     __syncthreads();  // the inputs of chunk c + 2 and the scores of c + 1 are there; nobody reads
                       // chunk c's vectors
     if constexpr (has_rank_one<Form>) {
-      if (warp == 0 && has_next) invert(m.removal, m.score[next][inverse][0]);
+      if (warp == 0 && has_next) invert(m.removal, m.score[next][inverse<Form>][0]);
     }
     if (c + 2 < chunks) {
       scale_chunk<D, Form, true>(m.raw[0], m.extras, m.high[buffer][0], m.low_q[buffer], m.low[0],

@@ -18,10 +18,10 @@ struct backward_memory {
   bf16 raw[2][tiles<Form>][sizes<D>::tile];  // then their gradients
   bf16 v[2][sizes<D>::tile], dy[2][sizes<D>::tile];
   bf16 high[scaled_count<Form>][sizes<D>::tile];
-  bf16 u[sizes<D>::tile], dz[sizes<D>::tile],
-      dv[sizes<D>::tile];  // the first two where there is rank one
+  // The first two where there is rank one; the delta rule has dZ for dV.
+  bf16 u[sizes<D>::tile], dz[sizes<D>::tile], dv[sizes<D>::tile];
   bf16 score[2][scores<Form>][2][score_tile];
-  bf16 dscore[scores<Form>][2][score_tile];  // of qk, qb, ak, ab
+  bf16 dscore[scores<Form>][2][score_tile];  // of qk, qb, ak, ab; or qk, ak
   bf16 state[2][sizes<D>::state];            // 8 x 8 matrices, as recorded
   bf16 gradient[sizes<D>::state];            // alike
   float sums[sizes<D>::tile];                // L
@@ -101,7 +101,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
                      m.state[buffer] + warp * steps * 256, m.v[buffer], m.dy[buffer], m.u, m.dz,
                      m.dv, reinterpret_cast<word*>(m.gradient) + warp * steps * 128 + lane,
                      m.remembered[warp]);
-    store(m.dv, a.dv, c);
+    store(has_strength<Form> ? m.dz : m.dv, a.dv, c);
     coming.put(m.extras[buffer ^ 1]);
     wait_for_copies<1>();
     __syncthreads();  // what all value channels left, and the inputs of chunk c - 1, are there
@@ -116,10 +116,12 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
         [&](int n) { return turned(m.gradient, n); });
     float written[2][2];
     sum_written<D, Form>(d, m.high[0], written);
+    const unrounded_gamma<D, Form> unrounded(m.raw[buffer][0], m.extras[buffer], m.high[0], m.sums,
+                                             d, written);
     __syncthreads();  // the gradients of the scores are there
     add_score_part<D, Form>(d, m.high[0], m.dscore[0][0]);
     put_gradients<D, Form>(m.raw[buffer][0], m.extras[buffer], m.high[0], m.sums, m.remembered[0],
-                           written, d, m.parts, du);
+                           written, d, unrounded, m.parts, du);
     __syncwarp();  // the columns are there for the warp
     RADLADS_UNROLL_ROW
     for (int i = 0; i < tiles<Form>; ++i) {

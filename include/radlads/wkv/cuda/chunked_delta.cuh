@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The delta rule by chunks, forward. One decay a token needs no scaled vectors: decays multiply
-// scores, and rows of what the state is read with. With L_t the sum of log decays from the first
-// token of the chunk to t, S (V, K) the state before it, and M as in chunk_tile.cuh:
-//   Aqk = tril(e^(L_t - L_s) b_s q_t k_s),         Aqb = tril(e^(L_t - L_(s-1)) b_s q_t k_s)
-//   Aak = -tril_(e^(L_(t-1) - L_s) b_s k_t k_s),   Aab = -tril_(e^(L_(t-1) - L_(s-1)) b_s k_t k_s)
-//   Z = -e^(L_(t-1)) (S k_t)^T + V^T Aak^T,   U = Z M^T
-//   y^T = e^(L_t) (S q_t)^T + V^T Aqk^T + U Aqb^T
-//   S <- e^(L_T) S + sum_t e^(L_T - L_t) b_t (v_t + e^(g_t) u_t) k_t^T
+// The delta rule with one decay a token by chunks, forward, where heads are many and of 128. Such
+// decays need no scaled vectors: they multiply scores, and rows of what the state is read with.
+// With L_t the sum of log decays from the first token of the chunk to t, S (V, K) the state before
+// it, and M as in chunk_tile.cuh:
+//   Aqk = tril(e^(L_t - L_s) b_s q_t k_s),   Aak = -tril_(e^(L_t - L_s) b_s k_t k_s)
+//   Z = V^T - e^(L_t) (S k_t)^T,   U = Z M^T,   y^T = e^(L_t) (S q_t)^T + U Aqk^T
+//   S <- e^(L_T) S + sum_t e^(L_T - L_t) b_t u_t k_t^T
 // No exponent is above zero. Decays below e^-10 act as e^-10 here too: the gradients come from the
-// kernels of chunked_backward.cuh. A block has some value channels of a head, sixteen a warp; five
-// more warps load, and make the scores of chunks to come.
+// kernels of chunked_backward.cuh. A warp has sixteen value channels of a head; five more warps
+// load, and make the scores of chunks to come.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/wkv/cuda/chunk_tile.cuh"
 #include "radlads/wkv/cuda/chunked.cuh"
-#include "radlads/wkv/cuda/chunked_walk.cuh"
 #include "radlads/wkv/gated_deltanet.hpp"
 
 #include <cstddef>
@@ -31,13 +29,11 @@ template <int D>
 struct alignas(16) delta_stage {
   bf16 q[sizes<D>::tile], k[sizes<D>::tile];
   bf16 v[sizes<D>::tile];  // then y
-  bf16 score[4][2][score_tile];
-  float removal[chunk * removal_stride];  // Aab
-  chunk_extras<D, delta_rule> extras;
-  float grown[chunk], before[chunk];  // e^(L_t), e^(L_(t-1))
-  float written[chunk],
-      again[chunk];         // of v and u in what is written: e^(L_T - L_t) b, and times e^g
-  float whole, first_half;  // e^(L_T), e^(L_7)
+  bf16 score[2][2][score_tile];
+  float removal[chunk * removal_stride];  // Aak
+  chunk_extras<D, delta_rule_by_token> extras;
+  float grown[chunk], written[chunk];  // e^(L_t), e^(L_T - L_t) b_t
+  float whole, first_half;             // e^(L_T), e^(L_7)
 };
 
 /// Level of each token, to base 2, in lanes 0 to 15 and again in the others.
@@ -58,17 +54,13 @@ template <int D>
 __device__ inline void put_delta_scores(delta_stage<D>& m, int job) {
   const int lane = static_cast<int>(threadIdx.x) % 32, half = job % 2;
   const float own = levels_of(m.extras.token[0]);
-  const float earlier = __shfl_up_sync(~0u, own, 1, chunk);
-  const float own_before = lane % chunk == 0 ? 0.0f : earlier;
+  const float* strengths = m.extras.token[1];
   if (job == 0) {
     const float end = __shfl_sync(~0u, own, chunk - 1),
                 middle = __shfl_sync(~0u, own, chunk / 2 - 1);
     if (lane < chunk) {
-      const float strength = m.extras.token[1][lane];
       m.grown[lane] = exp2_of(own);
-      m.before[lane] = exp2_of(own_before);
-      m.written[lane] = exp2_of(end - own) * strength;
-      m.again[lane] = exp2_of(end - own_before) * strength;
+      m.written[lane] = exp2_of(end - own) * strengths[lane];
     }
     if (lane == 0) {
       m.whole = exp2_of(end);
@@ -78,26 +70,14 @@ __device__ inline void put_delta_scores(delta_stage<D>& m, int job) {
   const bool is_read = job >= 2;
   float sums[4] = {};
   products_of_rows<D, false>(sums, is_read ? m.q : m.k, nullptr, m.k, nullptr, half);
-  float plain[4], again[4];
   RADLADS_UNROLL_ROW
   for (int i = 0; i < 4; ++i) {
     const int t = lane / 4 + i / 2 * 8, s = half * 8 + lane % 4 * 2 + i % 2;
-    const float from = __shfl_sync(~0u, is_read ? own : own_before, t);
-    const float to = __shfl_sync(~0u, own, s), to_before = __shfl_sync(~0u, own_before, s);
-    const float each = (is_read ? sums[i] : -sums[i]) * m.extras.token[1][s];
-    plain[i] = each * exp2_of(from - to);
-    again[i] = each * exp2_of(from - to_before);
+    const float decay = exp2_of(__shfl_sync(~0u, own, t) - __shfl_sync(~0u, own, s));
+    sums[i] *= decay * strengths[s];
+    if (!is_read) m.removal[t * removal_stride + s] = s < t ? -sums[i] : 0.0f;
   }
-  put_triangle(m.score[is_read ? qk : ak][0], m.score[is_read ? qk : ak][1], plain, half, !is_read);
-  if (is_read) {
-    put_triangle(m.score[qb][0], m.score[qb][1], again, half, false);
-  } else {
-    RADLADS_UNROLL_ROW
-    for (int i = 0; i < 4; ++i) {
-      const int t = lane / 4 + i / 2 * 8, s = half * 8 + lane % 4 * 2 + i % 2;
-      m.removal[t * removal_stride + s] = s < t ? again[i] : 0.0f;
-    }
-  }
+  if (is_read) put_triangle(m.score[qk][0], m.score[qk][1], sums, half, false);
 }
 
 /// One chunk for the sixteen value channels of `slab`: advances the state and puts y in the place
@@ -111,7 +91,7 @@ __device__ inline void advance_delta(state_tiles<D>& state, int slab, delta_stag
   const mma::tile_offsets<sizes<D>::stride> at(lane);
   const mma::tile_offsets<score_stride> score_at(lane);
   const std::uint32_t keys = shared_address(m.k), queries = shared_address(m.q);
-  float z[2][4] = {}, y[2][4] = {}, rest[2][4] = {};
+  float z[2][4] = {}, y[2][4] = {};
   RADLADS_UNROLL_ROW
   for (int n = 0; n < sizes<D>::steps; ++n) {
     const mma::operand s = mma::operand_of(state[2 * n], state[2 * n + 1]);
@@ -136,24 +116,18 @@ __device__ inline void advance_delta(state_tiles<D>& state, int slab, delta_stag
   const auto token_of = [&](int half, int i) { return half * 8 + lane % 4 * 2 + i % 2; };
   RADLADS_UNROLL_ROW
   for (int i = 0; i < 8; ++i) {
-    z[i / 4][i % 4] *= -m.before[token_of(i / 4, i)];
-    y[i / 4][i % 4] *= m.grown[token_of(i / 4, i)];
+    const float grown = m.grown[token_of(i / 4, i)];
+    z[i / 4][i % 4] *= -grown;
+    y[i / 4][i % 4] *= grown;
   }
-  multiply_add(rest, values, load_score(m.score[qk][0], score_at.right));
-  multiply_add(z, values, load_score(m.score[ak][0], score_at.right));
-  float sums[2][4] = {};
-  multiply_add(sums, mma::split_of(z), load_score(m.score[inverse][0], score_at.right));
-  multiply_add(y, mma::split_of(sums), load_score(m.score[qb][0], score_at.right));
-  float writes[2][4];
+  add_values(z, values);
+  float u[2][4] = {};
+  multiply_add(u, mma::split_of(z),
+               load_score(m.score[inverse<delta_rule_by_token>][0], score_at.right));
+  multiply_add(y, mma::split_of(u), load_score(m.score[qk][0], score_at.right));
   RADLADS_UNROLL_ROW
-  for (int i = 0; i < 8; ++i) {
-    const int half = i / 4, t = token_of(half, i);
-    const word pair = values.x[2 * half + i % 4 / 2];
-    const float value = i % 2 == 0 ? mma::first_of(pair) : mma::second_of(pair);
-    writes[half][i % 4] = m.written[t] * value + m.again[t] * sums[half][i % 4];
-    y[half][i % 4] += rest[half][i % 4];
-  }
-  const mma::operand written = mma::operand_of(writes[0], writes[1]);
+  for (int i = 0; i < 8; ++i) u[i / 4][i % 4] *= m.written[token_of(i / 4, i)];
+  const mma::operand written = mma::operand_of(u[0], u[1]);
   const float whole = m.whole;
   RADLADS_UNROLL_ROW
   for (int n = 0; n < sizes<D>::steps; ++n) {
@@ -171,25 +145,23 @@ __device__ inline void advance_delta(state_tiles<D>& state, int slab, delta_stag
   __syncwarp();
 }
 
-/// Grid: (B * H, slabs / Slabs). Of the threads behind the slabs' one warp inverts, and four
-/// multiply rows; all of them load.
-template <int D, int Slabs, bool KeepsScores>
-RADLADS_KERNEL __launch_bounds__(Slabs* warp_size + delta_producers, 1)
-    delta_kernel(const __grid_constant__ forward_args<delta_rule> a) {
-  constexpr int key = in_k<delta_rule>, rest = in_rest<delta_rule>;
+/// Grid: B * H. Of the threads behind the slabs' one warp inverts, and four multiply rows; all of
+/// them load.
+template <int D>
+RADLADS_KERNEL __launch_bounds__(sizes<D>::threads + delta_producers, 1)
+    delta_kernel(const __grid_constant__ forward_args<delta_rule_by_token> a) {
+  using form = delta_rule_by_token;
+  constexpr int record_size = kept_sizes<D, form>::record;
   extern __shared__ __align__(128) unsigned char bytes[];
   auto* stages = reinterpret_cast<delta_stage<D>*>(bytes);
   const std::int64_t index = blockIdx.x;
-  constexpr std::int64_t record_size =
-      KeepsScores ? kept_sizes<D, delta_rule>::record : sizes<D>::state;
   const sequence here = sequence_of<D>(a.documents, index, a.heads, a.tokens, record_size);
-  const int chunks = chunks_of(here.tokens), first_slab = static_cast<int>(blockIdx.y) * Slabs;
-  const int warp = static_cast<int>(threadIdx.x) / 32, slab = first_slab + warp;
+  const int chunks = chunks_of(here.tokens), slab = static_cast<int>(threadIdx.x) / 32;
   const auto row = [&](const auto& x) { return x.at(here.b, here.first, here.h); };
-  const int producer = static_cast<int>(threadIdx.x) - Slabs * warp_size;
+  const int producer = static_cast<int>(threadIdx.x) - sizes<D>::threads;
   const bool is_producer = producer >= 0;
   const auto at = [&](int c) -> delta_stage<D>& { return stages[c % delta_stages]; };
-  token_number coming;
+  extras_on_the_way<D, form> coming;
   float state[D / 8][4] = {};
   if (!is_producer) {
     load_state<D>(a.initial_state == nullptr ? nullptr : a.initial_state + index * sizes<D>::state,
@@ -198,22 +170,23 @@ RADLADS_KERNEL __launch_bounds__(Slabs* warp_size + delta_producers, 1)
   // Chunk c + 4 is loaded, of c + 2 the products of rows are made, c + 1 is inverted, c advances.
   for (int c = -4; c < chunks; ++c) {
     if (is_producer) {
-      if (c + 3 >= 0 && c + 3 < chunks) coming.put(at(c + 3).extras.token, producer);
+      if (c + 3 >= 0 && c + 3 < chunks) coming.put(at(c + 3).extras, producer);
       if (c + 4 < chunks) {
         delta_stage<D>& to = at(c + 4);
         const int first = (c + 4) * chunk;
-        load_columns<D, sizes<D>::warps, delta_producers>(to.q, 0, row(a.in[in_r]), a.in[in_r].time,
-                                                          first, here.tokens, producer);
-        load_columns<D, sizes<D>::warps, delta_producers>(to.k, 0, row(a.in[key]), a.in[key].time,
-                                                          first, here.tokens, producer);
-        load_columns<D, Slabs, delta_producers>(to.v, first_slab, row(a.v), a.v.time, first,
-                                                here.tokens, producer);
-        coming.load(a.in[rest], a.in[rest + 1], here.b, here.h, here.first + first,
-                    here.first + here.tokens, producer);
+        const auto load = [&](bf16* tile, const head_tensor<const bf16>& x) {
+          load_columns<D, sizes<D>::warps, delta_producers>(tile, 0, row(x), x.time, first,
+                                                            here.tokens, producer);
+        };
+        load(to.q, a.in[in_r]);
+        load(to.k, a.in[in_k<form>]);
+        load(to.v, a.v);
+        coming.load(a.in, here.b, here.h, here.first + first, here.first + here.tokens, producer);
       }
       commit_copies();
       if (producer < warp_size) {
-        if (c + 1 >= 0 && c + 1 < chunks) invert(at(c + 1).removal, at(c + 1).score[inverse][0]);
+        if (c + 1 >= 0 && c + 1 < chunks)
+          invert(at(c + 1).removal, at(c + 1).score[inverse<form>][0]);
       } else if (c + 2 >= 0 && c + 2 < chunks) {
         put_delta_scores<D>(at(c + 2), producer / warp_size - 1);
       }
@@ -222,10 +195,8 @@ RADLADS_KERNEL __launch_bounds__(Slabs* warp_size + delta_producers, 1)
       delta_stage<D>& m = at(c);
       bf16* record = nullptr;
       if (a.records != nullptr) {
-        record = a.records + here.record + c * record_size;
-        if (KeepsScores && blockIdx.y == 0) {
-          store_scores<4, Slabs * warp_size>(m.score[0][0], record + sizes<D>::state);
-        }
+        record = a.records + here.record + std::int64_t{c} * record_size;
+        store_scores<scores<form>, sizes<D>::threads>(m.score[0][0], record + sizes<D>::state);
       }
       advance_delta<D>(state, slab, m, record);
       store_columns<D>(m.v, slab, row(a.y), a.y.time, c * chunk, here.tokens);
@@ -238,30 +209,29 @@ RADLADS_KERNEL __launch_bounds__(Slabs* warp_size + delta_producers, 1)
 
 using delta_arguments = scan_forward_arguments<gated_deltanet, bf16, device_space>;
 
-template <int D, int Slabs, bool KeepsScores>
+template <int D>
 RADLADS_HIDDEN void launch_delta(cuda_backend& b, const delta_arguments& from,
                                  const packed_documents& documents, std::int64_t count) {
-  forward_args<delta_rule> args = forward_args_of(from);
+  forward_args<delta_rule_by_token> args = forward_args_of(from);
   args.documents = documents;
   const std::int64_t sequences = documents.first == nullptr ? from.v.extent(0) : count;
-  launch(b, "chunked_delta", delta_kernel<D, Slabs, KeepsScores>,
+  launch(b, "chunked_delta", delta_kernel<D>,
          {.blocks = sequences * from.heads(),
-          .threads = Slabs * warp_size + delta_producers,
-          .shared_bytes = delta_stages * sizeof(delta_stage<D>),
-          .blocks_y = sizes<D>::warps / Slabs},
+          .threads = sizes<D>::threads + delta_producers,
+          .shared_bytes = delta_stages * sizeof(delta_stage<D>)},
          args);
 }
 
-/// In place of the kernels of chunked.cuh and chunked_walk.cuh, with records for the same backward
-/// kernels.
+/// In place of the kernel of chunked.cuh, with records for the same backward kernel. Of heads of 64
+/// that kernel has three blocks a multiprocessor and is the faster one.
 template <int D>
 RADLADS_HIDDEN void launch_chunked(cuda_backend& b, const delta_arguments& from,
                                    const packed_documents& documents = {}, std::int64_t count = 0) {
-  launch_delta<D, sizes<D>::warps, true>(b, from, documents, count);
-}
-template <int D>
-RADLADS_HIDDEN void launch_chunked_walk(cuda_backend& b, const delta_arguments& from) {
-  launch_delta<D, slabs_of_a_block, false>(b, from, {}, 0);
+  if constexpr (D <= 64) {
+    launch_chunked<D, gated_deltanet>(b, from, documents, count);
+  } else {
+    launch_delta<D>(b, from, documents, count);
+  }
 }
 
 }  // namespace radlads::wkv::chunks

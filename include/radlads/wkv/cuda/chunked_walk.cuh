@@ -58,8 +58,8 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 6 : 3)
   }
   put_scores<D, Form>(m.high[0], m.low_q, m.low[0], m.extras, m.score[0][0], m.removal);
   if constexpr (has_rank_one<Form>) {
-    __syncthreads();  // Aab is there
-    if (threadIdx.x < 32) invert(m.removal, m.score[inverse][0]);
+    __syncthreads();  // what is inverted is there
+    if (threadIdx.x < 32) invert(m.removal, m.score[inverse<Form>][0]);
   }
   __syncthreads();  // all scores are there
   store_scores<scores<Form>, sizes<D>::threads>(m.score[0][0], to + kept_sizes<D, Form>::vectors);

@@ -87,7 +87,7 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
       store_columns<D>(m.u, slab, to + sizes<D>::state, D, 0, chunk);
       store_columns<D>(m.dz, slab, to + sizes<D>::state + chunk * D, D, 0, chunk);
     }
-    store_columns<D>(m.dv, slab, dv, a.dv.time, c * chunk, a.tokens);
+    store_columns<D>(has_strength<Form> ? m.dz : m.dv, slab, dv, a.dv.time, c * chunk, a.tokens);
     __syncwarp();  // the columns may be overwritten
   }
   if (a.dinitial_state != nullptr && !is_loader)
@@ -122,7 +122,8 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
     load_rows<D>(m.raw[i], a.in[i].at(b, 0, h), a.in[i].time, c * chunk, a.tokens);
   commit_copies();
   load_chunk_extras<D, Form>(m.extras, a.in, b, h, c * chunk, a.tokens);
-  load_rows<D>(m.v, a.v.at(b, 0, h), a.v.time, c * chunk, a.tokens);
+  if constexpr (!has_strength<Form>)
+    load_rows<D>(m.v, a.v.at(b, 0, h), a.v.time, c * chunk, a.tokens);
   load_rows<D>(m.dy, a.dy.at(b, 0, h), a.dy.time, c * chunk, a.tokens);
   if constexpr (has_rank_one<Form>) {
     load_rows<D>(m.u, walked + sizes<D>::state, D, 0, chunk);
@@ -150,13 +151,14 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
       [&](int n) { return turned(gradient, n); });
   float written[2][2];
   sum_written<D, Form>(d, m.high[0], written);
+  const unrounded_gamma<D, Form> unrounded(m.raw[0], m.extras, m.high[0], m.sums, d, written);
   __syncthreads();  // the gradients of the scores are there
   add_score_part<D, Form>(d, m.high[0], m.dscore[0][0]);
   const float* remembered =
       reinterpret_cast<const float*>(walked + sizes<D>::state + 2 * chunk * D);
   bonus_gradient<Form> du;
-  put_gradients<D, Form>(m.raw[0], m.extras, m.high[0], m.sums, remembered, written, d, m.parts,
-                         du);
+  put_gradients<D, Form>(m.raw[0], m.extras, m.high[0], m.sums, remembered, written, d, unrounded,
+                         m.parts, du);
   __syncwarp();  // the columns are there for the warp
   RADLADS_UNROLL_ROW
   for (int i = 0; i < tiles<Form>; ++i) {
@@ -168,7 +170,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
       *reinterpret_cast<float2*>(to + column) = float2{first, second};
     });
   }
-  if constexpr (has_token_numbers<Form>) {
+  if constexpr (token_numbers < Form >> 0) {
     __syncthreads();  // all keys' parts are there
     store_token_gradients<D, Form>(m.parts, a.din, b, h, c * chunk, a.tokens);
   }

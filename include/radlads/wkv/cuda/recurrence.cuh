@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace radlads::wkv {
@@ -26,10 +27,11 @@ namespace radlads::wkv {
 /// Whether a block of this card may have what the matrix forms keep in shared memory.
 template <int D, class Form>
 bool has_chunk_memory(const cuda_backend& b) {
+  constexpr bool has_delta_kernel = std::is_same_v<Form, delta_rule_by_token>;
   const std::size_t needed =
       std::max({sizeof(chunks::forward_memory<D, Form>),
                 chunks::walk_stages * sizeof(chunks::walk_stage<D, Form>),
-                chunks::delta_stages * sizeof(chunks::delta_stage<D>),
+                has_delta_kernel ? chunks::delta_stages * sizeof(chunks::delta_stage<D>) : 0,
                 sizeof(chunks::backward_memory<D, Form>),
                 sizeof(chunks::walk_back_memory<D, Form, chunks::slabs_of_a_block>)});
   return needed <= b.properties().sharedMemPerBlockOptin;
@@ -78,7 +80,8 @@ RADLADS_HIDDEN void scan_forward_on(cuda_backend& b,
   is_step ? launch_scan_step(b, from) : launch_scan(b, from);
 }
 
-/// Throws unless gradients are aligned as the inputs are, and that of a shared bonus is one row.
+/// Throws unless gradients are aligned as the inputs are, that of a shared bonus is one row, and a
+/// token's numbers are apart.
 template <class Cell, class T>
 void require_chunked_gradients(const scan_backward_arguments<Cell, T, device_space>& from) {
   using form = typename Cell::form;
@@ -88,6 +91,10 @@ void require_chunked_gradients(const scan_backward_arguments<Cell, T, device_spa
     require_aligned("scan_backward", "the inputs' gradients", from.dinputs[i]);
   require(!chunks::has_bonus<form> || from.dinputs.back().stride(1) == 0,
           "scan_backward: the gradient of a bonus that all tokens share must be one row too");
+  for (std::size_t i = chunks::tiles<form>; i < from.dinputs.size() && !chunks::has_bonus<form>;
+       ++i)
+    require(from.dinputs[i].stride(1) != 0, "scan_backward: by chunks the gradient of ",
+            Cell::names[i], " needs a number for each token; found one for all");
 }
 
 template <class Cell, class T>

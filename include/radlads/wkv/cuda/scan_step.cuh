@@ -53,8 +53,10 @@ inline constexpr int step_threads = 128;
 /// of memory, four have more loads under way, which few heads need.
 template <class Cell, int K>
 constexpr int parts_of_row(std::int64_t heads, std::int64_t multiprocessors) {
-  const bool has_gain = K <= 64 || std::is_same_v<typename Cell::form, diagonal_plus_rank_one> ||
-                        std::is_same_v<typename Cell::form, delta_rule>;
+  using form = typename Cell::form;
+  const bool has_gain = K <= 64 || std::is_same_v<form, diagonal_plus_rank_one> ||
+                        std::is_same_v<form, delta_rule> ||
+                        std::is_same_v<form, delta_rule_by_token>;
   return has_gain && heads >= 2 * multiprocessors ? 2 : 4;
 }
 

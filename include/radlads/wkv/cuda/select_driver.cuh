@@ -7,6 +7,8 @@
 #include "radlads/core/view.hpp"
 #include "radlads/wkv/gated_deltanet.hpp"
 #include "radlads/wkv/gla.hpp"
+#include "radlads/wkv/kda.hpp"
+#include "radlads/wkv/mamba2.hpp"
 #include "radlads/wkv/rwkv6.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 
@@ -54,17 +56,20 @@ struct driver_case {
 
 /// Whether there is a matrix form: for the library's cells, in bf16.
 template <class Cell, class T>
-inline constexpr bool has_matrix_form =
-    (std::is_same_v<Cell, rwkv7> || std::is_same_v<Cell, gla> || std::is_same_v<Cell, rwkv6> ||
-     std::is_same_v<Cell, gated_deltanet>)&&std::is_same_v<T, bf16>;
+inline constexpr bool has_matrix_form = (std::is_same_v<Cell, rwkv7> || std::is_same_v<Cell, gla> ||
+                                         std::is_same_v<Cell, mamba2> ||
+                                         std::is_same_v<Cell, rwkv6> ||
+                                         std::is_same_v<Cell, gated_deltanet> ||
+                                         std::is_same_v<Cell, kda>)&&std::is_same_v<T, bf16>;
 
 /// The driver of a case. The matrix form takes heads of 64 and 128 and needs whole chunks to gain
-/// from: one, or two for the delta rule, of whose decays' gradients one of 17 tokens was 4.6e-3
-/// off. One block a head leaves multiprocessors idle where heads are fewer than three quarters of
-/// them.
+/// from: one, or two for the delta rule by token, of whose decays' gradients one of 17 tokens was
+/// 4.6e-3 off. One block a head leaves multiprocessors idle where heads are fewer than three
+/// quarters of them.
 template <class Cell, class T>
 constexpr driver select_driver(const driver_case& at) {
-  constexpr std::int64_t fewest = std::is_same_v<typename Cell::form, delta_rule> ? 32 : 16;
+  constexpr std::int64_t fewest =
+      std::is_same_v<typename Cell::form, delta_rule_by_token> ? 32 : 16;
   const bool has_size =
       at.keys == at.values && (at.keys == 64 || at.keys == 128) && at.tokens >= fewest;
   if (!has_matrix_form<Cell, T> || !has_size || !at.is_aligned || !at.has_memory)
