@@ -10,6 +10,7 @@
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/random.hpp"
 #include "radlads/cuda.cuh"
+#include "radlads/layers/rad_rwkv7_maps.hpp"
 #include "radlads/layers/swiglu.hpp"
 
 #include <benchmark/benchmark.h>
@@ -44,6 +45,7 @@ struct buffers {
   sizes z;
   cuda_backend b;
   tensor<T, 2, cuda_backend> x, target, dy, y, dx;           // (N, C)
+  tensor<T, 2, cuda_backend> more[3];                        // (N, C)
   tensor<T, 2, cuda_backend> table, dtable, few, dfew;       // (V, C), (N, C / groups)
   tensor<T, 1, cuda_backend> weight, bias, dweight, dbias;   // (C)
   tensor<T, 2, cuda_backend> square, dsquare;                // (C, C)
@@ -62,7 +64,8 @@ struct buffers {
     const random_stream source{1, 1};
     for (std::size_t i = 0; i < numbers.size(); ++i)
       numbers[i] = static_cast<float>(source.normal(i));
-    for (auto* each : {&x, &target, &dy, &y, &dx}) fill(*each, {N, C});
+    for (auto* each : {&x, &target, &dy, &y, &dx, &more[0], &more[1], &more[2]})
+      fill(*each, {N, C});
     // Logits of unit size.
     fill(table, {V, C}, 1 / std::sqrt(static_cast<float>(C)));
     fill(few, {N, C / groups});
@@ -263,6 +266,26 @@ void add_rows() {
         ops::repeat_heads_backward<T>(d.b, d.heads(d.dy), d.heads(d.dfew));
       },
       [](auto& d, auto take) { take(d.y), take(d.dfew); });
+  add_pass(
+      "rad_rwkv7_maps_forward", 7 + 1.0 / groups,
+      [](auto& d) {
+        using T = scalar_of<decltype(d)>;
+        ops::head_map_forward<T>(d.b, layers::balanced_maps{}, d.heads(std::as_const(d.few)),
+                                 ops::outputs(d.y, d.dx, d.more[0], d.more[1], d.more[2]),
+                                 ops::inputs(d.x, d.target, ops::broadcast_rows(d.weight, d.z.rows),
+                                             ops::broadcast_rows(d.bias, d.z.rows)));
+      },
+      [](auto& d, auto take) { take(d.y), take(d.dx), take(d.more[0]), take(d.more[2]); });
+  add_pass(
+      "rad_rwkv7_maps_backward", 8 + 2.0 / groups,
+      [](auto& d) {
+        using T = scalar_of<decltype(d)>;
+        ops::head_map_backward<T>(d.b, layers::balanced_maps_backward{},
+                                  d.heads(std::as_const(d.few)), d.heads(d.dfew),
+                                  ops::outputs(d.dx, d.more[2]),
+                                  ops::inputs(d.x, d.target, d.dy, d.y, d.more[0], d.more[1]));
+      },
+      [](auto& d, auto take) { take(d.dx), take(d.more[2]), take(d.dfew); });
   add_pass(
       "embedding_forward", 2,
       [](auto& d) { ops::embedding_forward<scalar_of<decltype(d)>>(d.b, d.table, d.ids, d.y); },

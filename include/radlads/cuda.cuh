@@ -8,6 +8,7 @@
 #include "radlads/ops/cuda/convert.cuh"
 #include "radlads/ops/cuda/cross_entropy.cuh"
 #include "radlads/ops/cuda/embedding.cuh"
+#include "radlads/ops/cuda/head_map.cuh"
 #include "radlads/ops/cuda/kl_divergence.cuh"
 #include "radlads/ops/cuda/map.cuh"
 #include "radlads/ops/cuda/matmul.cuh"

@@ -3,7 +3,6 @@
 #include "layers/named_values.hpp"
 #include "ops/tensor_values.hpp"
 #include "radlads/layers/rad_rwkv7_maps.hpp"
-#include "radlads/ops/normalize.hpp"
 #include "radlads/wkv/scan.hpp"
 
 #include <gtest/gtest.h>
@@ -29,6 +28,9 @@ struct arithmetic {
     tensor<T, 3, B> w0, a0, k_a;
   } params, grads;
   struct activations {
+    struct {
+      tensor<T, 4, B> heads;
+    } k_grouped;
     tensor<T, 4, B> k, kappa, log_w, iota, key, removal, insertion;
   } saved;
   tensor<T, 2, B> decay, rate;
@@ -40,6 +42,7 @@ struct arithmetic {
               filled<T, 3>(b, channels, at.at("k_a"))};
     grads.k_a = filled<T, 3>(b, channels, std::vector<T>(static_cast<std::size_t>(width), T(0)));
     saved.k = filled<T, 4>(b, heads, at.at("k"));
+    saved.k_grouped.heads = filled<T, 4>(b, heads, at.at("k"));
     saved.kappa = filled<T, 4>(b, heads, at.at("kappa"));
     for (auto* each : {&saved.log_w, &saved.iota, &saved.key, &saved.removal, &saved.insertion}) {
       each->resize(b, heads);
@@ -52,6 +55,14 @@ struct arithmetic {
     layers::rad_rwkv7_maps<T, B>::forward(b, c, params, decay, rate, saved);
   }
 };
+
+mixer_config one_head(std::int64_t size, bool balance_state) {
+  mixer_config c;
+  c.heads = c.kv_heads = 1;
+  c.head_size = size;
+  c.balance_state = balance_state;
+  return c;
+}
 
 /// sin(alpha + beta t + gamma j) for six tokens of four channels.
 std::vector<double> wave(double alpha, double beta, double gamma) {
@@ -91,14 +102,8 @@ TEST(RadRwkv7Maps, TestVector) {
                          {"a0", none},
                          {"k_a", none}});
   auto& s = on.saved;
-  const shape<3> per_head{6, 1, 4};
   const shape<2> flat{6, 4};
-  tensor<double, 2, B> inverse(b, {6, 1});
-  ops::normalize_forward<double>(b, 0.0, reshape<3>(s.k.read(), per_head),
-                                 reshape<3>(s.kappa.whole(), per_head), inverse);
-  mixer_config c;
-  c.balance_state = true;
-  on.forward(b, c);
+  on.forward(b, one_head(4, true));
   for (std::int64_t j = 0; j < 4; ++j) {
     const double w[] = {.80690353, .66832818, .64590865, .73494032};
     EXPECT_NEAR(std::exp(s.log_w.data()[j]), w[j], 6e-9);
@@ -131,14 +136,10 @@ TEST(RadRwkv7Maps, TestVector) {
     dinputs[i] = owned[i];
   }
   wkv::scan_backward<rwkv7, double>(b, inputs, v, checkpoints, dy, {}, dinputs, dv, {});
-  tensor<double, 4, B> dk(b, heads), dkappa(b, heads);
+  tensor<double, 4, B> dk(b, heads);
   tensor<double, 2, B> ddecay(b, flat), drate(b, flat);
-  layers::rad_rwkv7_maps<double, B>::backward(b, c, on.params, s, dinputs, dk, dkappa, ddecay,
-                                              drate, on.grads);
-  const view<double, 3> through = reshape<3>(dkappa.whole(), per_head);
-  ops::normalize_backward<double>(b, reshape<3>(s.kappa.read(), per_head), inverse, through,
-                                  through);
-  for (std::int64_t i = 0; i < dk.size(); ++i) dk.data()[i] += dkappa.data()[i];
+  layers::rad_rwkv7_maps<double, B>::backward_balanced(b, one_head(4, true), s, dinputs, dk, ddecay,
+                                                       drate);
   expect_values(reshape<2>(dk.read(), flat), 2, {-.02783014, -.69345379, -.59054091, .02014096},
                 "dk");
   expect_values(ddecay, 2, {-.06647311, .00079589, .18411070, -.06642987}, "dd");
@@ -152,9 +153,8 @@ class Variant : public testing::TestWithParam<bool> {};
 
 TEST_P(Variant, Gradients) {
   B b({.threads = 2, .poison = true});
-  mixer_config c;
-  c.balance_state = GetParam();
   constexpr std::int64_t rows = 5, width = 7;
+  const mixer_config c = one_head(width, GetParam());
   named_values<double> point;
   for (const char* const name : {"k", "kappa", "decay", "rate"}) {
     point[name] = random_values(rows * width, stream_of(name));
@@ -192,14 +192,19 @@ TEST_P(Variant, Gradients) {
   d[rwkv7::b] = filled<double, 4>(b, heads, weight_of(4));
   tensor<double, 4, B> dk(b, heads), dkappa(b, heads);
   tensor<double, 2, B> ddecay(b, {rows, width}), drate(b, {rows, width});
-  layers::rad_rwkv7_maps<double, B>::backward(b, c, on.params, on.saved,
-                                              {d[0], d[1], d[2], d[3], d[4]}, dk, dkappa, ddecay,
-                                              drate, on.grads);
-  named_values<double> gradients{{"k", values_of(dk)},
-                                 {"kappa", values_of(dkappa)},
-                                 {"decay", values_of(ddecay)},
-                                 {"rate", values_of(drate)}};
-  if (!c.balance_state) gradients["k_a"] = values_of(on.grads.k_a);
+  using maps = layers::rad_rwkv7_maps<double, B>;
+  const std::array<view<double, 4>, rwkv7::inputs> given{d[0], d[1], d[2], d[3], d[4]};
+  if (c.balance_state) {
+    maps::backward_balanced(b, c, on.saved, given, dk, ddecay, drate);
+  } else {
+    maps::backward_unbalanced(b, on.params, on.saved, given, dk, dkappa, ddecay, drate, on.grads);
+  }
+  named_values<double> gradients{
+      {"k", values_of(dk)}, {"decay", values_of(ddecay)}, {"rate", values_of(drate)}};
+  if (!c.balance_state) {
+    gradients["kappa"] = values_of(dkappa);
+    gradients["k_a"] = values_of(on.grads.k_a);
+  }
   named_values<double> varied;
   for (const auto& [name, values] : gradients) varied[name] = point.at(name);
   expect_gradients(varied, gradients, [&](const named_values<complex>& at) {

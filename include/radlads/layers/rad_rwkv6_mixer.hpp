@@ -20,6 +20,7 @@
 #include "radlads/layers/recurrent_state.hpp"
 #include "radlads/layers/stream.hpp"
 #include "radlads/layers/token_shift_mix.hpp"
+#include "radlads/ops/head_map.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/sum_rows.hpp"
 #include "radlads/wkv/gla.hpp"
@@ -34,13 +35,14 @@
 
 namespace radlads::layers {
 
-/// d = d0 + low,  log w = Decay(d),  key = k (1 - w balance), as a functor for elementwise; balance
-/// is one or zero, R real_t of the tensor's scalar.
+/// d = d0 + low,  log w = Decay(d),  key = k (1 - w balance), as a functor for head_map; balance is
+/// one or zero, R real_t of the tensor's scalar.
 template <class Decay, class R>
 struct rad_rwkv6_decay_and_key {
+  static constexpr bool reads_unit = false;
   R balance;
   template <class X>
-  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& low, const X& d0, const X& k, X& d,
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& low, const X& d0, X& d,
                                                      X& log_w, X& key) const {
     using std::exp;
     d = d0 + low;
@@ -49,15 +51,16 @@ struct rad_rwkv6_decay_and_key {
   }
 };
 
-/// dd = (dlog_w - dkey k w balance) Decay'(d),  dk = dkey (1 - w balance), as a functor for
-/// elementwise.
+/// dk = dkey (1 - w balance),  dd = (dlog_w - dkey k w balance) Decay'(d), as a functor for
+/// head_map.
 template <class Decay, class R>
 struct rad_rwkv6_decay_and_key_backward {
+  static constexpr bool reads_unit = false;
   R balance;
   template <class X>
-  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& d, const X& log_w, const X& k,
-                                                     const X& dlog_w, const X& dkey, X& dd,
-                                                     X& dk) const {
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& d, const X& log_w,
+                                                     const X& dlog_w, const X& dkey, X& dk,
+                                                     X& dd) const {
     using std::exp;
     const X taken = exp(log_w) * balance;
     dd = (dlog_w - dkey * k * taken) * Decay::derivative(d, log_w);
@@ -121,7 +124,6 @@ struct basic_rad_rwkv6_mixer {
     typename decay_map::template saved<T, B> w;
     tensor<T, 2, B> d;                 // (N, D_a), pre-activation of the decay
     tensor<T, 4, B> v_grouped;         // (B, T, Hkv, K)
-    tensor<T, 4, B> k;                 // (B, T, H, K), repeated
     tensor<T, 4, B> log_w, key, read;  // (B, T, H, K)
     tensor<accumulate_t<T>, 4, B> checkpoints;
     output_gate::saved<T, B> gate;
@@ -153,7 +155,7 @@ struct basic_rad_rwkv6_mixer {
     const shape<4> grouped{batch, tokens, c.kv_heads, c.head_size};
     const shape<2> wide{rows, c.attention_width()};
     const auto place = carried != nullptr ? carried->place : ops::token_place<B>{};
-    for (auto* each : {&s.k, &s.log_w, &s.key, &s.read}) each->resize(b, heads);
+    for (auto* each : {&s.log_w, &s.key, &s.read}) each->resize(b, heads);
     s.d.resize(b, wide);
     s.v_grouped.resize(b, grouped);
 
@@ -167,15 +169,14 @@ struct basic_rad_rwkv6_mixer {
                                      s.k_grouped);
     ops::linear<T>(b, p.v.weight, p.v.bias, x[shifted::v],
                    reshape<2>(s.v_grouped.whole(), {rows, c.kv_width()}));
-    repeat<T, B>(b, s.k_grouped.heads, s.k);
 
     decay_map::template forward<T, B>(b, {}, p.w, x[shifted::w], s.d, s.w);
     const real_t<T> balance(c.balance_state ? 1 : 0);
-    ops::elementwise<T>(
+    ops::head_map_forward<T>(
         b, rad_rwkv6_decay_and_key<Decay, real_t<T>>{balance},
+        reshape<3>(s.k_grouped.heads.read(), {rows, c.kv_heads, c.head_size}),
         std::array{s.d.whole(), reshape<2>(s.log_w.whole(), wide), reshape<2>(s.key.whole(), wide)},
-        std::array{s.d.read(), ops::broadcast_rows(p.decay.flat(), rows),
-                   reshape<2>(s.k.read(), wide)});
+        std::array{s.d.read(), ops::broadcast_rows(p.decay.flat(), rows)});
 
     const std::array<view_on<const T, 4, B>, wkv::gla::inputs> inputs{s.r.heads.read(),
                                                                       s.log_w.read(), s.key.read()};
@@ -212,25 +213,27 @@ struct basic_rad_rwkv6_mixer {
                                     d, dv, {});
 
     const view_on<T, 2, B> dlog_w = reshape<2>(d[wkv::gla::w], wide);
-    const view_on<T, 2, B> dk = reshape<2>(d[wkv::gla::k], wide);
+    const auto dk_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
+    const shape<3> grouped{rows, c.kv_heads, c.head_size};
     const real_t<T> balance(c.balance_state ? 1 : 0);
-    ops::elementwise<T>(
-        b, rad_rwkv6_decay_and_key_backward<Decay, real_t<T>>{balance}, std::array{dlog_w, dk},
-        std::array{s.d.read(), reshape<2>(s.log_w.read(), wide), reshape<2>(s.k.read(), wide),
-                   view_on<const T, 2, B>(dlog_w), view_on<const T, 2, B>(dk)});
+    ops::head_map_backward<T>(
+        b, rad_rwkv6_decay_and_key_backward<Decay, real_t<T>>{balance},
+        reshape<3>(s.k_grouped.heads.read(), grouped), reshape<3>(dk_grouped, grouped),
+        std::array{dlog_w},
+        std::array{s.d.read(), reshape<2>(s.log_w.read(), wide), view_on<const T, 2, B>(dlog_w),
+                   view_on<const T, 2, B>(reshape<2>(d[wkv::gla::k], wide))});
     ops::sum_rows<T>(b, dlog_w, grads.decay.flat());
     decay_map::template backward<T, B>(b, {}, p.w, s.w, x[shifted::w], dlog_w, dx[shifted::w],
                                        grads.w);
 
-    const auto dgrouped = scope.template take<T, 4>(s.v_grouped.sizes());
+    const auto dv_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
     const auto dprojected = scope.template take<T, 2>(wide);
-    repeat_backward<T, B>(b, dv, dgrouped);
-    ops::linear_backward<T>(b, p.v.weight, x[shifted::v], reshape<2>(dgrouped, narrow),
+    repeat_backward<T, B>(b, dv, dv_grouped);
+    ops::linear_backward<T>(b, p.v.weight, x[shifted::v], reshape<2>(dv_grouped, narrow),
                             dx[shifted::v], grads.v.weight, grads.v.bias, true);
-    repeat_backward<T, B>(b, d[wkv::gla::k], dgrouped);
     ops::linear_backward<T>(b, p.k.weight, x[shifted::k],
                             projections::backward_heads<T, B>(
-                                b, c, p.k_norm, s.k_grouped, dgrouped,
+                                b, c, p.k_norm, s.k_grouped, dk_grouped,
                                 view_on<T, 2, B>(dprojected.data(), narrow), grads.k_norm),
                             dx[shifted::k], grads.k.weight, grads.k.bias, true);
     ops::linear_backward<T>(b, p.q.weight, x[shifted::r],

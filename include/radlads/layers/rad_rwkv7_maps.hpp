@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The elementwise arithmetic of RAD-RWKV7: between its projections and the recurrence, in one pass
-// over memory each way, decay, learning rate, key, removal key and inserted direction; and the
-// functors of the value residual and of the removal key, which the mixer applies.
+// over memory each way, decay, learning rate, key, removal key and inserted direction, from grouped
+// keys where the state is balanced; and the functors of the value residual and of the removal key,
+// which the mixer applies.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
 #include "radlads/gates/activation.hpp"
 #include "radlads/gates/exp_neg_sigmoid.hpp"
 #include "radlads/layers/mixer_config.hpp"
+#include "radlads/ops/head_map.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/sum_rows.hpp"
 #include "radlads/wkv/rwkv7.hpp"
@@ -16,17 +18,19 @@
 #include <array>
 #include <cmath>
 #include <complex>
+#include <cstdint>
 
 namespace radlads::layers {
 
-/// With balance_state, from the low-rank outputs d and a:
+/// With balance_state, from the low-rank outputs d and a, with kappa = k / |k| in a head:
 ///   log w = -c sigma(w0 + d),  iota = sigma(a0 + a),  key = k (1 - w + iota)
 ///   removal = -kappa,  insertion = kappa iota
 struct balanced_maps {
+  static constexpr bool reads_unit = true;
   template <class X>
-  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& d, const X& a, const X& k,
-                                                     const X& kappa, const X& w0, const X& a0,
-                                                     X& log_w, X& iota, X& key, X& removal,
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& kappa, const X& d,
+                                                     const X& a, const X& w0, const X& a0, X& log_w,
+                                                     X& iota, X& key, X& removal,
                                                      X& insertion) const {
     using std::exp;
     log_w = gates::exp_neg_sigmoid::value(w0 + d);
@@ -41,6 +45,7 @@ struct balanced_maps {
 ///   dk = dkey (1 - w + iota),  dkappa = dinsertion iota - dremoval
 ///   dd = (dlog_w - dkey k w) (log w)',  da = (dinsertion kappa + dkey k) iota (1 - iota)
 struct balanced_maps_backward {
+  static constexpr bool reads_unit = true;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& kappa, const X& log_w,
                                                      const X& iota, const X& dlog_w, const X& dkey,
@@ -91,6 +96,7 @@ struct unbalanced_maps_backward {
 
 /// mix = sigma(v0 + low),  v = own + (first - own) mix
 struct value_residual {
+  static constexpr bool reads_unit = false;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& own, const X& first, const X& low,
                                                      const X& v0, X& mix, X& v) const {
@@ -102,8 +108,9 @@ struct value_residual {
 /// Gradients of value_residual from d; dfirst is added to what came before:
 ///   down = d (1 - mix),  dfirst = first_before + d mix,  dpre = d (first - own) mix (1 - mix)
 struct value_residual_backward {
+  static constexpr bool reads_unit = false;
   template <class X>
-  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& d, const X& own, const X& first,
+  RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& own, const X& d, const X& first,
                                                      const X& mix, const X& first_before, X& down,
                                                      X& dfirst, X& dpre) const {
     down = d * (X(1) - mix);
@@ -128,8 +135,8 @@ struct rad_rwkv7_maps {
   using rows_in = view_on<const T, 2, B>;
   using rows_out = view_on<T, 2, B>;
 
-  /// Reads the low-rank outputs (N, D_a) and k, kappa of `s`; writes log_w, iota, key, removal and
-  /// insertion of `s`.
+  /// With balance_state reads the low-rank outputs (N, D_a) and the grouped keys of `s`; without,
+  /// k and kappa of `s`. Writes log_w, iota, key, removal and insertion of `s`.
   template <class Params, class Saved>
   static void forward(B& b, const mixer_config& c, const Params& p, rows_in decay, rows_in rate,
                       Saved& s) {
@@ -141,8 +148,8 @@ struct rad_rwkv7_maps {
     const rows_in w0 = ops::broadcast_rows(p.w0.flat(), wide[0]);
     const rows_in a0 = ops::broadcast_rows(p.a0.flat(), wide[0]);
     if (c.balance_state) {
-      ops::elementwise<T>(b, balanced_maps{}, outputs,
-                          std::array{decay, rate, in(s.k), in(s.kappa), w0, a0});
+      ops::head_map_forward<T>(b, balanced_maps{}, grouped_keys(c, s, wide[0]), outputs,
+                               std::array{decay, rate, w0, a0});
       return;
     }
     ops::elementwise<T>(b, unbalanced_maps{}, outputs,
@@ -150,34 +157,49 @@ struct rad_rwkv7_maps {
                                    ops::broadcast_rows(p.k_a.flat(), wide[0])});
   }
 
-  /// From the recurrence's input gradients `d` to those of k and kappa (both overwritten, without
-  /// what comes to k through kappa) and of the two pre-activations (overwritten). Adds to
-  /// grads.k_a.
+  /// With balance_state: from the recurrence's input gradients `d` to those of the grouped keys and
+  /// of the two pre-activations (all overwritten).
+  template <class Saved>
+  static void backward_balanced(B& b, const mixer_config& c, const Saved& s,
+                                const std::array<view_on<T, 4, B>, wkv::rwkv7::inputs>& d,
+                                view_on<T, 4, B> dk_grouped, rows_out ddecay, rows_out drate) {
+    using cell = wkv::rwkv7;
+    const shape<2> wide = ddecay.sizes();
+    const auto in = [&](const auto& t) { return reshape<2>(t.read(), wide); };
+    const auto rows = [&](const view_on<T, 4, B>& v) { return rows_in(reshape<2>(v, wide)); };
+    ops::head_map_backward<T>(b, balanced_maps_backward{}, grouped_keys(c, s, wide[0]),
+                              reshape<3>(dk_grouped, {wide[0], c.kv_heads, c.head_size}),
+                              std::array{ddecay, drate},
+                              std::array{in(s.log_w), in(s.iota), rows(d[cell::w]),
+                                         rows(d[cell::k]), rows(d[cell::a]), rows(d[cell::b])});
+  }
+
+  /// Without: to those of k and kappa (both overwritten, without what comes to k through kappa) and
+  /// of the two pre-activations (overwritten). Adds to grads.k_a.
   template <class Params, class Saved>
-  static void backward(B& b, const mixer_config& c, const Params& p, const Saved& s,
-                       const std::array<view_on<T, 4, B>, wkv::rwkv7::inputs>& d,
-                       view_on<T, 4, B> dk, view_on<T, 4, B> dkappa, rows_out ddecay,
-                       rows_out drate, Params& grads) {
+  static void backward_unbalanced(B& b, const Params& p, const Saved& s,
+                                  const std::array<view_on<T, 4, B>, wkv::rwkv7::inputs>& d,
+                                  view_on<T, 4, B> dk, view_on<T, 4, B> dkappa, rows_out ddecay,
+                                  rows_out drate, Params& grads) {
     using cell = wkv::rwkv7;
     const shape<2> wide = ddecay.sizes();
     const auto in = [&](const auto& t) { return reshape<2>(t.read(), wide); };
     const auto rows = [&](const view_on<T, 4, B>& v) { return reshape<2>(v, wide); };
-    const std::array outputs{rows(dk), rows(dkappa), ddecay, drate};
-    const std::array<rows_in, 8> inputs{in(s.k),          in(s.kappa),      in(s.log_w),
-                                        in(s.iota),       rows(d[cell::w]), rows(d[cell::k]),
-                                        rows(d[cell::a]), rows(d[cell::b])};
-    if (c.balance_state) {
-      ops::elementwise<T>(b, balanced_maps_backward{}, outputs, inputs);
-      return;
-    }
     scratch_scope<B> scope(b);
     const rows_out dk_a = scope.template take<T, 2>(wide);
     ops::elementwise<T>(
-        b, unbalanced_maps_backward{},
-        std::array{outputs[0], outputs[1], outputs[2], outputs[3], dk_a},
-        std::array{inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], inputs[5], inputs[6],
-                   inputs[7], ops::broadcast_rows(p.k_a.flat(), wide[0])});
+        b, unbalanced_maps_backward{}, std::array{rows(dk), rows(dkappa), ddecay, drate, dk_a},
+        std::array<rows_in, 9>{in(s.k), in(s.kappa), in(s.log_w), in(s.iota), rows(d[cell::w]),
+                               rows(d[cell::k]), rows(d[cell::a]), rows(d[cell::b]),
+                               ops::broadcast_rows(p.k_a.flat(), wide[0])});
     ops::sum_rows<T>(b, dk_a, grads.k_a.flat());
+  }
+
+ private:
+  template <class Saved>
+  static view_on<const T, 3, B> grouped_keys(const mixer_config& c, const Saved& s,
+                                             std::int64_t rows) {
+    return reshape<3>(s.k_grouped.heads.read(), {rows, c.kv_heads, c.head_size});
   }
 };
 

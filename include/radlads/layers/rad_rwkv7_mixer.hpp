@@ -19,6 +19,7 @@
 #include "radlads/layers/rad_rwkv7_maps.hpp"
 #include "radlads/layers/recurrent_state.hpp"
 #include "radlads/layers/stream.hpp"
+#include "radlads/ops/head_map.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/normalize.hpp"
 #include "radlads/ops/sum_rows.hpp"
@@ -106,12 +107,12 @@ struct rad_rwkv7_mixer {
     projections::saved_heads<T, B> r, k_grouped;  // (B, T, H, K), (B, T, Hkv, K)
     typename decay_map::template saved<T, B> w;
     typename plain_map::template saved<T, B> a, v_mix;
-    tensor<T, 4, B> k;                      // (B, T, H, K), repeated
-    tensor<T, 2, B> scaled;                 // (N, D_a), k k_k, only without balance_state
+    // Only without balance_state: keys repeated, k k_k, what of it has length one, 1 / |k k_k|.
+    tensor<T, 4, B> k;                      // (B, T, H, K)
+    tensor<T, 2, B> scaled;                 // (N, D_a)
     tensor<T, 4, B> kappa;                  // (B, T, H, K)
-    tensor<accumulate_t<T>, 2, B> inverse;  // (N, H), 1 / |k|
+    tensor<accumulate_t<T>, 2, B> inverse;  // (N, H)
     tensor<T, 4, B> v_grouped;              // (B, T, Hkv, K)
-    tensor<T, 4, B> v_own;                  // (B, T, H, K), before the value residual
     tensor<T, 4, B> v;                      // (B, T, H, K)
     tensor<T, 2, B> mix;                    // (N, D_a), sigma(v0 + (x v1) v2)
     // What the recurrence reads, (B, T, H, K).
@@ -161,18 +162,14 @@ struct rad_rwkv7_mixer {
     const shape<2> wide{rows, c.attention_width()};
     const view_on<const T, 2, B> x = reshape<2>(in.x, {rows, c.hidden});
     const auto place = carried != nullptr ? carried->place : ops::token_place<B>{};
-    for (auto* each :
-         {&s.k, &s.kappa, &s.v, &s.log_w, &s.iota, &s.key, &s.removal, &s.insertion, &s.read}) {
+    for (auto* each : {&s.v, &s.log_w, &s.iota, &s.key, &s.removal, &s.insertion, &s.read})
       each->resize(b, heads);
-    }
-    s.inverse.resize(b, {rows, c.heads});
 
     projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, place, s.r);
     projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, grouped, place, s.k_grouped);
     s.v_grouped.resize(b, grouped);
     ops::linear<T>(b, p.v.weight, p.v.bias, x,
                    reshape<2>(s.v_grouped.whole(), {rows, c.kv_width()}));
-    repeat<T, B>(b, s.k_grouped.heads, s.k);
     forward_value<T, B>(b, c, p, in, s, grouped, heads);
 
     scratch_scope<B> scope(b);
@@ -180,7 +177,7 @@ struct rad_rwkv7_mixer {
     const auto rate = scope.template take<T, 2>(wide);
     decay_map::template forward<T, B>(b, {}, p.w, x, decay, s.w);
     plain_map::template forward<T, B>(b, {}, p.a, x, rate, s.a);
-    forward_removal_key<T, B>(b, c, p, s, wide);
+    if (!c.balance_state) forward_removal_key<T, B>(b, c, p, s, heads);
     maps::forward(b, c, p, decay, rate, s);
 
     const std::array<view_on<const T, 4, B>, wkv::rwkv7::inputs> inputs{
@@ -217,20 +214,24 @@ struct rad_rwkv7_mixer {
     wkv::scan_backward<wkv::rwkv7, T>(b, inputs, s.v.read(), s.checkpoints.read(), dread, {}, d, dv,
                                       {});
 
-    const view_on<T, 4, B> dk = take(), dkappa = take();
+    const auto dk_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
     const auto ddecay = scope.template take<T, 2>(wide);
     const auto drate = scope.template take<T, 2>(wide);
-    maps::backward(b, c, p, s, d, dk, dkappa, ddecay, drate, grads);
-    backward_removal_key<T, B>(b, c, p, s, dkappa, dk, grads);
+    if (c.balance_state) {
+      maps::backward_balanced(b, c, s, d, dk_grouped, ddecay, drate);
+    } else {
+      const view_on<T, 4, B> dk = take(), dkappa = take();
+      maps::backward_unbalanced(b, p, s, d, dk, dkappa, ddecay, drate, grads);
+      backward_removal_key<T, B>(b, c, p, s, dkappa, dk, grads);
+      repeat_backward<T, B>(b, dk, dk_grouped);
+    }
     ops::sum_rows<T>(b, ddecay, grads.w0.flat());
     ops::sum_rows<T>(b, drate, grads.a0.flat());
     decay_map::template backward<T, B>(b, {}, p.w, s.w, x, ddecay, dx, grads.w);
     plain_map::template backward<T, B>(b, {}, p.a, s.a, x, drate, dx, grads.a);
     backward_value<T, B>(b, c, p, s, in, x, dv, dx, din.dv_first, grads);
 
-    const auto dk_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
     const auto dprojected = scope.template take<T, 2>(wide);
-    repeat_backward<T, B>(b, dk, dk_grouped);
     ops::linear_backward<T>(
         b, p.k.weight, x,
         projections::backward_heads<T, B>(b, c, p.k_norm, s.k_grouped, dk_grouped,
@@ -260,15 +261,14 @@ struct rad_rwkv7_mixer {
       copy<T, 2, B>(b, v, v_first);
       return;
     }
-    s.v_own.resize(b, heads);
     s.mix.resize(b, wide);
-    repeat<T, B>(b, s.v_grouped, s.v_own);
     plain_map::template forward<T, B>(b, {}, p.v_mix, reshape<2>(in.x, {wide[0], c.hidden}), s.mix,
                                       s.v_mix);
-    ops::elementwise<T>(
-        b, value_residual{}, std::array{s.mix.whole(), v},
-        std::array{reshape<2>(s.v_own.read(), wide), view_on<const T, 2, B>(v_first), s.mix.read(),
-                   ops::broadcast_rows(p.v0.flat(), wide[0])});
+    ops::head_map_forward<T>(b, value_residual{},
+                             reshape<3>(s.v_grouped.read(), {wide[0], c.kv_heads, c.head_size}),
+                             std::array{s.mix.whole(), v},
+                             std::array{view_on<const T, 2, B>(v_first), s.mix.read(),
+                                        ops::broadcast_rows(p.v0.flat(), wide[0])});
   }
 
   template <class T, class B>
@@ -278,37 +278,39 @@ struct rad_rwkv7_mixer {
     const shape<2> wide{x.extent(0), c.attention_width()};
     const view_on<T, 2, B> dvalue = reshape<2>(dv, wide), dfirst = reshape<2>(dv_first, wide);
     scratch_scope<B> scope(b);
+    const auto dv_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
     if (c.provides_v_first) {
       ops::elementwise<T>(
           b, ops::sum_of_two{}, std::array{dvalue},
           std::array{view_on<const T, 2, B>(dvalue), view_on<const T, 2, B>(dfirst)});
+      repeat_backward<T, B>(b, dv, dv_grouped);
     } else {
       const auto dmix = scope.template take<T, 2>(wide);
-      ops::elementwise<T>(
-          b, value_residual_backward{}, std::array{dvalue, dfirst, dmix},
-          std::array{view_on<const T, 2, B>(dvalue), reshape<2>(s.v_own.read(), wide),
-                     view_on<const T, 2, B>(reshape<2>(in.v_first, wide)), s.mix.read(),
-                     view_on<const T, 2, B>(dfirst)});
+      const shape<3> grouped{wide[0], c.kv_heads, c.head_size};
+      ops::head_map_backward<T>(b, value_residual_backward{},
+                                reshape<3>(s.v_grouped.read(), grouped),
+                                reshape<3>(dv_grouped, grouped), std::array{dfirst, dmix},
+                                std::array{view_on<const T, 2, B>(dvalue),
+                                           view_on<const T, 2, B>(reshape<2>(in.v_first, wide)),
+                                           s.mix.read(), view_on<const T, 2, B>(dfirst)});
       ops::sum_rows<T>(b, dmix, grads.v0.flat());
       plain_map::template backward<T, B>(b, {}, p.v_mix, s.v_mix, x, dmix, dx, grads.v_mix);
     }
-    const auto dv_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
-    repeat_backward<T, B>(b, dv, dv_grouped);
     ops::linear_backward<T>(b, p.v.weight, x, reshape<2>(dv_grouped, {x.extent(0), c.kv_width()}),
                             dx, grads.v.weight, grads.v.bias, true);
   }
 
-  /// kappa = k / |k| per head; of k k_k without balance_state.
+  /// Without balance_state: kappa = k k_k / |k k_k| per head.
   template <class T, class B>
   static void forward_removal_key(B& b, const config& c, const params<T, B>& p, saved<T, B>& s,
-                                  const shape<2>& wide) {
+                                  const shape<4>& heads) {
+    const shape<2> wide{heads[0] * heads[1], c.attention_width()};
     const shape<3> per_head{wide[0], c.heads, c.head_size};
-    if (c.balance_state) {
-      ops::normalize_forward<T>(b, removal_epsilon, reshape<3>(s.k.read(), per_head),
-                                reshape<3>(s.kappa.whole(), per_head), s.inverse);
-      return;
-    }
+    s.k.resize(b, heads);
+    s.kappa.resize(b, heads);
     s.scaled.resize(b, wide);
+    s.inverse.resize(b, {wide[0], c.heads});
+    repeat<T, B>(b, s.k_grouped.heads, s.k);
     ops::elementwise<T>(
         b, ops::product_of_two{}, std::array{s.scaled.whole()},
         std::array{reshape<2>(s.k.read(), wide), ops::broadcast_rows(p.k_k.flat(), wide[0])});
@@ -316,7 +318,7 @@ struct rad_rwkv7_mixer {
                               reshape<3>(s.kappa.whole(), per_head), s.inverse);
   }
 
-  /// Adds to dk what comes through the normalised key; overwrites dkappa.
+  /// Without balance_state: adds to dk what comes through the normalised key; overwrites dkappa.
   template <class T, class B>
   static void backward_removal_key(B& b, const config& c, const params<T, B>& p,
                                    const saved<T, B>& s, view_on<T, 4, B> dkappa,
@@ -326,12 +328,6 @@ struct rad_rwkv7_mixer {
     const view_on<T, 2, B> through = reshape<2>(dkappa, wide), total = reshape<2>(dk, wide);
     ops::normalize_backward<T>(b, reshape<3>(s.kappa.read(), per_head), s.inverse,
                                reshape<3>(dkappa, per_head), reshape<3>(dkappa, per_head));
-    if (c.balance_state) {
-      ops::elementwise<T>(
-          b, ops::sum_of_two{}, std::array{total},
-          std::array{view_on<const T, 2, B>(total), view_on<const T, 2, B>(through)});
-      return;
-    }
     ops::elementwise<T>(
         b, scaled_removal_key_backward{}, std::array{total, through},
         std::array{view_on<const T, 2, B>(total), view_on<const T, 2, B>(through),

@@ -29,6 +29,10 @@ void normalize_forward_on(plan_backend&, const Arguments&...) {}
 template <class T, class... Arguments>
 void normalize_backward_on(plan_backend&, const Arguments&...) {}
 template <class T, class... Arguments>
+void head_map_forward_on(plan_backend&, const Arguments&...) {}
+template <class T, class... Arguments>
+void head_map_backward_on(plan_backend&, const Arguments&...) {}
+template <class T, class... Arguments>
 void repeat_heads_forward_on(plan_backend&, const Arguments&...) {}
 template <class T, class... Arguments>
 void repeat_heads_backward_on(plan_backend&, const Arguments&...) {}

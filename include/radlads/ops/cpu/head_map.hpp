@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Functions of the vectors of heads on the CPU, one vector and the heads that share it at a time.
+
+#include "radlads/core/cpu/backend.hpp"
+#include "radlads/core/cpu/lanes.hpp"
+#include "radlads/core/scalar.hpp"
+#include "radlads/core/view.hpp"
+#include "radlads/ops/cpu/map.hpp"
+#include "radlads/ops/cpu/normalize.hpp"
+
+#include <array>
+#include <cmath>
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace radlads {
+
+/// 1 / max(|x|, 1e-12) of one head.
+template <int W, class T>
+T unit_factor(const T* x, std::int64_t size) {
+  using pack = lanes<T, W>;
+  using std::sqrt;
+  const T largest = static_cast<T>(largest_normalize_factor);
+  pack squares(T(0));
+  for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+    const pack each = pack::load(x + i, n);
+    squares += each * each;
+  });
+  const T square = squares.sum();
+  // Written so that NaN passes through.
+  return real_of(square) < real_of(T(1) / (largest * largest)) ? largest : T(1) / sqrt(square);
+}
+
+/// Calls f for a pack of one head: `columns` is where it lies in the rows; `extra` are packs.
+template <class F, class T, std::size_t Outputs, std::size_t Inputs, class Pack, class Count,
+          class... Extra>
+RADLADS_INLINE void map_head_pack(const F& f, const Pack& x, [[maybe_unused]] T factor,
+                                  const std::array<view<T, 2>, Outputs>& outputs,
+                                  const std::array<view<const T, 2>, Inputs>& inputs,
+                                  std::int64_t row, std::int64_t columns, Count n,
+                                  Extra&... extra) {
+  [&]<std::size_t... O, std::size_t... I>(std::index_sequence<O...>, std::index_sequence<I...>) {
+    std::array<Pack, Outputs> out;
+    if constexpr (F::reads_unit) {
+      f(x, x * factor, Pack::load(inputs[I].row(row) + columns, n)..., extra..., out[O]...);
+    } else {
+      f(x, Pack::load(inputs[I].row(row) + columns, n)..., extra..., out[O]...);
+    }
+    (out[O].store(outputs[O].row(row) + columns, n), ...);
+  }
+  (std::make_index_sequence<Outputs>{}, std::make_index_sequence<Inputs>{});
+}
+
+/// Calls run(row, head of x, pack width) for all of them.
+template <class T, class F>
+void for_each_shared_head(cpu_backend& b, const view<const T, 3>& x, std::int64_t columns,
+                          F&& run) {
+  const std::int64_t heads = x.extent(1);
+  with_lane_width<T>(x.extent(2), [&](auto width) {
+    b.parallel_for(x.extent(0), rows_per_part(columns),
+                   [&](std::int64_t begin, std::int64_t end, int) {
+                     for (std::int64_t row = begin; row < end; ++row) {
+                       for (std::int64_t head = 0; head < heads; ++head) run(row, head, width);
+                     }
+                   });
+  });
+}
+
+template <class T, class F, std::size_t Outputs, std::size_t Inputs>
+void head_map_forward_on(cpu_backend& b, const F& f, view<const T, 3> x,
+                         const std::array<view<T, 2>, Outputs>& outputs,
+                         const std::array<view<const T, 2>, Inputs>& inputs) {
+  const std::int64_t size = x.extent(2), columns = outputs[0].extent(1);
+  const std::int64_t group = columns / (x.extent(1) * size);
+  for_each_shared_head<T>(b, x, columns, [&](std::int64_t row, std::int64_t head, auto width) {
+    constexpr int W = decltype(width)::value;
+    const T* from = x.row(row, head);
+    const T factor = F::reads_unit ? unit_factor<W>(from, size) : T(1);
+    for (std::int64_t h = head * group; h < (head + 1) * group; ++h) {
+      for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+        map_head_pack(f, lanes<T, W>::load(from + i, n), factor, outputs, inputs, row, h * size + i,
+                      n);
+      });
+    }
+  });
+}
+
+template <class T, class F, std::size_t Outputs, std::size_t Inputs>
+void head_map_backward_on(cpu_backend& b, const F& f, view<const T, 3> x, view<T, 3> dx,
+                          const std::array<view<T, 2>, Outputs>& outputs,
+                          const std::array<view<const T, 2>, Inputs>& inputs) {
+  const std::int64_t size = x.extent(2), columns = outputs[0].extent(1);
+  const std::int64_t group = columns / (x.extent(1) * size);
+  for_each_shared_head<T>(b, x, columns, [&](std::int64_t row, std::int64_t head, auto width) {
+    constexpr int W = decltype(width)::value;
+    using pack = lanes<T, W>;
+    const T* from = x.row(row, head);
+    T* to = dx.row(row, head);
+    const T factor = F::reads_unit ? unit_factor<W>(from, size) : T(1);
+    // What comes through the unit vector, summed over the heads that share it.
+    thread_local std::vector<T> through;
+    through.resize(static_cast<std::size_t>(size));
+    pack products(T(0));
+    for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+      const pack each = pack::load(from + i, n);
+      pack direct(T(0)), of_unit(T(0));
+      for (std::int64_t h = head * group; h < (head + 1) * group; ++h) {
+        pack own, own_unit;
+        if constexpr (F::reads_unit) {
+          map_head_pack(f, each, factor, outputs, inputs, row, h * size + i, n, own, own_unit);
+          of_unit += own_unit;
+        } else {
+          map_head_pack(f, each, factor, outputs, inputs, row, h * size + i, n, own);
+        }
+        direct += own;
+      }
+      direct.store(to + i, n);
+      if constexpr (F::reads_unit) {
+        products += each * factor * of_unit;
+        of_unit.store(through.data() + i, n);
+      }
+    });
+    if constexpr (F::reads_unit) {
+      // At the bound the factor is a constant: no projection.
+      const T along = factor == static_cast<T>(largest_normalize_factor) ? T(0) : products.sum();
+      for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+        const pack unit = pack::load(from + i, n) * factor;
+        (pack::load(to + i, n) + (pack::load(through.data() + i, n) - unit * along) * factor)
+            .store(to + i, n);
+      });
+    }
+  });
+}
+
+}  // namespace radlads

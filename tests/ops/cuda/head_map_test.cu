@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "radlads/ops/cuda/head_map.cuh"
+#include "support/cuda_case.cuh"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace radlads::test {
+namespace head_map_test {
+
+/// sum = x + 3 unit z,  product = x unit z^2
+struct of_unit {
+  static constexpr bool reads_unit = true;
+  template <class X>
+  RADLADS_HOST_DEVICE void operator()(const X& x, const X& unit, const X& z, X& sum,
+                                      X& product) const {
+    sum = x + unit * z * X(3);
+    product = x * unit * z * z;
+  }
+};
+struct of_unit_backward {
+  static constexpr bool reads_unit = true;
+  template <class X>
+  RADLADS_HOST_DEVICE void operator()(const X& x, const X& unit, const X& z, const X& dsum,
+                                      const X& dproduct, X& dx, X& dunit, X& dz) const {
+    dx = dsum + dproduct * unit * z * z;
+    dunit = dsum * z * X(3) + dproduct * x * z * z;
+    dz = dsum * unit * X(3) + dproduct * x * unit * z * X(2);
+  }
+};
+struct scaled_by_backward {
+  static constexpr bool reads_unit = false;
+  template <class X>
+  RADLADS_HOST_DEVICE void operator()(const X& x, const X& z, const X& dy, X& dx, X& dz) const {
+    dx = dy * z;
+    dz = dy * x;
+  }
+};
+
+template <class T>
+class cuda_head_map : public cuda_case<T> {};
+TYPED_TEST_SUITE(cuda_head_map, cuda_scalars);
+
+TYPED_TEST(cuda_head_map, GroupsOfHeadsBothWays) {
+  // N, G, H, K: packs and single numbers, rows that a group of threads reads at once and longer
+  // ones.
+  for (const shape<4> s : {shape<4>{1, 1, 1, 2},
+                           {5, 2, 4, 4},
+                           {3, 2, 6, 7},
+                           {37, 2, 14, 64},
+                           {6, 1, 3, 129},
+                           {2, 3, 3, 520}}) {
+    const shape<3> grouped{s[0], s[1], s[3]};
+    const shape<2> wide{s[0], s[2] * s[3]};
+    auto x = this->template random<3>(grouped);
+    auto z = this->template random<2>(wide), dsum = this->template random<2>(wide),
+         dproduct = this->template random<2>(wide), in_place = this->template random<2>(wide);
+    auto dx = this->template room<TypeParam, 3>(grouped),
+         dplain = this->template room<TypeParam, 3>(grouped);
+    auto sum = this->template room<TypeParam, 2>(wide),
+         product = this->template room<TypeParam, 2>(wide),
+         dz = this->template room<TypeParam, 2>(wide);
+    this->on_both([&](auto& b, auto tag, auto on) {
+      using S = decltype(tag);
+      ops::head_map_forward<S>(b, of_unit{}, on(x).read(),
+                               std::array{on(sum).whole(), on(product).whole()},
+                               std::array{on(z).read()});
+      ops::head_map_backward<S>(b, of_unit_backward{}, on(x).read(), on(dx).whole(),
+                                std::array{on(dz).whole()},
+                                std::array{on(z).read(), on(dsum).read(), on(dproduct).read()});
+      ops::head_map_backward<S>(b, scaled_by_backward{}, on(x).read(), on(dplain).whole(),
+                                std::array{on(in_place).whole()},
+                                std::array{on(z).read(), on(in_place).read()});
+    });
+    const std::string name = " of " + to_string<4>(s);
+    this->expect_close(sum, "sum" + name);
+    this->expect_close(product, "product" + name);
+    this->expect_close(dx, "dx" + name);
+    this->expect_close(dz, "dz" + name);
+    this->expect_close(dplain, "dx without a unit vector" + name);
+    this->expect_close(in_place, "dz in the place of dy" + name);
+  }
+}
+
+TYPED_TEST(cuda_head_map, AtTheBoundAVectorIsScaled) {
+  auto x = this->template random<3>({2, 3, 8}, 0);
+  auto z = this->template random<2>({2, 24}), dsum = this->template random<2>({2, 24});
+  auto dz = this->template room<TypeParam, 2>({2, 24});
+  auto dx = this->template room<TypeParam, 3>({2, 3, 8});
+  this->on_both([&](auto& b, auto tag, auto on) {
+    using S = decltype(tag);
+    ops::head_map_backward<S>(b, of_unit_backward{}, on(x).read(), on(dx).whole(),
+                              std::array{on(dz).whole()},
+                              std::array{on(z).read(), on(dsum).read(), on(dsum).read()});
+  });
+  this->expect_close(dx, "dx without a projection");
+}
+
+}  // namespace head_map_test
+}  // namespace radlads::test
