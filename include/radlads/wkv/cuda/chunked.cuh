@@ -118,9 +118,14 @@ struct forward_memory {
   chunk_extras<D, Form> extras;
 };
 
+/// Blocks of the forward kernel on a multiprocessor: as many as shared memory and some spilled
+/// registers allow.
+template <int D, class Form>
+inline constexpr int forward_blocks = D == 64 ? (writes_twice<Form> ? 3 : 4) : 2;
+
 /// Grid: B * H.
 template <int D, class Form>
-RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 3 : 2)
+RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, forward_blocks<D, Form>)
     forward_kernel(const __grid_constant__ forward_args<Form> a) {
   extern __shared__ __align__(128) unsigned char bytes[];
   auto& m = *reinterpret_cast<forward_memory<D, Form>*>(bytes);
