@@ -2,6 +2,7 @@
 #pragma once
 // Functions of the vectors of heads on the CPU, one vector and the heads that share it at a time.
 
+#include "radlads/core/arena.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/scalar.hpp"
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 namespace radlads {
 
@@ -55,16 +55,17 @@ RADLADS_INLINE void map_head_pack(const F& f, const Pack& x, [[maybe_unused]] T 
   (std::make_index_sequence<Outputs>{}, std::make_index_sequence<Inputs>{});
 }
 
-/// Calls run(row, head of x, pack width) for all of them.
+/// Calls run(row, head of x, pack width, worker) for all of them.
 template <class T, class F>
 void for_each_shared_head(cpu_backend& b, const view<const T, 3>& x, std::int64_t columns,
                           F&& run) {
   const std::int64_t heads = x.extent(1);
   with_lane_width<T>(x.extent(2), [&](auto width) {
     b.parallel_for(x.extent(0), rows_per_part(columns),
-                   [&](std::int64_t begin, std::int64_t end, int) {
+                   [&](std::int64_t begin, std::int64_t end, int worker) {
                      for (std::int64_t row = begin; row < end; ++row) {
-                       for (std::int64_t head = 0; head < heads; ++head) run(row, head, width);
+                       for (std::int64_t head = 0; head < heads; ++head)
+                         run(row, head, width, worker);
                      }
                    });
   });
@@ -76,7 +77,7 @@ void head_map_forward_on(cpu_backend& b, const F& f, view<const T, 3> x,
                          const std::array<view<const T, 2>, Inputs>& inputs) {
   const std::int64_t size = x.extent(2), columns = outputs[0].extent(1);
   const std::int64_t group = columns / (x.extent(1) * size);
-  for_each_shared_head<T>(b, x, columns, [&](std::int64_t row, std::int64_t head, auto width) {
+  for_each_shared_head<T>(b, x, columns, [&](std::int64_t row, std::int64_t head, auto width, int) {
     constexpr int W = decltype(width)::value;
     const T* from = x.row(row, head);
     const T factor = F::reads_unit ? unit_factor<W>(from, size) : T(1);
@@ -95,45 +96,49 @@ void head_map_backward_on(cpu_backend& b, const F& f, view<const T, 3> x, view<T
                           const std::array<view<const T, 2>, Inputs>& inputs) {
   const std::int64_t size = x.extent(2), columns = outputs[0].extent(1);
   const std::int64_t group = columns / (x.extent(1) * size);
-  for_each_shared_head<T>(b, x, columns, [&](std::int64_t row, std::int64_t head, auto width) {
-    constexpr int W = decltype(width)::value;
-    using pack = lanes<T, W>;
-    const T* from = x.row(row, head);
-    T* to = dx.row(row, head);
-    const T factor = F::reads_unit ? unit_factor<W>(from, size) : T(1);
-    // What comes through the unit vector, summed over the heads that share it.
-    thread_local std::vector<T> through;
-    through.resize(static_cast<std::size_t>(size));
-    pack products(T(0));
-    for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-      const pack each = pack::load(from + i, n);
-      pack direct(T(0)), of_unit(T(0));
-      for (std::int64_t h = head * group; h < (head + 1) * group; ++h) {
-        pack own, own_unit;
+  // What comes through the unit vector, summed over the heads that share it.
+  scratch_scope<cpu_backend> scratch(b);
+  view<T, 2> through;
+  if (F::reads_unit) through = scratch.take<T, 2>({b.threads(), size});
+  for_each_shared_head<T>(
+      b, x, columns, [&](std::int64_t row, std::int64_t head, auto width, int worker) {
+        constexpr int W = decltype(width)::value;
+        using pack = lanes<T, W>;
+        const T* from = x.row(row, head);
+        T* to = dx.row(row, head);
+        const T factor = F::reads_unit ? unit_factor<W>(from, size) : T(1);
+        T* const of_units = F::reads_unit ? through.row(worker) : nullptr;
+        pack products(T(0));
+        for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+          const pack each = pack::load(from + i, n);
+          pack direct(T(0)), of_unit(T(0));
+          for (std::int64_t h = head * group; h < (head + 1) * group; ++h) {
+            pack own, own_unit;
+            if constexpr (F::reads_unit) {
+              map_head_pack(f, each, factor, outputs, inputs, row, h * size + i, n, own, own_unit);
+              of_unit += own_unit;
+            } else {
+              map_head_pack(f, each, factor, outputs, inputs, row, h * size + i, n, own);
+            }
+            direct += own;
+          }
+          direct.store(to + i, n);
+          if constexpr (F::reads_unit) {
+            products += each * factor * of_unit;
+            of_unit.store(of_units + i, n);
+          }
+        });
         if constexpr (F::reads_unit) {
-          map_head_pack(f, each, factor, outputs, inputs, row, h * size + i, n, own, own_unit);
-          of_unit += own_unit;
-        } else {
-          map_head_pack(f, each, factor, outputs, inputs, row, h * size + i, n, own);
+          // At the bound the factor is a constant: no projection.
+          const T along =
+              factor == static_cast<T>(largest_normalize_factor) ? T(0) : products.sum();
+          for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+            const pack unit = pack::load(from + i, n) * factor;
+            (pack::load(to + i, n) + (pack::load(of_units + i, n) - unit * along) * factor)
+                .store(to + i, n);
+          });
         }
-        direct += own;
-      }
-      direct.store(to + i, n);
-      if constexpr (F::reads_unit) {
-        products += each * factor * of_unit;
-        of_unit.store(through.data() + i, n);
-      }
-    });
-    if constexpr (F::reads_unit) {
-      // At the bound the factor is a constant: no projection.
-      const T along = factor == static_cast<T>(largest_normalize_factor) ? T(0) : products.sum();
-      for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-        const pack unit = pack::load(from + i, n) * factor;
-        (pack::load(to + i, n) + (pack::load(through.data() + i, n) - unit * along) * factor)
-            .store(to + i, n);
       });
-    }
-  });
 }
 
 }  // namespace radlads
