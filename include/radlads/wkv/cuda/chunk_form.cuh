@@ -141,7 +141,7 @@ struct chunk_extras<D, diagonal_with_bonus> {
   float own[sizes<D>::warps][chunk];  // sum_j r u k of a token, by sixteen keys
 };
 template <int D, class Form>
-requires(token_numbers<Form> > 0) struct chunk_extras<D, Form> {
+requires(token_numbers<Form> != 0) struct chunk_extras<D, Form> {
   float token[token_numbers<Form>][chunk];
 };
 

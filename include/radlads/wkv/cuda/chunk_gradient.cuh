@@ -38,7 +38,7 @@ struct gradient_extras<D, diagonal_with_bonus> {
   float written[chunk];  // dy v of a token
 };
 template <int D, class Form>
-requires(token_numbers<Form> > 0) struct gradient_extras<D, Form> {
+requires(token_numbers<Form> != 0) struct gradient_extras<D, Form> {
   float part[token_numbers<Form>][sizes<D>::warps][chunk];  // gradients, by sixteen keys
 };
 

@@ -238,7 +238,7 @@ __device__ inline void put_gradients(bf16* raw, const chunk_extras<D, Form>& ext
       }
     }
   }
-  if constexpr (token_numbers < Form >> 0) {
+  if constexpr (token_numbers<Form> != 0) {
     RADLADS_UNROLL_ROW
     for (int n = 0; n < 2 * token_numbers<Form>; ++n) {
       float sum = of_token[n / 2][n % 2];
@@ -255,7 +255,7 @@ __device__ inline void store_token_gradients(const gradient_extras<D, Form>& par
                                              const head_tensor<bf16> (&din)[inputs<Form>],
                                              std::int64_t b, std::int64_t h, std::int64_t first,
                                              std::int64_t tokens) {
-  if constexpr (token_numbers < Form >> 0) {
+  if constexpr (token_numbers<Form> != 0) {
     const int which = static_cast<int>(threadIdx.x) / chunk,
               row = static_cast<int>(threadIdx.x) % chunk;
     if (which >= token_numbers<Form> || first + row >= tokens) return;

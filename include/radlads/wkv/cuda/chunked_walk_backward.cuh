@@ -170,7 +170,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
       *reinterpret_cast<float2*>(to + column) = float2{first, second};
     });
   }
-  if constexpr (token_numbers < Form >> 0) {
+  if constexpr (token_numbers<Form> != 0) {
     __syncthreads();  // all keys' parts are there
     store_token_gradients<D, Form>(m.parts, a.din, b, h, c * chunk, a.tokens);
   }
