@@ -78,7 +78,7 @@ function(radlads_add_cuda_test name)
   list(LENGTH sources length)
   # CMake 3.25 unites no CUDA sources. Kernels take longest where there are few: those stay apart, side by side.
   if(CMAKE_UNITY_BUILD AND length GREATER 8)
-    radlads_unite(sources ${target} 4)
+    radlads_unite(sources ${target} 5)
   endif()
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE radlads_own_cuda_flags GTest::gtest_main)

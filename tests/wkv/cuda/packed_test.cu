@@ -3,6 +3,7 @@
 // the CPU in double.
 #include "radlads/cuda.cuh"
 #include "radlads/wkv/gated_deltanet.hpp"
+#include "radlads/wkv/gla.hpp"
 #include "radlads/wkv/packed.hpp"
 #include "radlads/wkv/rwkv7.hpp"
 #include "support/cuda_case.cuh"
@@ -74,8 +75,7 @@ class cuda_packed : public cuda_case<bf16> {
   }
 };
 
-// The kernel that most cells share, and the one that has its own.
-using cells = ::testing::Types<wkv::rwkv7, wkv::gated_deltanet>;
+using cells = ::testing::Types<wkv::rwkv7, wkv::gla, wkv::gated_deltanet>;
 TYPED_TEST_SUITE(cuda_packed, cells);
 
 TYPED_TEST(cuda_packed, AllAtOnce) {
