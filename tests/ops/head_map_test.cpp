@@ -2,6 +2,7 @@
 // Functions of the vectors of heads: against the definition, gradients against the complex step,
 // groups of heads, and what is refused.
 
+#include "ops/head_map_functors.hpp"
 #include "ops/tensor_values.hpp"
 #include "radlads/ops/head_map.hpp"
 #include "support/gradient_check.hpp"
@@ -25,42 +26,6 @@ using test::error_of;
 using test::filled;
 using test::random_values;
 using test::values_of;
-
-/// sum = x + 3 unit z,  product = x unit z^2
-struct of_unit {
-  static constexpr bool reads_unit = true;
-  template <class X>
-  void operator()(const X& x, const X& unit, const X& z, X& sum, X& product) const {
-    sum = x + unit * z * X(3);
-    product = x * unit * z * z;
-  }
-};
-struct of_unit_backward {
-  static constexpr bool reads_unit = true;
-  template <class X>
-  void operator()(const X& x, const X& unit, const X& z, const X& dsum, const X& dproduct, X& dx,
-                  X& dunit, X& dz) const {
-    dx = dsum + dproduct * unit * z * z;
-    dunit = dsum * z * X(3) + dproduct * x * z * z;
-    dz = dsum * unit * X(3) + dproduct * x * unit * z * X(2);
-  }
-};
-/// y = x z
-struct scaled_by {
-  static constexpr bool reads_unit = false;
-  template <class X>
-  void operator()(const X& x, const X& z, X& y) const {
-    y = x * z;
-  }
-};
-struct scaled_by_backward {
-  static constexpr bool reads_unit = false;
-  template <class X>
-  void operator()(const X& x, const X& z, const X& dy, X& dx, X& dz) const {
-    dx = dy * z;
-    dz = dy * x;
-  }
-};
 
 /// N rows, G vectors of K numbers, H heads.
 struct sizes {
@@ -192,6 +157,11 @@ TEST(head_map_shapes, nothing_to_do_and_wrong_shapes) {
   EXPECT_EQ(error_of([&] { forward(x, nothing, nothing); }),
             "head_map_forward: output 0 is (0, 16), expected 3 rows of whole groups of x's 2 heads "
             "of 4");
+  tensor<float, 2, cpu_backend> no_heads(b, {3, 0});
+  EXPECT_EQ(
+      error_of([&] { forward(x, no_heads, no_heads); }),
+      "head_map_forward: output 0 is (3, 0), expected 3 rows of whole groups of x's 2 heads of "
+      "4");
   EXPECT_EQ(error_of([&] { forward(x, y, odd); }),
             "head_map_forward: input 0 is (3, 12), expected (3, 16)");
   EXPECT_EQ(error_of([&] {

@@ -25,7 +25,7 @@ void require_head_map(const char* function, const view<const T, 3, Space>& x,
   static_assert(Outputs > 0 && Inputs > 0, "head_map reads and writes at least one tensor");
   const shape<2> sizes = outputs[0].sizes();
   const std::int64_t width = x.extent(1) * x.extent(2);
-  const bool is_whole = width > 0 ? sizes[1] % width == 0 : sizes[1] == 0;
+  const bool is_whole = width > 0 ? sizes[1] > 0 && sizes[1] % width == 0 : sizes[1] == 0;
   require(sizes[0] == x.extent(0) && is_whole, function, ": output 0 is ", to_string<2>(sizes),
           ", expected ", x.extent(0), " rows of whole groups of x's ", x.extent(1), " heads of ",
           x.extent(2));

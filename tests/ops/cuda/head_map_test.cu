@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ops/head_map_functors.hpp"
 #include "radlads/ops/cuda/head_map.cuh"
 #include "support/cuda_case.cuh"
 
@@ -10,34 +11,7 @@
 namespace radlads::test {
 namespace head_map_test {
 
-/// sum = x + 3 unit z,  product = x unit z^2
-struct of_unit {
-  static constexpr bool reads_unit = true;
-  template <class X>
-  RADLADS_HOST_DEVICE void operator()(const X& x, const X& unit, const X& z, X& sum,
-                                      X& product) const {
-    sum = x + unit * z * X(3);
-    product = x * unit * z * z;
-  }
-};
-struct of_unit_backward {
-  static constexpr bool reads_unit = true;
-  template <class X>
-  RADLADS_HOST_DEVICE void operator()(const X& x, const X& unit, const X& z, const X& dsum,
-                                      const X& dproduct, X& dx, X& dunit, X& dz) const {
-    dx = dsum + dproduct * unit * z * z;
-    dunit = dsum * z * X(3) + dproduct * x * z * z;
-    dz = dsum * unit * X(3) + dproduct * x * unit * z * X(2);
-  }
-};
-struct scaled_by_backward {
-  static constexpr bool reads_unit = false;
-  template <class X>
-  RADLADS_HOST_DEVICE void operator()(const X& x, const X& z, const X& dy, X& dx, X& dz) const {
-    dx = dy * z;
-    dz = dy * x;
-  }
-};
+using namespace ::head_map_test;
 
 template <class T>
 class cuda_head_map : public cuda_case<T> {};

@@ -5,35 +5,16 @@
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
-#include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
 #include "radlads/ops/cpu/map.hpp"
 #include "radlads/ops/cpu/normalize.hpp"
 
 #include <array>
-#include <cmath>
-#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
 namespace radlads {
-
-/// 1 / max(|x|, 1e-12) of one head.
-template <int W, class T>
-T unit_factor(const T* x, std::int64_t size) {
-  using pack = lanes<T, W>;
-  using std::sqrt;
-  const T largest = static_cast<T>(largest_normalize_factor);
-  pack squares(T(0));
-  for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-    const pack each = pack::load(x + i, n);
-    squares += each * each;
-  });
-  const T square = squares.sum();
-  // Written so that NaN passes through.
-  return real_of(square) < real_of(T(1) / (largest * largest)) ? largest : T(1) / sqrt(square);
-}
 
 /// Calls f for a pack of one head: `columns` is where it lies in the rows; `extra` are packs.
 template <class F, class T, std::size_t Outputs, std::size_t Inputs, class Pack, class Count,
@@ -80,7 +61,7 @@ void head_map_forward_on(cpu_backend& b, const F& f, view<const T, 3> x,
   for_each_shared_head<T>(b, x, columns, [&](std::int64_t row, std::int64_t head, auto width, int) {
     constexpr int W = decltype(width)::value;
     const T* from = x.row(row, head);
-    const T factor = F::reads_unit ? unit_factor<W>(from, size) : T(1);
+    const T factor = F::reads_unit ? unit_factor<W>(from, size, 0.0) : T(1);
     for (std::int64_t h = head * group; h < (head + 1) * group; ++h) {
       for_each_pack<W>(size, [&](std::int64_t i, auto n) {
         map_head_pack(f, lanes<T, W>::load(from + i, n), factor, outputs, inputs, row, h * size + i,
@@ -106,7 +87,7 @@ void head_map_backward_on(cpu_backend& b, const F& f, view<const T, 3> x, view<T
         using pack = lanes<T, W>;
         const T* from = x.row(row, head);
         T* to = dx.row(row, head);
-        const T factor = F::reads_unit ? unit_factor<W>(from, size) : T(1);
+        const T factor = F::reads_unit ? unit_factor<W>(from, size, 0.0) : T(1);
         T* const of_units = F::reads_unit ? through.row(worker) : nullptr;
         pack products(T(0));
         for_each_pack<W>(size, [&](std::int64_t i, auto n) {

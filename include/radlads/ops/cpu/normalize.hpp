@@ -17,26 +17,32 @@ namespace radlads {
 /// The largest factor: a vector shorter than its reciprocal 1e-12 is scaled, not normalised.
 inline constexpr double largest_normalize_factor = 1e12;
 
+/// 1 / max(sqrt(|x|^2 + epsilon), 1e-12) of one head.
+template <int W, class T>
+T unit_factor(const T* x, std::int64_t size, double epsilon) {
+  using pack = lanes<T, W>;
+  using std::sqrt;
+  const T largest = static_cast<T>(largest_normalize_factor);
+  pack squares(T(0));
+  for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+    const pack each = pack::load(x + i, n);
+    squares += each * each;
+  });
+  const T square = squares.sum() + static_cast<T>(epsilon);
+  // Written so that NaN passes through.
+  return real_of(square) < real_of(T(1) / (largest * largest)) ? largest : T(1) / sqrt(square);
+}
+
 template <class T>
 void normalize_forward_on(cpu_backend& b, double epsilon, view<const T, 3> x, view<T, 3> y,
                           view<T, 2> inverse) {
-  using std::sqrt;
   const std::int64_t heads = x.extent(1), size = x.extent(2);
-  const T largest = static_cast<T>(largest_normalize_factor);
-  const T least = T(1) / (largest * largest);
   const auto one = [&](std::int64_t row, std::int64_t head, auto width) {
     constexpr int W = decltype(width)::value;
     using pack = lanes<T, W>;
     const T* from = x.row(row, head);
     T* to = y.row(row, head);
-    pack squares(T(0));
-    for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-      const pack each = pack::load(from + i, n);
-      squares += each * each;
-    });
-    const T square = squares.sum() + static_cast<T>(epsilon);
-    // Written so that NaN passes through.
-    const T factor = real_of(square) < real_of(least) ? largest : T(1) / sqrt(square);
+    const T factor = unit_factor<W>(from, size, epsilon);
     inverse(row, head) = factor;
     for_each_pack<W>(
         size, [&](std::int64_t i, auto n) { (pack::load(from + i, n) * factor).store(to + i, n); });

@@ -6,6 +6,7 @@
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/cuda/norm.cuh"
+#include "radlads/ops/cuda/normalize.cuh"
 #include "radlads/ops/cuda/rows.cuh"
 #include "radlads/ops/head_map.hpp"
 
@@ -65,21 +66,6 @@ __device__ inline void map_head_pack(const head_map_args<T, F, Outputs, Inputs>&
   for (int i = 0; i < Outputs; ++i) store_pack<N>(out[i], a.to[i] + token * a.to_stride[i] + at);
 }
 
-/// 1 / max(|x|, 1e-12) of a group's row.
-template <class T, int N, int Lanes>
-__device__ inline accumulate_t<T> unit_factor(const row_packs<T, N, Lanes>& x,
-                                              accumulate_t<T> largest) {
-  using A = accumulate_t<T>;
-  A squares = 0;
-  x.for_each([&](int, const A(&each)[N]) {
-    RADLADS_UNROLL
-    for (int n = 0; n < N; ++n) squares += each[n] * each[n];
-  });
-  const A square = group_sum<Lanes>(squares);
-  // Written so that NaN passes through.
-  return square < A(1) / (largest * largest) ? largest : A(1) / sqrt(square);
-}
-
 template <class T, int N, int Lanes, class F, int Outputs, int Inputs>
 RADLADS_KERNEL head_map_forward_kernel(
     const __grid_constant__ head_map_args<T, F, Outputs, Inputs> a) {
@@ -87,7 +73,7 @@ RADLADS_KERNEL head_map_forward_kernel(
   const row_place<N, Lanes> place(a.rows);
   const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
   A factor = 1;
-  if constexpr (F::reads_unit) factor = unit_factor<T>(x, a.largest);
+  if constexpr (F::reads_unit) factor = unit_factor<T>(x, A(0), a.largest);
   if (!place.is_real) return;
   x.for_each([&](int i, const A(&each)[N]) {
     for (int h = 0; h < a.group; ++h) map_head_pack<T, N>(a, place.row, h, i, each, factor, true);
@@ -101,7 +87,7 @@ RADLADS_KERNEL head_map_backward_kernel(
   const row_place<N, Lanes> place(a.rows);
   const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
   A factor = 1;
-  if constexpr (F::reads_unit) factor = unit_factor<T>(x, a.largest);
+  if constexpr (F::reads_unit) factor = unit_factor<T>(x, A(0), a.largest);
   const auto sum_heads = [&](int i, const A(&each)[N], bool is_written, A(&direct)[N],
                              A(&of_unit)[N]) {
     for (int h = 0; h < a.group; ++h) {

@@ -24,20 +24,28 @@ struct normalize_args {
   accumulate_t<T>* inverse;  // (rows)
 };
 
+/// 1 / max(sqrt(|x|^2 + epsilon), 1 / largest) of a group's row. Whole warps take part.
+template <class T, int N, int Lanes>
+__device__ inline accumulate_t<T> unit_factor(const row_packs<T, N, Lanes>& x,
+                                              accumulate_t<T> epsilon, accumulate_t<T> largest) {
+  using A = accumulate_t<T>;
+  A squares = 0;
+  x.for_each([&](int, const A(&each)[N]) {
+    RADLADS_UNROLL
+    for (int k = 0; k < N; ++k) squares += each[k] * each[k];
+  });
+  const A square = group_sum<Lanes>(squares) + epsilon;
+  // Written so that NaN passes through.
+  return square < A(1) / (largest * largest) ? largest : A(1) / sqrt(square);
+}
+
 /// y = x / max(sqrt(|x|^2 + epsilon), 1 / largest).
 template <class T, int N, int Lanes>
 RADLADS_KERNEL normalize_forward_kernel(const __grid_constant__ normalize_args<T> a) {
   using A = accumulate_t<T>;
   const row_place<N, Lanes> place(a.rows);
   const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
-  A squares = 0;
-  x.for_each([&](int, const A(&each)[N]) {
-    RADLADS_UNROLL
-    for (int k = 0; k < N; ++k) squares += each[k] * each[k];
-  });
-  const A square = group_sum<Lanes>(squares) + a.epsilon;
-  // Written so that NaN passes through.
-  const A inverse = square < A(1) / (a.largest * a.largest) ? a.largest : A(1) / sqrt(square);
+  const A inverse = unit_factor<T>(x, a.epsilon, a.largest);
   if (!place.is_real) return;
   T* y = a.to + a.to_rows.at(place.row);
   x.for_each([&](int i, const A(&each)[N]) {
