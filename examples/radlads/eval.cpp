@@ -9,8 +9,8 @@
 #include "radlads/data/corpus.hpp"
 #include "radlads/data/token_stream.hpp"
 #include "radlads/distill/evaluate.hpp"
-#include "radlads/io/atomic_file.hpp"
-#include "radlads/io/json.hpp"
+#include "radlads/files/atomic.hpp"
+#include "radlads/files/json.hpp"
 #include "scores.hpp"
 
 #include <fmt/format.h>
@@ -73,8 +73,8 @@ std::int64_t scored_bytes(const text::tokenizer& tokenizer, const documents& all
   return static_cast<std::int64_t>(bytes);
 }
 
-io::json json_of(const distill::score& s, bool has_teacher) {
-  io::json result = {
+files::json json_of(const distill::score& s, bool has_teacher) {
+  files::json result = {
       {"tokens", s.tokens}, {"nats_per_token", s.per_token(s.nats)}, {"top1", s.share(s.right)}};
   if (!has_teacher) return result;
   result["kl"] = s.per_token(s.divergence);
@@ -89,14 +89,14 @@ std::string bucket_name(std::size_t bucket, std::int64_t context) {
   return fmt::format("{}-{}", distill::bucket_begin(bucket), end);
 }
 
-io::json json_of(const distill::evaluation& e, double bits_per_byte, const eval_options& o) {
+files::json json_of(const distill::evaluation& e, double bits_per_byte, const eval_options& o) {
   const bool has_teacher = !o.teacher.empty();
-  io::json result = json_of(e.total, has_teacher);
+  files::json result = json_of(e.total, has_teacher);
   result["perplexity"] = std::exp(e.total.per_token(e.total.nats));
   result["bits_per_byte"] = bits_per_byte;
-  result["by_position"] = io::json::array();
+  result["by_position"] = files::json::array();
   for (std::size_t i = 0; i < e.by_position.size(); ++i) {
-    io::json bucket = json_of(e.by_position[i], has_teacher);
+    files::json bucket = json_of(e.by_position[i], has_teacher);
     bucket["positions"] = bucket_name(i, o.context);
     result["by_position"].push_back(std::move(bucket));
   }
@@ -147,7 +147,7 @@ std::unique_ptr<model_type> load_teacher(backend_type& b, const eval_options& o,
 
 void run(const eval_options& o) {
   // Refuses a place that cannot be written before the work instead of after it.
-  if (!o.json.empty()) const io::atomic_file refused_now(o.json);
+  if (!o.json.empty()) const files::atomic_file refused_now(o.json);
   backend_type b(backend_options(o.common));
   const std::unique_ptr<model_type> model = load_model(b, o.model);
   const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
@@ -161,7 +161,7 @@ void run(const eval_options& o) {
   const double bits_per_byte =
       e.total.nats / std::log(2.0) / static_cast<double>(scored_bytes(tokenizer, all));
   print_tables(e, bits_per_byte, o);
-  if (!o.json.empty()) io::write_json(o.json, json_of(e, bits_per_byte, o));
+  if (!o.json.empty()) files::write_json(o.json, json_of(e, bits_per_byte, o));
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 #include "commands.hpp"
 #include "loading.hpp"
 #include "model.hpp"
+#include "radlads/files/json.hpp"
 #include "radlads/io/config_reader.hpp"
-#include "radlads/io/json.hpp"
 #include "radlads/io/safetensors_reader.hpp"
 
 #include <fmt/format.h>
@@ -131,7 +131,8 @@ void print_tokenizer(const std::filesystem::path& directory, const models::confi
 /// The class that the file names, which may be another one than this program would write.
 std::string architecture_name(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / "config.json";
-  return io::json_get<std::vector<std::string>>(io::read_json(path), "architectures", path.string())
+  return files::json_get<std::vector<std::string>>(files::read_json(path), "architectures",
+                                                   path.string())
       .front();
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/core/error.hpp"
-#include "radlads/io/atomic_file.hpp"
+#include "radlads/files/atomic.hpp"
 #include "record.hpp"
 
 #include <fmt/format.h>
@@ -72,7 +72,7 @@ void make_directory(const std::filesystem::path& directory) {
 }
 
 void write_record(const std::filesystem::path& directory, const std::string& text) {
-  io::atomic_file file(directory / record_name);
+  files::atomic_file file(directory / record_name);
   file.write(text.data(), text.size());
   file.commit();
 }

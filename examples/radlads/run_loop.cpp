@@ -124,7 +124,8 @@ distill::step_report run_loop::take_step() {
 
 void run_loop::lock() {
   make_directory(task_.directory);
-  lock_ = io::file_descriptor(::open(task_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  lock_ =
+      files::file_descriptor(::open(task_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   require(lock_.is_open() && ::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0, task_.directory.string(),
           " is in use by another process");
 }

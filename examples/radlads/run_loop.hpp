@@ -11,7 +11,7 @@
 #include "radlads/data/sampler.hpp"
 #include "radlads/data/token_stream.hpp"
 #include "radlads/distill/trainer.hpp"
-#include "radlads/io/file_descriptor.hpp"
+#include "radlads/files/descriptor.hpp"
 #include "radlads/io/metrics.hpp"
 #include "settings.hpp"
 
@@ -90,7 +90,7 @@ class run_loop {
   const data::token_stream& stream_;
   stage_task task_;
   std::int64_t total_;
-  io::file_descriptor lock_;
+  files::file_descriptor lock_;
   std::variant<data::cubic_sampler, data::epoch_sampler> sampler_;
   std::optional<io::metrics_log> metrics_;
   tensor<std::int32_t, 2, backend_type> ids_;  // (batch, context), or one more with targets

@@ -4,7 +4,7 @@
 #include "commands.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/data/corpus.hpp"
-#include "radlads/io/atomic_file.hpp"
+#include "radlads/files/atomic.hpp"
 #include "radlads/text/bpe_trainer.hpp"
 
 #include <fmt/format.h>
@@ -30,7 +30,7 @@ void run(const tokenizer_options& o) {
   text::bpe_trainer trainer(training);
   // Refuses a place that cannot be written before the work, and removes what is unfinished after
   // it.
-  io::atomic_directory directory(o.out, io::existing_directory::refuse);
+  files::atomic_directory directory(o.out, files::existing_directory::refuse);
   std::size_t documents = 0, bytes = 0;
   for (const std::filesystem::path& file : o.texts) {
     for (const std::string& document : data::read_documents(file)) {

@@ -9,10 +9,10 @@
 //
 // A training run continues from save_checkpoint() and load_checkpoint(), bit for bit.
 
-#include "radlads/io/atomic_file.hpp"
+#include "radlads/files/atomic.hpp"
+#include "radlads/files/json.hpp"
+#include "radlads/files/mapped.hpp"
 #include "radlads/io/checkpoint.hpp"
 #include "radlads/io/huggingface.hpp"
-#include "radlads/io/json.hpp"
-#include "radlads/io/mapped_file.hpp"
 #include "radlads/io/metrics.hpp"
 #include "radlads/io/safetensors.hpp"

@@ -50,9 +50,10 @@ include_direction() {
       may["transfer"] = may["models"] " transfer"
       may["optim"] = "core ops optim"
       may["distill"] = may["models"] " optim distill"
-      may["io"] = "core io"
-      may["text"] = "core text"
-      may["data"] = "core io data"
+      may["files"] = "core files"
+      may["io"] = "core files io"
+      may["text"] = "core files text"
+      may["data"] = "core files data"
     }
     {
       path = $3; gsub(/["<>]/, "", path)
@@ -87,7 +88,7 @@ include_origin() {
     $3 ~ /^"/ && $3 !~ /^"radlads\// { print where "the library includes only radlads/ by quotes, here " $3 }
     $3 ~ /^<radlads\// { print where "radlads headers are included by quotes, here " $3 }
     $3 ~ /^<(Eigen|unsupported)\// && $1 !~ /\/cpu\// { print where "Eigen belongs under cpu/" }
-    $3 ~ /^<nlohmann\// && $1 !~ /radlads\/(io|text)\// { print where "JSON belongs in io and text" }
+    $3 ~ /^<nlohmann\// && $1 !~ /radlads\/(files|text)\// { print where "JSON is read and written by files/json.hpp" }
     $3 ~ /^<(CLI|yaml-cpp|fmt|gtest|gmock|benchmark)\// { print where "the library may not need " $3 }
     $3 ~ /^<(cuda|cublas|cub\/|thrust\/|mma)/ && $1 !~ /\.cuh$/ { print where "CUDA headers belong in .cuh files, here " $3 }'
   headers | { grep -v /cpu/ || true; } | each_line '

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/file_size_limit.hpp"
-#include "io/temporary_directory.hpp"
 #include "io/tensor_list.hpp"
 #include "radlads/io/checkpoint.hpp"
+#include "support/file_size_limit.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -178,7 +178,7 @@ TEST_F(checkpoint_test, a_full_disk_leaves_the_older_checkpoint) {
   {
     const test::file_size_limit limit(100);
     EXPECT_TRUE(test::says(test::error_of([&] { save(2); }),
-                           {"cannot write", "weights.safetensors", system_text(EFBIG)}));
+                           {"cannot write", "weights.safetensors", files::system_text(EFBIG)}));
   }
   EXPECT_EQ(latest_step(), 1);
   EXPECT_EQ(list(), strings{"checkpoint"});
@@ -194,7 +194,7 @@ TEST_F(checkpoint_test, refuses_to_replace_what_is_no_checkpoint) {
   EXPECT_TRUE(test::says(test::error_of([&] {
                            save_checkpoint(backend_, path("none"), {}, named_set{"w", weights});
                          }),
-                         {path("none").string(), system_text(ENOENT)}));
+                         {path("none").string(), files::system_text(ENOENT)}));
 }
 
 // A child saves step after step until it is killed at some moment of a later save; whatever it

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/temporary_directory.hpp"
 #include "radlads/io/config_reader.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,14 +17,14 @@ using strings = std::vector<std::string>;
 class config_reader_test : public test::temporary_directory {
  protected:
   /// A file with the required keys of three layers and with `more`; those of `more` win.
-  models::config read(const json& more) const {
-    json object = {{"vocab_size", 512},
-                   {"hidden_size", 64},
-                   {"intermediate_size", 172},
-                   {"num_hidden_layers", 3},
-                   {"num_attention_heads", 8},
-                   {"num_key_value_heads", 4},
-                   {"max_position_embeddings", 512}};
+  models::config read(const files::json& more) const {
+    files::json object = {{"vocab_size", 512},
+                          {"hidden_size", 64},
+                          {"intermediate_size", 172},
+                          {"num_hidden_layers", 3},
+                          {"num_attention_heads", 8},
+                          {"num_key_value_heads", 4},
+                          {"max_position_embeddings", 512}};
     object.update(more);
     for (const auto& [key, value] : more.items()) {
       if (value == "absent") object.erase(key);
@@ -33,13 +33,13 @@ class config_reader_test : public test::temporary_directory {
     return read_config(directory_);
   }
 
-  std::string error_of(const json& more) const {
+  std::string error_of(const files::json& more) const {
     const std::string message = test::error_of([&] { read(more); });
     EXPECT_TRUE(test::says(message, {path("config.json").string()}));
     return message;
   }
 
-  static json of_class(const std::string& name, json more = json::object()) {
+  static files::json of_class(const std::string& name, files::json more = files::json::object()) {
     more["architectures"] = strings{name};
     return more;
   }
@@ -84,7 +84,7 @@ TEST_F(config_reader_test, takes_the_defaults_of_absent_keys) {
   EXPECT_FALSE(c.is_tied);
   EXPECT_EQ(c.bos, std::nullopt);
   EXPECT_EQ(c.eos, std::nullopt);
-  EXPECT_EQ(read(of_class("Qwen2ForCausalLM", {{"eos_token_id", json::array()}})).eos,
+  EXPECT_EQ(read(of_class("Qwen2ForCausalLM", {{"eos_token_id", files::json::array()}})).eos,
             std::nullopt);
 }
 
@@ -106,7 +106,7 @@ TEST_F(config_reader_test, reads_qwen3_and_llama) {
 }
 
 TEST_F(config_reader_test, reads_the_rotary_base_where_newer_files_have_it) {
-  const json parameters = {{"rope_type", "default"}, {"rope_theta", 5e5}};
+  const files::json parameters = {{"rope_type", "default"}, {"rope_theta", 5e5}};
   EXPECT_EQ(read(of_class("LlamaForCausalLM", {{"rope_parameters", parameters}})).rope_base, 5e5);
   EXPECT_TRUE(test::says(
       error_of(of_class("LlamaForCausalLM", {{"rope_parameters", {{"rope_type", "yarn"}}}})),
@@ -195,7 +195,8 @@ TEST_F(config_reader_test, an_unknown_architecture_is_named_with_the_known_ones)
   EXPECT_TRUE(test::says(error_of(of_class("MistralForCausalLM")),
                          {"MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM",
                           "LlamaForCausalLM", "RWKV6Qwen2ForCausalLM", "RWKV7Qwen2ForCausalLM"}));
-  EXPECT_TRUE(test::says(error_of({{"architectures", json::array()}}), {"architectures", "empty"}));
+  EXPECT_TRUE(
+      test::says(error_of({{"architectures", files::json::array()}}), {"architectures", "empty"}));
   EXPECT_TRUE(test::says(error_of({{"model_type", "qwen2"}}), {"architectures", "missing"}));
 }
 
@@ -228,7 +229,7 @@ TEST_F(config_reader_test, sizes_that_do_not_fit_are_named) {
 }
 
 TEST_F(config_reader_test, settings_that_would_be_computed_wrongly_are_refused) {
-  const auto refused = [&](const char* key, const json& value) {
+  const auto refused = [&](const char* key, const files::json& value) {
     return test::says(error_of(of_class("Qwen2ForCausalLM", {{key, value}})), {key, "support"});
   };
   EXPECT_TRUE(refused("hidden_act", "gelu"));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/temporary_directory.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "radlads/io/config_writer.hpp"
 #include "radlads/layers/rad_rwkv6_mixer.hpp"
 #include "radlads/layers/rad_rwkv7_mixer.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,9 +17,9 @@ using strings = std::vector<std::string>;
 
 class config_writer_test : public test::temporary_directory {
  protected:
-  json write(const models::config& c, dtype stored_as = dtype::f32) const {
+  files::json write(const models::config& c, dtype stored_as = dtype::f32) const {
     write_config(c, stored_as, directory_);
-    return json::parse(get("config.json"));
+    return files::json::parse(get("config.json"));
   }
 
   static models::config small(const strings& mixers) {
@@ -41,7 +41,7 @@ class config_writer_test : public test::temporary_directory {
 };
 
 TEST_F(config_writer_test, writes_a_softmax_model_as_qwen2) {
-  const json expected = json::parse(R"({
+  const files::json expected = files::json::parse(R"({
     "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2",
     "vocab_size": 100, "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 1,
     "num_attention_heads": 6, "num_key_value_heads": 2, "head_dim": 8, "hidden_act": "silu",
@@ -52,20 +52,21 @@ TEST_F(config_writer_test, writes_a_softmax_model_as_qwen2) {
 }
 
 TEST_F(config_writer_test, writes_every_key_of_a_student) {
-  const json v7 = write(small({"rad_rwkv7", "attention"}));
-  const json expected = json::parse(R"({
+  const files::json v7 = write(small({"rad_rwkv7", "attention"}));
+  const files::json expected = files::json::parse(R"({
     "architectures": ["RWKV7Qwen2ForCausalLM"], "model_type": "rwkv7qwen2",
     "attention_bias": true, "attention_output_bias": false, "use_rope": true,
     "balance_state": true, "groupnorm_att": false, "use_tokenshift": false, "gate_rank_type": 2,
     "num_attention_layers": 1, "radlads_mixers": ["rad_rwkv7", "attention"],
     "torch_dtype": "float32"})");
-  for (const auto& [key, value] : expected.items()) EXPECT_EQ(v7.value(key, json()), value) << key;
+  for (const auto& [key, value] : expected.items())
+    EXPECT_EQ(v7.value(key, files::json()), value) << key;
   EXPECT_FALSE(write(small({"attention", "rad_rwkv7"})).contains("num_attention_layers"));
 
   models::config c = small({"rad_rwkv6"});
   c.options.rank_decay = 64;
   c.options.rank_token_shift = 32;
-  const json v6 = write(c);
+  const files::json v6 = write(c);
   EXPECT_EQ(v6["model_type"], "rwkv6qwen2");
   EXPECT_EQ(v6["use_rope"], false);
   EXPECT_EQ(v6["use_tokenshift"], true);
@@ -113,8 +114,8 @@ TEST_F(config_writer_test, what_no_class_describes_comes_back_too) {
   models::config c = small({"rad_rwkv6", "gla", "attention"});
   c.options.use_rope = true;
   c.qk_norm = true;
-  const json file = write(c);
-  EXPECT_EQ(file["architectures"], json(strings{"RadladsForCausalLM"}));
+  const files::json file = write(c);
+  EXPECT_EQ(file["architectures"], files::json(strings{"RadladsForCausalLM"}));
   EXPECT_FALSE(file.contains("gate_rank_type"));
   EXPECT_EQ(read_config(directory_), c);
   models::config softmax = small({"attention"});
@@ -137,7 +138,7 @@ TEST_F(config_writer_test, refuses_what_a_reader_would_misread) {
 
 TEST_F(config_writer_test, generation_config_has_the_ends_of_a_text) {
   write_generation_config(small({"attention"}), directory_);
-  EXPECT_EQ(json::parse(get("generation_config.json")), json({{"bos_token_id", 3}}));
+  EXPECT_EQ(files::json::parse(get("generation_config.json")), files::json({{"bos_token_id", 3}}));
 }
 
 }  // namespace config_writer_test

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole models through files: tiny ones of every mixer, and the real teacher with its students.
 
-#include "io/temporary_directory.hpp"
 #include "radlads/io/huggingface.hpp"
 #include "radlads/layers/attention_mixer.hpp"
 #include "radlads/layers/rad_rwkv6_mixer.hpp"
 #include "radlads/layers/rad_rwkv7_mixer.hpp"
 #include "radlads/models/language_model.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/temporary_directory.hpp"
 #include "radlads/io/metrics.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 

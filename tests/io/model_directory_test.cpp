@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/file_size_limit.hpp"
-#include "io/temporary_directory.hpp"
 #include "io/tensor_list.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "radlads/io/model_directory.hpp"
+#include "support/file_size_limit.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -55,7 +55,8 @@ TEST_F(model_directory_test, writes_a_model_with_the_tokenizer_of_another) {
   save("out");
   EXPECT_EQ(names("out"), whole_model);
   EXPECT_EQ(get("out/merges.txt"), "a b\n");
-  EXPECT_EQ(json::parse(get("out/generation_config.json")), json({{"eos_token_id", 2}}));
+  EXPECT_EQ(files::json::parse(get("out/generation_config.json")),
+            files::json({{"eos_token_id", 2}}));
   // The size of the low-rank map is that of the tensor, which no formula gives.
   EXPECT_EQ(read_config(path("out")).options.rank_decay, 3);
   EXPECT_EQ(list(), (strings{"out", "source"}));
@@ -158,9 +159,10 @@ TEST_F(model_directory_test, a_full_disk_leaves_the_older_model) {
   {
     const test::file_size_limit limit(8192);
     message = test::error_of([&] { save("out"); });
-    EXPECT_TRUE(test::says(test::error_of([&] { save("fresh"); }), {system_text(EFBIG)}));
+    EXPECT_TRUE(test::says(test::error_of([&] { save("fresh"); }), {files::system_text(EFBIG)}));
   }
-  EXPECT_TRUE(test::says(message, {"cannot write", "model.safetensors", system_text(EFBIG)}));
+  EXPECT_TRUE(
+      test::says(message, {"cannot write", "model.safetensors", files::system_text(EFBIG)}));
   EXPECT_EQ(get("out/model.safetensors"), before);
   EXPECT_EQ(names("out"), whole_model);
   EXPECT_EQ(list(), (strings{"out", "source"}));
@@ -169,9 +171,9 @@ TEST_F(model_directory_test, a_full_disk_leaves_the_older_model) {
 TEST_F(model_directory_test, a_place_that_cannot_be_written_is_named) {
   put("file", "");
   EXPECT_TRUE(test::says(test::error_of([&] { save("file/out"); }),
-                         {path("file/out").string(), system_text(ENOTDIR)}));
+                         {path("file/out").string(), files::system_text(ENOTDIR)}));
   EXPECT_TRUE(test::says(test::error_of([&] { save("none/out"); }),
-                         {path("none/out").string(), system_text(ENOENT)}));
+                         {path("none/out").string(), files::system_text(ENOENT)}));
 }
 
 TEST_F(model_directory_test, a_read_only_directory_is_named) {
@@ -180,7 +182,7 @@ TEST_F(model_directory_test, a_read_only_directory_is_named) {
   std::filesystem::permissions(
       path("out"), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
   EXPECT_TRUE(test::says(test::error_of([&] { save("out"); }),
-                         {path("out").string(), system_text(EACCES)}));
+                         {path("out").string(), files::system_text(EACCES)}));
   std::filesystem::permissions(path("out"), std::filesystem::perms::owner_all);
 }
 

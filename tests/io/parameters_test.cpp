@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/safetensors_bytes.hpp"
-#include "io/temporary_directory.hpp"
 #include "io/tensor_list.hpp"
 #include "radlads/core/plan/backend.hpp"
 #include "radlads/io/parameters.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 

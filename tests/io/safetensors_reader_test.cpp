@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/safetensors_bytes.hpp"
-#include "io/temporary_directory.hpp"
 #include "radlads/io/safetensors_reader.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 

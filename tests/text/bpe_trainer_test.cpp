@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Learnt vocabularies against counts made by hand and against the reference trainer.
 
-#include "io/temporary_directory.hpp"
 #include "radlads/text/bpe_trainer.hpp"
 #include "radlads/text/tokenizer.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 

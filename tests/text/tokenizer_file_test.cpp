@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a tokenizer.json says, and sentences for what it must not say.
 
-#include "io/temporary_directory.hpp"
 #include "radlads/text/tokenizer_file.hpp"
+#include "support/temporary_directory.hpp"
 #include "text/small_tokenizer.hpp"
 
 #include <gtest/gtest.h>

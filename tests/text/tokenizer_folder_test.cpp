@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Model folders with tokenizer.json, with vocab.json and merges.txt, and with neither.
 
-#include "io/temporary_directory.hpp"
 #include "radlads/text/tokenizer_folder.hpp"
+#include "support/temporary_directory.hpp"
 #include "text/small_tokenizer.hpp"
 
 #include <gtest/gtest.h>

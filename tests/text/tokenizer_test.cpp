@@ -2,8 +2,8 @@
 // Ids and texts as the reference library (PyPI tokenizers 0.23.3) gives them for the same files,
 // and the published vectors of real tokenizers.
 
-#include "io/temporary_directory.hpp"
 #include "radlads/text/tokenizer.hpp"
+#include "support/temporary_directory.hpp"
 #include "text/small_tokenizer.hpp"
 
 #include <gtest/gtest.h>

@@ -4,6 +4,7 @@
 // depends on seed, stream and index alone, hence not on threads, order or backend.
 
 #include "radlads/core/config.hpp"
+#include "radlads/core/hash.hpp"
 
 #include <array>
 #include <cmath>
@@ -57,13 +58,7 @@ struct random_stream {
   }
 };
 
-/// Stream number of a name (FNV-1a), so that a tensor's values do not depend on its neighbours.
-inline std::uint64_t stream_of(std::string_view name) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char letter : name) {
-    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3u;
-  }
-  return hash;
-}
+/// Stream number of a name, so that a tensor's values do not depend on its neighbours.
+inline std::uint64_t stream_of(std::string_view name) { return fnv1a(name); }
 
 }  // namespace radlads

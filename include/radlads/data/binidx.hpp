@@ -4,8 +4,8 @@
 // NAME.idx where each sequence lies. Nothing in .idx is aligned, so fields are copied out.
 
 #include "radlads/core/error.hpp"
-#include "radlads/io/atomic_file.hpp"
-#include "radlads/io/mapped_file.hpp"
+#include "radlads/files/atomic.hpp"
+#include "radlads/files/mapped.hpp"
 
 #include <array>
 #include <bit>
@@ -55,8 +55,8 @@ class binidx_file {
     binidx_file file;
     const binidx_paths paths(name);
     file.path_ = paths.bin.string();
-    file.idx_ = io::mapped_file::open(paths.idx);
-    file.bin_ = io::mapped_file::open(paths.bin);
+    file.idx_ = files::mapped_file::open(paths.idx);
+    file.bin_ = files::mapped_file::open(paths.bin);
     file.read_header(paths.idx.string());
     file.check_sequences(paths.idx.string());
     file.check_documents(paths.idx.string());
@@ -198,8 +198,8 @@ class binidx_file {
   }
 
   std::string path_;
-  io::mapped_file idx_;
-  io::mapped_file bin_;
+  files::mapped_file idx_;
+  files::mapped_file bin_;
   token_type type_ = token_type::u16;
   std::size_t item_size_ = 2;
   std::size_t sequences_ = 0;
@@ -266,8 +266,8 @@ class binidx_writer {
 
   binidx_paths paths_;
   std::int64_t vocabulary_size_;
-  io::atomic_file bin_;
-  io::atomic_file idx_;
+  files::atomic_file bin_;
+  files::atomic_file idx_;
   std::vector<std::int32_t> lengths_;
 };
 

@@ -5,8 +5,8 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/data/token_stream.hpp"
-#include "radlads/io/json.hpp"
-#include "radlads/io/mapped_file.hpp"
+#include "radlads/files/json.hpp"
+#include "radlads/files/mapped.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -64,7 +64,8 @@ inline std::vector<std::string> split_json_lines(std::string_view text, const st
     const std::string_view line = strip(take_line(text));
     if (line.empty()) continue;
     const std::string place = concatenate(where, ", line ", number);
-    std::string document = io::json_get<std::string>(io::parse_json(line, place), "text", place);
+    std::string document =
+        files::json_get<std::string>(files::parse_json(line, place), "text", place);
     if (!strip(document).empty()) documents.push_back(std::move(document));
   }
   return documents;
@@ -75,7 +76,7 @@ inline std::vector<std::string> read_documents(const std::filesystem::path& path
   const std::string extension = path.extension().string();
   require(extension == ".txt" || extension == ".jsonl", path.string(),
           ": cannot tell what it holds; expected the extension .txt or .jsonl");
-  const io::mapped_file file = io::mapped_file::open(path);
+  const files::mapped_file file = files::mapped_file::open(path);
   std::vector<std::string> documents = extension == ".txt"
                                            ? split_documents(file.text())
                                            : split_json_lines(file.text(), path.string());

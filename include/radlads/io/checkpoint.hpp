@@ -7,8 +7,8 @@
 #include "radlads/core/error.hpp"
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/parameters.hpp"
-#include "radlads/io/atomic_file.hpp"
-#include "radlads/io/json.hpp"
+#include "radlads/files/atomic.hpp"
+#include "radlads/files/json.hpp"
 #include "radlads/io/parameters.hpp"
 #include "radlads/io/safetensors_reader.hpp"
 #include "radlads/io/safetensors_writer.hpp"
@@ -132,7 +132,7 @@ inline void remove_left_checkpoints(const std::filesystem::path& run) {
 inline void write_checkpoint_state(const checkpoint_state& state, dtype numbers,
                                    const std::vector<std::string>& sets,
                                    const std::filesystem::path& directory) {
-  json values = json::object();
+  files::json values = files::json::object();
   for (const auto& [name, value] : state.numbers) {
     if (std::isfinite(value)) {
       values[name] = value;
@@ -140,12 +140,12 @@ inline void write_checkpoint_state(const checkpoint_state& state, dtype numbers,
       values[name] = std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
     }
   }
-  write_json(directory / "state.json", {{"format", checkpoint_format},
-                                        {"number_type", dtype_name(numbers)},
-                                        {"sets", sets},
-                                        {"integers", state.integers},
-                                        {"numbers", std::move(values)},
-                                        {"texts", state.texts}});
+  files::write_json(directory / "state.json", {{"format", checkpoint_format},
+                                               {"number_type", dtype_name(numbers)},
+                                               {"sets", sets},
+                                               {"integers", state.integers},
+                                               {"numbers", std::move(values)},
+                                               {"texts", state.texts}});
 }
 
 /// What is not in the tensors, and what state.json says about them.
@@ -158,19 +158,19 @@ struct checkpoint_description {
 /// Reads state.json of a checkpoint; throws naming the file and the key.
 inline checkpoint_description read_checkpoint_description(const std::filesystem::path& checkpoint) {
   const std::string where = (checkpoint / "state.json").string();
-  const json file = read_json(checkpoint / "state.json");
-  const auto format = json_get<std::string>(file, "format", where);
+  const files::json file = files::read_json(checkpoint / "state.json");
+  const auto format = files::json_get<std::string>(file, "format", where);
   require(format == checkpoint_format, where, ": \"format\" is \"", format, "\", expected \"",
           checkpoint_format, "\"");
   checkpoint_description description;
-  description.number_type = json_get<std::string>(file, "number_type", where);
-  description.sets = json_get<std::vector<std::string>>(file, "sets", where);
+  description.number_type = files::json_get<std::string>(file, "number_type", where);
+  description.sets = files::json_get<std::vector<std::string>>(file, "sets", where);
   checkpoint_state& state = description.state;
-  const json integers = json_get<json>(file, "integers", where);
+  const files::json integers = files::json_get<files::json>(file, "integers", where);
   for (const auto& [name, value] : integers.items()) {
-    state.integers[name] = json_get<std::int64_t>(integers, name, where);
+    state.integers[name] = files::json_get<std::int64_t>(integers, name, where);
   }
-  const json numbers = json_get<json>(file, "numbers", where);
+  const files::json numbers = files::json_get<files::json>(file, "numbers", where);
   for (const auto& [name, value] : numbers.items()) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     if (value == "nan") {
@@ -178,12 +178,12 @@ inline checkpoint_description read_checkpoint_description(const std::filesystem:
     } else if (value == "inf" || value == "-inf") {
       state.numbers[name] = value == "inf" ? infinity : -infinity;
     } else {
-      state.numbers[name] = json_get<double>(numbers, name, where);
+      state.numbers[name] = files::json_get<double>(numbers, name, where);
     }
   }
-  const json texts = json_get<json>(file, "texts", where);
+  const files::json texts = files::json_get<files::json>(file, "texts", where);
   for (const auto& [name, value] : texts.items()) {
-    state.texts[name] = json_get<std::string>(texts, name, where);
+    state.texts[name] = files::json_get<std::string>(texts, name, where);
   }
   return description;
 }
@@ -225,7 +225,7 @@ void save_checkpoint(B& b, const std::filesystem::path& run, const checkpoint_st
   }
   b.synchronize();
   remove_left_checkpoints(run);
-  atomic_directory directory(place, existing_directory::replace);
+  files::atomic_directory directory(place, files::existing_directory::replace);
   (write_checkpoint_set(b, sets, directory.path()), ...);
   write_checkpoint_state(state, types[0], {std::string(sets.name)...}, directory.path());
   directory.commit();

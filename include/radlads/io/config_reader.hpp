@@ -4,8 +4,8 @@
 // file asks is an error here, not a wrong answer later.
 
 #include "radlads/core/error.hpp"
+#include "radlads/files/json.hpp"
 #include "radlads/io/architecture.hpp"
-#include "radlads/io/json.hpp"
 #include "radlads/models/config.hpp"
 
 #include <cstddef>
@@ -22,7 +22,7 @@ namespace radlads::io {
 class config_reader {
  public:
   explicit config_reader(const std::filesystem::path& path)
-      : where_(path.string()), object_(read_json(path)), class_(find_class()) {}
+      : where_(path.string()), object_(files::read_json(path)), class_(find_class()) {}
 
   models::config read() const {
     refuse_unsupported();
@@ -51,7 +51,7 @@ class config_reader {
 
   template <class T>
   std::optional<T> find(const std::string& key) const {
-    return json_find<T>(object_, key, where_);
+    return files::json_find<T>(object_, key, where_);
   }
 
   bool flag(const std::string& key, bool fallback) const {
@@ -64,7 +64,7 @@ class config_reader {
     return value;
   }
   std::int64_t size(const std::string& key) const {
-    return checked_size(key, json_get<std::int32_t>(object_, key, where_));
+    return checked_size(key, files::json_get<std::int32_t>(object_, key, where_));
   }
   std::optional<std::int64_t> find_size(const std::string& key) const {
     const auto value = find<std::int32_t>(key);
@@ -83,7 +83,7 @@ class config_reader {
   }
 
   const architecture& find_class() const {
-    const auto names = json_get<std::vector<std::string>>(object_, "architectures", where_);
+    const auto names = files::json_get<std::vector<std::string>>(object_, "architectures", where_);
     require(!names.empty(), where_, ": \"architectures\" is empty");
     const architecture* found = find_architecture(names[0]);
     require(found != nullptr, where_, ": the architecture is ", names[0], "; known are ",
@@ -96,8 +96,8 @@ class config_reader {
     require(activation == "silu", where_, ": \"hidden_act\" is \"", activation,
             "\"; only \"silu\" is supported");
     for (const char* key : {"rope_scaling", "quantization_config"}) {
-      require(!has(key), where_, ": \"", key, "\" is ", has(key) ? json_quote(object_[key]) : "",
-              "; only null is supported");
+      require(!has(key), where_, ": \"", key, "\" is ",
+              has(key) ? files::json_quote(object_[key]) : "", "; only null is supported");
     }
     for (const char* key : {"use_sliding_window", "mlp_bias"}) {
       require(!flag(key, false), where_, ": \"", key, "\" is true, which is not supported");
@@ -111,13 +111,14 @@ class config_reader {
 
   // Older files have rope_theta; transformers from version 5 on writes rope_parameters.
   double rope_base() const {
-    const auto parameters = find<json>("rope_parameters");
+    const auto parameters = find<files::json>("rope_parameters");
     if (!parameters) return positive("rope_theta", 1e4);
     const std::string place = where_ + ", \"rope_parameters\"";
-    const auto type = json_find<std::string>(*parameters, "rope_type", place).value_or("default");
+    const auto type =
+        files::json_find<std::string>(*parameters, "rope_type", place).value_or("default");
     require(type == "default", place, ": \"rope_type\" is \"", type,
             "\"; only \"default\" is supported");
-    const double base = json_get<double>(*parameters, "rope_theta", place);
+    const double base = files::json_get<double>(*parameters, "rope_theta", place);
     require(base > 0, place, ": \"rope_theta\" must be positive, found ", base);
     return base;
   }
@@ -127,7 +128,7 @@ class config_reader {
     if (!object_.contains("eos_token_id") || !object_["eos_token_id"].is_array()) {
       return find<std::int32_t>("eos_token_id");
     }
-    const auto ids = json_get<std::vector<std::int32_t>>(object_, "eos_token_id", where_);
+    const auto ids = files::json_get<std::vector<std::int32_t>>(object_, "eos_token_id", where_);
     if (ids.empty()) return std::nullopt;
     return ids[0];
   }
@@ -222,7 +223,7 @@ class config_reader {
   using strings = std::vector<std::string>;
 
   std::string where_;
-  json object_;
+  files::json object_;
   const architecture& class_;
 };
 

@@ -4,9 +4,9 @@
 // key radlads_mixers: to other readers layer_types means kinds of softmax attention.
 
 #include "radlads/core/error.hpp"
+#include "radlads/files/json.hpp"
 #include "radlads/io/architecture.hpp"
 #include "radlads/io/dtype.hpp"
-#include "radlads/io/json.hpp"
 #include "radlads/models/config.hpp"
 
 #include <cstdint>
@@ -27,7 +27,7 @@ inline std::string_view torch_dtype_name(dtype type) {
 }
 
 /// The keys of a student that its class has beside those of its teacher.
-inline void add_student_keys(const models::config& c, const architecture& a, json& out) {
+inline void add_student_keys(const models::config& c, const architecture& a, files::json& out) {
   const layers::mixer_options& o = c.options;
   const bool is_described = !a.mixer.empty();
   const auto set = [&](const char* key, const auto& option, auto fallback) {
@@ -68,36 +68,36 @@ inline void write_config(const models::config& c, dtype stored_as,
                          const std::filesystem::path& directory) {
   models::check(c);
   const architecture& a = architecture_of(c);
-  json out = {{"architectures", {a.name}},
-              {"model_type", a.model_type},
-              {"vocab_size", c.vocabulary},
-              {"hidden_size", c.hidden},
-              {"intermediate_size", c.intermediate},
-              {"num_hidden_layers", c.layers},
-              {"num_attention_heads", c.heads},
-              {"num_key_value_heads", c.kv_heads},
-              {"head_dim", c.head_size},
-              {"hidden_act", "silu"},
-              {"max_position_embeddings", c.max_positions},
-              {"rms_norm_eps", c.norm_epsilon},
-              {"rope_theta", c.rope_base},
-              {"tie_word_embeddings", c.is_tied},
-              {"use_sliding_window", false},
-              {"torch_dtype", detail::torch_dtype_name(stored_as)}};
-  out["bos_token_id"] = c.bos ? json(*c.bos) : json();
-  out["eos_token_id"] = c.eos ? json(*c.eos) : json();
+  files::json out = {{"architectures", {a.name}},
+                     {"model_type", a.model_type},
+                     {"vocab_size", c.vocabulary},
+                     {"hidden_size", c.hidden},
+                     {"intermediate_size", c.intermediate},
+                     {"num_hidden_layers", c.layers},
+                     {"num_attention_heads", c.heads},
+                     {"num_key_value_heads", c.kv_heads},
+                     {"head_dim", c.head_size},
+                     {"hidden_act", "silu"},
+                     {"max_position_embeddings", c.max_positions},
+                     {"rms_norm_eps", c.norm_epsilon},
+                     {"rope_theta", c.rope_base},
+                     {"tie_word_embeddings", c.is_tied},
+                     {"use_sliding_window", false},
+                     {"torch_dtype", detail::torch_dtype_name(stored_as)}};
+  out["bos_token_id"] = c.bos ? files::json(*c.bos) : files::json();
+  out["eos_token_id"] = c.eos ? files::json(*c.eos) : files::json();
   if (a.biases != bias_rule::qwen2) out["attention_bias"] = c.qkv_bias;
   if (!a.is_softmax()) detail::add_student_keys(c, a, out);
-  write_json(directory / "config.json", out);
+  files::write_json(directory / "config.json", out);
 }
 
 /// Writes generation_config.json of a model directory: where a text begins and ends.
 inline void write_generation_config(const models::config& c,
                                     const std::filesystem::path& directory) {
-  json out = json::object();
+  files::json out = files::json::object();
   if (c.bos) out["bos_token_id"] = *c.bos;
   if (c.eos) out["eos_token_id"] = *c.eos;
-  write_json(directory / "generation_config.json", out);
+  files::write_json(directory / "generation_config.json", out);
 }
 
 }  // namespace radlads::io

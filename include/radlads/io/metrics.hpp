@@ -3,9 +3,9 @@
 // metrics.jsonl: one JSON object a line, {"step": n, ...}, appended while training runs.
 
 #include "radlads/core/error.hpp"
-#include "radlads/io/file_descriptor.hpp"
-#include "radlads/io/json.hpp"
-#include "radlads/io/mapped_file.hpp"
+#include "radlads/files/descriptor.hpp"
+#include "radlads/files/json.hpp"
+#include "radlads/files/mapped.hpp"
 
 #include <cerrno>
 #include <cstddef>
@@ -46,17 +46,17 @@ class metrics_log {
     const std::size_t kept = is_present ? bytes_until(path, last_step) : 0;
     metrics_log log(path, 0);
     const bool is_cut = ::ftruncate(log.file_.get(), static_cast<off_t>(kept)) == 0;
-    require(is_cut, "cannot write ", path.string(), ": ", system_text(errno));
+    require(is_cut, "cannot write ", path.string(), ": ", files::system_text(errno));
     return log;
   }
 
   /// Appends {"step": step, name: value, ...}.
   void write(std::int64_t step, std::initializer_list<metric> values) {
-    json line = {{"step", step}};
+    files::json line = {{"step", step}};
     for (const metric& entry : values) {
       std::visit([&](const auto& value) { line[std::string(entry.name)] = value; }, entry.value);
     }
-    const std::string text = json_text(line, path_.string()) + "\n";
+    const std::string text = files::json_text(line, path_.string()) + "\n";
     file_.write(text.data(), text.size(), path_);
   }
 
@@ -64,19 +64,19 @@ class metrics_log {
   metrics_log(std::filesystem::path path, int mode)
       : path_(std::move(path)),
         file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | mode, 0666)) {
-    require(file_.is_open(), "cannot write ", path_.string(), ": ", system_text(errno));
+    require(file_.is_open(), "cannot write ", path_.string(), ": ", files::system_text(errno));
   }
 
   static std::size_t bytes_until(const std::filesystem::path& path, std::int64_t last_step) {
-    const mapped_file file = mapped_file::open(path);
+    const files::mapped_file file = files::mapped_file::open(path);
     const std::string_view text = file.text();
     std::size_t begin = 0;
     for (std::int64_t number = 1; begin < text.size(); ++number) {
       const std::size_t end = text.find('\n', begin);
       if (end == std::string_view::npos) break;
       const std::string where = concatenate(path.string(), ", line ", number);
-      const json line = parse_json(text.substr(begin, end - begin), where);
-      const auto step = json_find<std::int64_t>(line, "step", where);
+      const files::json line = files::parse_json(text.substr(begin, end - begin), where);
+      const auto step = files::json_find<std::int64_t>(line, "step", where);
       if (step.has_value() && *step > last_step) break;
       begin = end + 1;
     }
@@ -84,7 +84,7 @@ class metrics_log {
   }
 
   std::filesystem::path path_;
-  file_descriptor file_;
+  files::file_descriptor file_;
 };
 
 }  // namespace radlads::io

@@ -4,9 +4,9 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/core/parameters.hpp"
-#include "radlads/io/atomic_file.hpp"
+#include "radlads/files/atomic.hpp"
+#include "radlads/files/mapped.hpp"
 #include "radlads/io/config_writer.hpp"
-#include "radlads/io/mapped_file.hpp"
 #include "radlads/io/parameters.hpp"
 #include "radlads/models/config.hpp"
 
@@ -103,8 +103,8 @@ inline void copy_tokenizer_files(const std::filesystem::path& source,
           source.string(), ": it is not a directory");
   for (const std::string_view name : tokenizer_files) {
     if (!std::filesystem::exists(source / name, code)) continue;
-    const mapped_file from = mapped_file::open(source / name);
-    atomic_file to(target / name);
+    const files::mapped_file from = files::mapped_file::open(source / name);
+    files::atomic_file to(target / name);
     to.write(from.bytes().data(), from.size());
     to.commit();
   }
@@ -133,9 +133,9 @@ inline void move_model_files(const std::filesystem::path& staging,
   for (const std::string& name : finished) {
     // Apart from require, whose arguments are evaluated in any order.
     const bool is_moved = std::rename((staging / name).c_str(), (target / name).c_str()) == 0;
-    require(is_moved, "cannot write ", (target / name).string(), ": ", system_text(errno));
+    require(is_moved, "cannot write ", (target / name).string(), ": ", files::system_text(errno));
   }
-  sync_directory(target);
+  files::sync_directory(target);
 }
 
 /// The description with the sizes of the low-rank maps that the tensors have.
@@ -181,7 +181,7 @@ void save_model(B& b, const models::config& c, const P& p,
   };
   std::error_code code;
   if (options.existing == replaced::whole_directory || !std::filesystem::exists(target, code)) {
-    atomic_directory whole(target, existing_directory::replace);
+    files::atomic_directory whole(target, files::existing_directory::replace);
     write_files(whole.path());
     whole.commit();
     return;
@@ -189,7 +189,7 @@ void save_model(B& b, const models::config& c, const P& p,
   for (const std::string& name : directory_names(target)) {
     if (is_staging(name)) std::filesystem::remove_all(target / name, code);
   }
-  const atomic_directory staging(target / staging_name, existing_directory::refuse);
+  const files::atomic_directory staging(target / staging_name, files::existing_directory::refuse);
   write_files(staging.path());
   move_model_files(staging.path(), target, !tokenizer_source.empty());
 }

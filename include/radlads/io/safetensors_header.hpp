@@ -4,8 +4,8 @@
 // against the length of the file before any of it is believed.
 
 #include "radlads/core/error.hpp"
+#include "radlads/files/json.hpp"
 #include "radlads/io/dtype.hpp"
-#include "radlads/io/json.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -150,8 +150,8 @@ class safetensors_header_reader {
   bool boolean(bool value) { return refuse(value ? "true" : "false"); }
   bool binary(std::vector<std::uint8_t>&) { return refuse("binary data"); }
 
-  bool parse_error(std::size_t, const std::string&, const json::exception& failure) {
-    fail(file_, ": the safetensors header is not valid JSON: ", json_error_text(failure));
+  bool parse_error(std::size_t, const std::string&, const files::json::exception& failure) {
+    fail(file_, ": the safetensors header is not valid JSON: ", files::json_error_text(failure));
   }
 
  private:
@@ -275,7 +275,7 @@ inline safetensors_header read_safetensors_header(std::span<const std::byte> byt
                                                   std::string_view file) {
   const std::string_view text = safetensors_header_text(bytes, file);
   safetensors_header_reader reader(file);
-  json::sax_parse(text.begin(), text.end(), &reader);
+  files::json::sax_parse(text.begin(), text.end(), &reader);
 
   const std::byte* data = bytes.data() + 8 + text.size();
   check_safetensors_layout(reader.tensors, bytes.size() - 8 - text.size(), file);

@@ -4,8 +4,8 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/io/json.hpp"
-#include "radlads/io/mapped_file.hpp"
+#include "radlads/files/json.hpp"
+#include "radlads/files/mapped.hpp"
 #include "radlads/io/safetensors_header.hpp"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ class safetensors_file {
   static safetensors_file open(const std::filesystem::path& path) {
     safetensors_file file;
     file.path_ = std::make_unique<const std::string>(path.string());
-    file.map_ = mapped_file::open(path);
+    file.map_ = files::mapped_file::open(path);
     file.header_ = read_safetensors_header(file.map_.bytes(), *file.path_);
     return file;
   }
@@ -63,7 +63,7 @@ class safetensors_file {
 
   // On the heap, since entries point to it and the file may be moved.
   std::unique_ptr<const std::string> path_;
-  mapped_file map_;
+  files::mapped_file map_;
   safetensors_header header_;
 };
 
@@ -119,12 +119,13 @@ class safetensors_set {
 
   void open_shards(const std::filesystem::path& directory, const std::filesystem::path& index) {
     const std::string where = index.string();
-    const json map = json_get<json>(read_json(index), "weight_map", where);
+    const files::json map =
+        files::json_get<files::json>(files::read_json(index), "weight_map", where);
     std::map<std::string, std::vector<std::string>> names_of_shard;
     for (const auto& [name, shard] : map.items()) {
-      const std::string file = json_get<std::string>(map, name, where);
+      const std::string file = files::json_get<std::string>(map, name, where);
       require(is_plain_file_name(file), where, ": tensor \"", name,
-              "\" must be in a file of the same directory, found ", json_quote(shard));
+              "\" must be in a file of the same directory, found ", files::json_quote(shard));
       names_of_shard[file].push_back(name);
     }
     files_.reserve(names_of_shard.size());

@@ -4,8 +4,8 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/io/atomic_file.hpp"
-#include "radlads/io/json.hpp"
+#include "radlads/files/atomic.hpp"
+#include "radlads/files/json.hpp"
 #include "radlads/io/safetensors_header.hpp"
 
 #include <algorithm>
@@ -95,7 +95,7 @@ class safetensors_writer {
     }
     const std::vector<tensor_list> shards = split(max_shard_bytes);
     if (shards.size() == 1) return write_file(directory / single_name, shards[0]);
-    json weight_map = json::object();
+    files::json weight_map = files::json::object();
     std::uint64_t total = 0;
     for (std::size_t i = 0; i < shards.size(); ++i) {
       const std::string name = shard_name(i + 1, shards.size());
@@ -105,8 +105,8 @@ class safetensors_writer {
         total += tensor->size;
       }
     }
-    write_json(directory / index_name,
-               {{"metadata", {{"total_size", total}}}, {"weight_map", std::move(weight_map)}});
+    files::write_json(directory / index_name, {{"metadata", {{"total_size", total}}},
+                                               {"weight_map", std::move(weight_map)}});
   }
 
  private:
@@ -190,13 +190,14 @@ class safetensors_writer {
 
   std::string header_text(const tensor_list& tensors, const std::string& where) const {
     std::string text = "{";
-    if (!metadata_.empty()) text += "\"__metadata__\":" + json_text(json(metadata_), where);
+    if (!metadata_.empty())
+      text += "\"__metadata__\":" + files::json_text(files::json(metadata_), where);
     std::uint64_t position = 0;
     for (const pending_tensor* tensor : tensors) {
       if (text.size() > 1) text += ',';
-      text += json_text(json(tensor->name), where) + ":{\"dtype\":\"";
+      text += files::json_text(files::json(tensor->name), where) + ":{\"dtype\":\"";
       text += dtype_name(tensor->stored_as);
-      text += "\",\"shape\":" + json(tensor->shape).dump() + ",\"data_offsets\":[";
+      text += "\",\"shape\":" + files::json(tensor->shape).dump() + ",\"data_offsets\":[";
       text += std::to_string(position) + ',' + std::to_string(position + tensor->size) + "]}";
       position += tensor->size;
     }
@@ -220,14 +221,14 @@ class safetensors_writer {
     const std::uint64_t length = header.size();
     require(length <= max_safetensors_header, path.string(), ": the header of ", tensors.size(),
             " tensors takes ", length, " bytes, more than the format allows");
-    atomic_file file(path);
+    files::atomic_file file(path);
     file.write(&length, sizeof length);
     file.write(header.data(), header.size());
     for (const pending_tensor* tensor : tensors) write_data(*tensor, file, path);
     file.commit();
   }
 
-  static void write_data(const pending_tensor& tensor, atomic_file& file,
+  static void write_data(const pending_tensor& tensor, files::atomic_file& file,
                          const std::filesystem::path& path) {
     constexpr std::size_t chunk = std::size_t{1} << 16;  // elements
     const std::size_t item = static_cast<std::size_t>(dtype_bits(tensor.stored_as) / 8);

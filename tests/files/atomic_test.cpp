@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/temporary_directory.hpp"
-#include "radlads/io/atomic_file.hpp"
+#include "radlads/files/atomic.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace radlads::io {
+namespace radlads::files {
 namespace atomic_file_test {
 
 using atomic_file_test = test::temporary_directory;
@@ -166,4 +166,4 @@ TEST_F(atomic_directory_test, refuses_what_it_would_destroy) {
 }
 
 }  // namespace atomic_file_test
-}  // namespace radlads::io
+}  // namespace radlads::files

@@ -3,7 +3,7 @@
 // A file mapped into memory for reading. What the bytes mean is for others to say.
 
 #include "radlads/core/error.hpp"
-#include "radlads/io/file_descriptor.hpp"
+#include "radlads/files/descriptor.hpp"
 
 #include <cerrno>
 #include <cstddef>
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <utility>
 
-namespace radlads::io {
+namespace radlads::files {
 
 /// A read-only view of a whole file. Move-only; the bytes stay where they are when it is moved.
 /// Hazard: a file that another program shortens meanwhile ends this one by SIGBUS.
@@ -66,4 +66,4 @@ class mapped_file {
   std::size_t size_ = 0;
 };
 
-}  // namespace radlads::io
+}  // namespace radlads::files

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace radlads::io {
+namespace radlads::files {
 
 /// The system's text for an errno value, such as "No space left on device".
 inline std::string system_text(int code) { return std::generic_category().message(code); }
@@ -73,4 +73,4 @@ inline void sync_directory(const std::filesystem::path& directory) {
   descriptor.sync(place);
 }
 
-}  // namespace radlads::io
+}  // namespace radlads::files

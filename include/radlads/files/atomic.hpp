@@ -4,7 +4,7 @@
 // directory, brought to the device, then renamed. What was there before stays until that moment.
 
 #include "radlads/core/error.hpp"
-#include "radlads/io/file_descriptor.hpp"
+#include "radlads/files/descriptor.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -17,7 +17,7 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace radlads::io {
+namespace radlads::files {
 
 /// A name beside `path` that no other process or earlier run uses: `path.WORD-pid-time`.
 inline std::filesystem::path name_beside(const std::filesystem::path& path, const char* word) {
@@ -158,4 +158,4 @@ class atomic_directory {
   bool is_committed_ = false;
 };
 
-}  // namespace radlads::io
+}  // namespace radlads::files

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/temporary_directory.hpp"
-#include "radlads/io/json.hpp"
+#include "radlads/files/json.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace radlads::io {
+namespace radlads::files {
 namespace json_test {
 
 using json_test = test::temporary_directory;
@@ -91,4 +91,4 @@ TEST_F(json_test, writes_whole_files) {
 }
 
 }  // namespace json_test
-}  // namespace radlads::io
+}  // namespace radlads::files

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/temporary_directory.hpp"
-#include "radlads/io/file_descriptor.hpp"
+#include "radlads/files/descriptor.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <utility>
 
-namespace radlads::io {
+namespace radlads::files {
 namespace file_descriptor_test {
 
 using file_descriptor_test = test::temporary_directory;
@@ -48,4 +48,4 @@ TEST_F(file_descriptor_test, a_missing_directory_is_named) {
 }
 
 }  // namespace file_descriptor_test
-}  // namespace radlads::io
+}  // namespace radlads::files

@@ -4,8 +4,8 @@
 // The only JSON types in signatures are here; other headers keep them inside.
 
 #include "radlads/core/error.hpp"
-#include "radlads/io/atomic_file.hpp"
-#include "radlads/io/mapped_file.hpp"
+#include "radlads/files/atomic.hpp"
+#include "radlads/files/mapped.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-namespace radlads::io {
+namespace radlads::files {
 
 using json = nlohmann::json;
 
@@ -157,4 +157,4 @@ T json_get(const json& object, const std::string& key, const std::string& where)
   return *std::move(value);
 }
 
-}  // namespace radlads::io
+}  // namespace radlads::files

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/temporary_directory.hpp"
-#include "radlads/io/mapped_file.hpp"
+#include "radlads/files/mapped.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <utility>
 
-namespace radlads::io {
+namespace radlads::files {
 namespace mapped_file_test {
 
 using mapped_file_test = test::temporary_directory;
@@ -50,4 +50,4 @@ TEST_F(mapped_file_test, refuses_what_is_no_file) {
 }
 
 }  // namespace mapped_file_test
-}  // namespace radlads::io
+}  // namespace radlads::files
