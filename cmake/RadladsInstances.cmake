@@ -4,7 +4,7 @@
 # radlads_add_instances(<target> CELLS <cell>... SCALARS <scalar>... [HEADERS <header>...])
 #
 # Gives the target the forward and backward pass of each cell in each scalar on CUDA, compiled by nvcc for
-# the target's own CUDA_ARCHITECTURES, so that its .cpp sources can call wkv::scan_forward, scan_backward,
+# the target's own CUDA_ARCHITECTURES, so that its .cpp sources can call recurrence::scan_forward, scan_backward,
 # scan_step and the two for packed documents on a radlads::cuda_backend. A cell is rwkv7, rwkv6, gla, gated_deltanet, kda, mamba2 or
 # the full name of one of your own, whose header HEADERS names; a scalar is float, double or bf16. The language CUDA must be
 # enabled. One small source for each pair is written into the build tree.
@@ -24,7 +24,7 @@ function(radlads_add_instances target)
     set(type ${cell})
     if(cell MATCHES "^(rwkv7|rwkv6|gla|gated_deltanet|kda|mamba2)$")
       set(headers radlads/${cell}.hpp)
-      set(type radlads::wkv::${cell})
+      set(type radlads::recurrence::${cell})
     elseif(NOT with_HEADERS)
       message(FATAL_ERROR
         "radlads_add_instances(${target}): the cell ${cell} is not one of the library's (rwkv7, rwkv6, gla, "
@@ -48,7 +48,7 @@ function(radlads_add_instances target)
 "// Written by radlads_add_instances.
 @includes@#include <radlads/cuda.cuh>
 
-namespace radlads::wkv {
+namespace radlads::recurrence {
 template void scan_forward_on<@type@, @number@>(
     cuda_backend&, const scan_forward_arguments<@arguments@>&);
 template void scan_backward_on<@type@, @number@>(
@@ -57,7 +57,7 @@ template bool scan_forward_packed_on<@type@, @number@>(
     cuda_backend&, std::span<const std::int64_t>, const scan_forward_arguments<@arguments@>&);
 template bool scan_backward_packed_on<@type@, @number@>(
     cuda_backend&, std::span<const std::int64_t>, const scan_backward_arguments<@arguments@>&);
-}  // namespace radlads::wkv
+}  // namespace radlads::recurrence
 ")
       target_sources(${target} PRIVATE ${source})
     endforeach()

@@ -14,8 +14,8 @@
 
 using cpu = radlads::cpu_backend;
 using tensor = radlads::tensor<float, 4, cpu>;
-using radlads::wkv::gla;
-using radlads::wkv::rwkv7;
+using radlads::recurrence::gla;
+using radlads::recurrence::rwkv7;
 
 namespace {
 
@@ -67,11 +67,11 @@ int main() {
   cpu on;
 
   two_writes story(on);
-  radlads::wkv::scan_forward<rwkv7, float>(on, {story.r, story.log_w, story.k, story.a, story.b},
-                                           story.v, story.y, {}, {}, {});
+  radlads::recurrence::scan_forward<rwkv7, float>(
+      on, {story.r, story.log_w, story.k, story.a, story.b}, story.v, story.y, {}, {}, {});
   const float replaced = story.y.data()[2];
-  radlads::wkv::scan_forward<gla, float>(on, {story.r, story.log_w, story.k}, story.v, story.y, {},
-                                         {}, {});
+  radlads::recurrence::scan_forward<gla, float>(on, {story.r, story.log_w, story.k}, story.v,
+                                                story.y, {}, {}, {});
   const float added = story.y.data()[2];
   std::cout << "After writing 1 and then 2 under one key, RWKV-7 reads " << replaced
             << " and gated linear attention " << added << ".\n";
@@ -81,15 +81,15 @@ int main() {
   tensor a = random_tensor(on, tokens, 2, 0.2f), b = random_tensor(on, tokens, 3, 0.2f);
   tensor v = random_tensor(on, tokens, 4, 1), log_w(on, r.sizes()), y(on, v.sizes());
   std::fill(log_w.data(), log_w.data() + log_w.size(), std::log(0.9f));
-  radlads::wkv::scan_forward<rwkv7, float>(on, {r, log_w, k, a, b}, v, y, {}, {}, {});
+  radlads::recurrence::scan_forward<rwkv7, float>(on, {r, log_w, k, a, b}, v, y, {}, {}, {});
 
-  tensor state(on, radlads::wkv::state_shape(1, 2, 8, 8)), one(on, {1, 1, 2, 8});
+  tensor state(on, radlads::recurrence::state_shape(1, 2, 8, 8)), one(on, {1, 1, 2, 8});
   radlads::set_zero<float, 4, cpu>(on, state);
   float difference = 0;
   for (std::int64_t t = 0; t < tokens; ++t) {
     const std::array<radlads::view<const float, 4>, rwkv7::inputs> inputs{
         token(r, t), token(log_w, t), token(k, t), token(a, t), token(b, t)};
-    radlads::wkv::scan_step<rwkv7, float>(on, inputs, token(v, t), one, state);
+    radlads::recurrence::scan_step<rwkv7, float>(on, inputs, token(v, t), one, state);
     for (std::int64_t i = 0; i < one.size(); ++i) {
       difference = std::max(difference, std::abs(one.data()[i] - token(y, t).data()[i]));
     }

@@ -15,7 +15,7 @@
 #include <iostream>
 
 using cpu = radlads::cpu_backend;
-using cell = radlads::wkv::rwkv7;
+using cell = radlads::recurrence::rwkv7;
 using radlads::view;
 
 namespace {
@@ -34,7 +34,7 @@ struct sequence {
   explicit sequence(cpu& b) {
     for (tensor& each : inputs) each.resize(b, sizes);
     y.resize(b, sizes);
-    checkpoints.resize(b, radlads::wkv::checkpoint_shape(B, T, H, K, K));
+    checkpoints.resize(b, radlads::recurrence::checkpoint_shape(B, T, H, K, K));
   }
   std::array<view<const S, 4>, cell::inputs> cell_inputs() const {
     return {inputs[0].read(), inputs[1].read(), inputs[2].read(), inputs[3].read(),
@@ -43,7 +43,8 @@ struct sequence {
 
   /// Runs the recurrence and returns the sum of its outputs, each with a weight of its own.
   S loss(cpu& b) {
-    radlads::wkv::scan_forward<cell, S>(b, cell_inputs(), inputs[value], y, {}, {}, checkpoints);
+    radlads::recurrence::scan_forward<cell, S>(b, cell_inputs(), inputs[value], y, {}, {},
+                                               checkpoints);
     S total(0);
     for (std::int64_t i = 0; i < y.size(); ++i) total += y.data()[i] * weight(i);
     return total;
@@ -77,8 +78,9 @@ int main() {
   const std::array<view<double, 4>, cell::inputs> dinputs{
       gradient.inputs[0].whole(), gradient.inputs[1].whole(), gradient.inputs[2].whole(),
       gradient.inputs[3].whole(), gradient.inputs[4].whole()};
-  radlads::wkv::scan_backward<cell, double>(b, x.cell_inputs(), x.inputs[x.value], x.checkpoints,
-                                            dy, {}, dinputs, gradient.inputs[x.value], {});
+  radlads::recurrence::scan_backward<cell, double>(b, x.cell_inputs(), x.inputs[x.value],
+                                                   x.checkpoints, dy, {}, dinputs,
+                                                   gradient.inputs[x.value], {});
 
   constexpr double h = 1e-50;
   sequence<std::complex<double>> moved(b);

@@ -20,7 +20,7 @@ struct retention_mixer {
   static constexpr std::string_view name = "retention";
   static constexpr bool uses_v_first = false;
   using config = radlads::layers::mixer_config;
-  using cell = radlads::wkv::gla;
+  using cell = radlads::recurrence::gla;
   using projections = radlads::layers::projections;
 
   static config configure(config c, const radlads::layers::mixer_options& o) {
@@ -97,8 +97,8 @@ struct retention_mixer {
                                      radlads::reshape<2>(dy, {rows, c.hidden}),
                                      radlads::reshape<2>(dread, wide), grads.o.weight,
                                      grads.o.bias);
-    radlads::wkv::scan_backward<cell, T>(b, inputs<T, B>(s), s.v_grouped, s.checkpoints, dread, {},
-                                         {dq, ddecay, dk}, dv, {});
+    radlads::recurrence::scan_backward<cell, T>(b, inputs<T, B>(s), s.v_grouped, s.checkpoints,
+                                                dread, {}, {dq, ddecay, dk}, dv, {});
     radlads::layers::repeat_backward<T, B>(b, dv, dgrouped);
     radlads::ops::linear_backward<T>(b, p.v.weight, x, radlads::reshape<2>(dgrouped, narrow), dx,
                                      grads.v.weight, grads.v.bias);

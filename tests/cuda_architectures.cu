@@ -3,23 +3,23 @@
 // supported: tensor-core kernels above all, whose instructions differ between cards.
 
 #include "radlads/cuda.cuh"
-#include "radlads/wkv/gated_deltanet.hpp"
-#include "radlads/wkv/gla.hpp"
-#include "radlads/wkv/kda.hpp"
-#include "radlads/wkv/mamba2.hpp"
-#include "radlads/wkv/rwkv6.hpp"
-#include "radlads/wkv/rwkv7.hpp"
+#include "radlads/recurrence/gated_deltanet.hpp"
+#include "radlads/recurrence/gla.hpp"
+#include "radlads/recurrence/kda.hpp"
+#include "radlads/recurrence/mamba2.hpp"
+#include "radlads/recurrence/rwkv6.hpp"
+#include "radlads/recurrence/rwkv7.hpp"
 
 #include <cstdint>
 
-namespace radlads::wkv {
+namespace radlads::recurrence {
 template <class Cell>
 using forward_arguments = scan_forward_arguments<Cell, bf16, device_space>;
 template <class Cell>
 using backward_arguments = scan_backward_arguments<Cell, bf16, device_space>;
-}  // namespace radlads::wkv
+}  // namespace radlads::recurrence
 
-namespace radlads::wkv::chunks {
+namespace radlads::recurrence::chunks {
 template void launch_chunked<64>(cuda_backend&, const forward_arguments<rwkv7>&,
                                  const packed_documents&, std::int64_t);
 template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<rwkv7>&);
@@ -52,7 +52,7 @@ template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<kda
 template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<kda>&,
                                           const packed_documents&, std::int64_t);
 template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<kda>&);
-}  // namespace radlads::wkv::chunks
+}  // namespace radlads::recurrence::chunks
 
 namespace radlads {
 template void matmul_on<bf16>(cuda_backend&, bool, bool, bool, view<const bf16, 2, device_space>,

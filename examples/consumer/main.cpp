@@ -13,6 +13,7 @@ int main() {
   for (auto* each : {&r, &k, &a, &b, &v}) radlads::set_zero<float, 4>(cpu, *each);
   std::fill_n(log_w.data(), log_w.size(), -0.1f);
   k.data()[0] = v.data()[0] = r.data()[0] = 1;
-  radlads::wkv::scan_forward<radlads::wkv::rwkv7, float>(cpu, {r, log_w, k, a, b}, v, y, {}, {}, {});
+  radlads::recurrence::scan_forward<radlads::recurrence::rwkv7, float>(
+      cpu, {r, log_w, k, a, b}, v, y, {}, {}, {});
   return y.data()[0] == 1 ? 0 : 1;
 }

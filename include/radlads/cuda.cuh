@@ -20,4 +20,4 @@
 #include "radlads/ops/cuda/sum_rows.cuh"
 #include "radlads/ops/cuda/token_shift.cuh"
 #include "radlads/optim/cuda/adamw.cuh"
-#include "radlads/wkv/cuda/recurrence.cuh"
+#include "radlads/recurrence/cuda/recurrence.cuh"

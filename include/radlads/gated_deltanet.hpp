@@ -4,7 +4,8 @@
 //
 //   S'_t = exp(g_t) S_{t-1},   S_t = S'_t + b_t (v_t - S'_t k_t) k_t^T,   y_t = S_t r_t
 //
-//   radlads::wkv::scan_forward<radlads::wkv::gated_deltanet, float>(backend, {r, k, g, b}, v, y,
+//   radlads::recurrence::scan_forward<radlads::recurrence::gated_deltanet, float>(backend, {r, k,
+//   g, b}, v, y,
 //   {}, {}, {});
 //
 // r and k are (B, T, H, K), g and b one number a token and head, (B, T, H, 1); v and y (B, T, H,
@@ -13,12 +14,12 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/gates/softplus_rate.hpp"
-#include "radlads/wkv/gated_deltanet.hpp"
-#include "radlads/wkv/packed.hpp"
-#include "radlads/wkv/scan.hpp"
+#include "radlads/recurrence/gated_deltanet.hpp"
+#include "radlads/recurrence/packed.hpp"
+#include "radlads/recurrence/scan.hpp"
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"
 #elif defined(RADLADS_CUDA)
-#include "radlads/wkv/cuda/declarations.cuh"
+#include "radlads/recurrence/cuda/declarations.cuh"
 #endif

@@ -7,7 +7,8 @@
 // Retention is the case of a constant w, linear attention that of w = 1. A scale of the query
 // belongs to the caller (examples/01_recurrence.cpp):
 //
-//   radlads::wkv::scan_forward<radlads::wkv::gla, float>(backend, {r, log_w, k}, v, y, {}, {}, {});
+//   radlads::recurrence::scan_forward<radlads::recurrence::gla, float>(backend, {r, log_w, k}, v,
+//   y, {}, {}, {});
 //
 // Inputs are (B, T, H, K), the decay as its natural logarithm; v and y (B, T, H, V). An input may
 // be shared by all tokens through a stride of zero (examples/retention_mixer.hpp).
@@ -15,12 +16,12 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/gates/sigmoid_root.hpp"
-#include "radlads/wkv/gla.hpp"
-#include "radlads/wkv/packed.hpp"
-#include "radlads/wkv/scan.hpp"
+#include "radlads/recurrence/gla.hpp"
+#include "radlads/recurrence/packed.hpp"
+#include "radlads/recurrence/scan.hpp"
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"
 #elif defined(RADLADS_CUDA)
-#include "radlads/wkv/cuda/declarations.cuh"
+#include "radlads/recurrence/cuda/declarations.cuh"
 #endif

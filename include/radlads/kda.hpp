@@ -5,7 +5,8 @@
 //
 //   S'_t = S_{t-1} diag(w_t),   S_t = S'_t + b_t (v_t - S'_t k_t) k_t^T,   y_t = S_t r_t
 //
-//   radlads::wkv::scan_forward<radlads::wkv::kda, float>(backend, {r, w, k, b}, v, y, {}, {}, {});
+//   radlads::recurrence::scan_forward<radlads::recurrence::kda, float>(backend, {r, w, k, b}, v, y,
+//   {}, {}, {});
 //
 // r, w and k are (B, T, H, K), w as its logarithm, b one number a token and head, (B, T, H, 1); v
 // and y (B, T, H, V).
@@ -13,12 +14,12 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/gates/softplus_rate.hpp"
-#include "radlads/wkv/kda.hpp"
-#include "radlads/wkv/packed.hpp"
-#include "radlads/wkv/scan.hpp"
+#include "radlads/recurrence/kda.hpp"
+#include "radlads/recurrence/packed.hpp"
+#include "radlads/recurrence/scan.hpp"
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"
 #elif defined(RADLADS_CUDA)
-#include "radlads/wkv/cuda/declarations.cuh"
+#include "radlads/recurrence/cuda/declarations.cuh"
 #endif

@@ -4,7 +4,8 @@
 //
 //   S_t = exp(g_t) S_{t-1} + v_t k_t^T,   y_t = S_t r_t
 //
-//   radlads::wkv::scan_forward<radlads::wkv::mamba2, float>(backend, {r, k, g}, v, y, {}, {}, {});
+//   radlads::recurrence::scan_forward<radlads::recurrence::mamba2, float>(backend, {r, k, g}, v, y,
+//   {}, {}, {});
 //
 // r and k are (B, T, H, K), g one number a token and head, (B, T, H, 1); v and y (B, T, H, V). In
 // the paper's names r is C, k is B, g is Delta A and v is Delta x. RetNet (Sun et al. 2023,
@@ -14,12 +15,12 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/gates/softplus_rate.hpp"
-#include "radlads/wkv/mamba2.hpp"
-#include "radlads/wkv/packed.hpp"
-#include "radlads/wkv/scan.hpp"
+#include "radlads/recurrence/mamba2.hpp"
+#include "radlads/recurrence/packed.hpp"
+#include "radlads/recurrence/scan.hpp"
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"
 #elif defined(RADLADS_CUDA)
-#include "radlads/wkv/cuda/declarations.cuh"
+#include "radlads/recurrence/cuda/declarations.cuh"
 #endif

@@ -13,4 +13,4 @@
 #include "radlads/core/plan/backend.hpp"
 #include "radlads/ops/plan/operations.hpp"
 #include "radlads/optim/plan/adamw.hpp"
-#include "radlads/wkv/plan/scan.hpp"
+#include "radlads/recurrence/plan/scan.hpp"

@@ -4,7 +4,8 @@
 //
 //   y_t = (S_{t-1} + v_t (u k_t)^T) r_t,   S_t = S_{t-1} diag(w_t) + v_t k_t^T
 //
-//   radlads::wkv::scan_forward<radlads::wkv::rwkv6, float>(backend, {r, log_w, k, u}, v, y, {}, {},
+//   radlads::recurrence::scan_forward<radlads::recurrence::rwkv6, float>(backend, {r, log_w, k, u},
+//   v, y, {}, {},
 //   {});
 //
 // Inputs are (B, T, H, K), the decay as its natural logarithm; v and y (B, T, H, V). The bonus u is
@@ -13,12 +14,12 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/gates/exp_neg_exp.hpp"
-#include "radlads/wkv/packed.hpp"
-#include "radlads/wkv/rwkv6.hpp"
-#include "radlads/wkv/scan.hpp"
+#include "radlads/recurrence/packed.hpp"
+#include "radlads/recurrence/rwkv6.hpp"
+#include "radlads/recurrence/scan.hpp"
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"
 #elif defined(RADLADS_CUDA)
-#include "radlads/wkv/cuda/declarations.cuh"
+#include "radlads/recurrence/cuda/declarations.cuh"
 #endif

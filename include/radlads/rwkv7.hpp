@@ -7,9 +7,9 @@
 // With a = -k and b = k of length one, a token first takes away what its key held, then stores its
 // own value (examples/01_recurrence.cpp):
 //
-//   using cell = radlads::wkv::rwkv7;
-//   radlads::wkv::scan_forward<cell, float>(backend, {r, log_w, k, a, b}, v, y, {}, {}, {});
-//   radlads::wkv::scan_step<cell, float>(backend, {r, log_w, k, a, b}, v, y, state);
+//   using cell = radlads::recurrence::rwkv7;
+//   radlads::recurrence::scan_forward<cell, float>(backend, {r, log_w, k, a, b}, v, y, {}, {}, {});
+//   radlads::recurrence::scan_step<cell, float>(backend, {r, log_w, k, a, b}, v, y, state);
 //
 // Inputs are (B, T, H, K), the decay as its natural logarithm; v and y (B, T, H, V). scan_backward
 // returns the gradients of all of them and of the initial state (examples/02_gradient.cpp).
@@ -17,12 +17,12 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/gates/exp_neg_sigmoid.hpp"
-#include "radlads/wkv/packed.hpp"
-#include "radlads/wkv/rwkv7.hpp"
-#include "radlads/wkv/scan.hpp"
+#include "radlads/recurrence/packed.hpp"
+#include "radlads/recurrence/rwkv7.hpp"
+#include "radlads/recurrence/scan.hpp"
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"
 #elif defined(RADLADS_CUDA)
-#include "radlads/wkv/cuda/declarations.cuh"
+#include "radlads/recurrence/cuda/declarations.cuh"
 #endif

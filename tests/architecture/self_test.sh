@@ -12,7 +12,7 @@ good_tree() {
   rm -rf "$work/tree"
   mkdir -p "$work/tree"
   cd "$work/tree"
-  mkdir -p include/radlads/{core/cpu,ops/cpu,gates,wkv,layers,models,io} tests/{core,ops,reference} docs
+  mkdir -p include/radlads/{core/cpu,ops/cpu,gates,recurrence,layers,models,io} tests/{core,ops,reference} docs
   header include/radlads/core/view.hpp '// a view'
   header include/radlads/core/cpu/backend.hpp '#include "radlads/core/view.hpp"' '#include <Eigen/Core>'
   header include/radlads/ops/norm.hpp '#include "radlads/core/view.hpp"' '// Eigen::Map is elsewhere'
@@ -74,7 +74,7 @@ header include/radlads/ops/norm.hpp '#include <Eigen/Core>'
 expect include_origin 'ops/norm.hpp:3: Eigen belongs under cpu/'
 header include/radlads/ops/norm.hpp 'using matrix = Eigen::MatrixXf;'
 expect include_origin 'ops/norm.hpp:3: Eigen belongs under cpu/'
-header include/radlads/wkv/scan.hpp '#include <nlohmann/json.hpp>'
+header include/radlads/recurrence/scan.hpp '#include <nlohmann/json.hpp>'
 expect include_origin 'JSON is read and written by files'
 header include/radlads/ops/norm.hpp '#include <cuda_runtime.h>'
 expect include_origin 'CUDA headers belong in .cuh'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Prints what docs/support.md says of operations and recurrences by backend and scalar: what the tests under tests/ops,
-# tests/optim and tests/wkv run, read from their sources.
+# tests/optim and tests/recurrence run, read from their sources.
 #   tests/architecture/support.sh ROOT
 set -euo pipefail
 export LC_ALL=C
@@ -65,17 +65,17 @@ of_cell() {
   perl -0777 -ne '
     BEGIN { $cell = shift }
     s{//[^\n]*}{}g;
-    print "$1\n" while /\b(?:of|subject)<(?:wkv::)?$cell, *(float|double|bf16)>/g;' "$cell" "$@" | sort -u
+    print "$1\n" while /\b(?:of|subject)<(?:recurrence::)?$cell, *(float|double|bf16)>/g;' "$cell" "$@" | sort -u
 }
-for header in include/radlads/wkv/{rwkv7,gla,rwkv6,gated_deltanet,kda,mamba2}.hpp; do
+for header in include/radlads/recurrence/{rwkv7,gla,rwkv6,gated_deltanet,kda,mamba2}.hpp; do
   [ -e "$header" ] || continue
   cell=$(basename "$header" .hpp)
-  on_cpu=$(of_cell "$cell" tests/wkv/scan_test.cpp)
+  on_cpu=$(of_cell "$cell" tests/recurrence/scan_test.cpp)
   # Gradients are checked against the complex step of the same recurrence.
-  grep -q "wkv::$cell\b" tests/wkv/scan_gradient_test.cpp && on_cpu+=$'\ncomplex'
-  row "\`$cell\`, token by token" "$on_cpu" "$(of_cell "$cell" tests/wkv/cuda/scan_*_test.cu)"
+  grep -q "recurrence::$cell\b" tests/recurrence/scan_gradient_test.cpp && on_cpu+=$'\ncomplex'
+  row "\`$cell\`, token by token" "$on_cpu" "$(of_cell "$cell" tests/recurrence/cuda/scan_*_test.cu)"
   # Matrix forms are for bf16 alone.
-  if grep -q "subject<wkv::$cell, wkv::driver::" "tests/wkv/cuda/chunked_${cell}_test.cu" 2>/dev/null; then
+  if grep -q "subject<recurrence::$cell, recurrence::driver::" "tests/recurrence/cuda/chunked_${cell}_test.cu" 2>/dev/null; then
     row "\`$cell\`, by chunks" "" bf16
   fi
 done

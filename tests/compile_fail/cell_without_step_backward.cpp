@@ -3,7 +3,7 @@
 // expect: a recurrence needs: template <int K, class S, class X, class DX> static S step_backward
 
 #include "radlads/core/row.hpp"
-#include "radlads/wkv/concepts.hpp"
+#include "radlads/recurrence/concepts.hpp"
 
 #include <string_view>
 
@@ -13,7 +13,7 @@ struct summing_cell {
   enum : int { r, w, k, inputs };
   static constexpr std::string_view names = "rwk";
   static constexpr int decay = w;
-  using form = radlads::wkv::diagonal;
+  using form = radlads::recurrence::diagonal;
 
   template <int K, class S, class X>
   static S step(S (&s)[K], const X& x, S v) {
@@ -28,6 +28,6 @@ struct summing_cell {
 #endif
 };
 
-static_assert(radlads::wkv::check_recurrence<summing_cell>());
+static_assert(radlads::recurrence::check_recurrence<summing_cell>());
 
 }  // namespace

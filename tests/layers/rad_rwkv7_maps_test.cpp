@@ -3,7 +3,7 @@
 #include "layers/named_values.hpp"
 #include "ops/tensor_values.hpp"
 #include "radlads/layers/rad_rwkv7_maps.hpp"
-#include "radlads/wkv/scan.hpp"
+#include "radlads/recurrence/scan.hpp"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ namespace rad_rwkv7_maps_test {
 
 using B = cpu_backend;
 using layers::mixer_config;
-using wkv::rwkv7;
+using recurrence::rwkv7;
 
 /// What the maps read and write, for `rows` rows of one head.
 template <class T>
@@ -120,10 +120,10 @@ TEST(RadRwkv7Maps, TestVector) {
           0.5 * std::sin(0.3 + 0.5 * static_cast<double>(value) + 0.7 * static_cast<double>(key));
     }
   }
-  tensor<double, 4, B> checkpoints(b, wkv::checkpoint_shape(1, 6, 1, 4, 4));
+  tensor<double, 4, B> checkpoints(b, recurrence::checkpoint_shape(1, 6, 1, 4, 4));
   const std::array<view<const double, 4>, rwkv7::inputs> inputs{
       r.read(), s.log_w.read(), s.key.read(), s.removal.read(), s.insertion.read()};
-  wkv::scan_forward<rwkv7, double>(b, inputs, v, y, state, {}, checkpoints);
+  recurrence::scan_forward<rwkv7, double>(b, inputs, v, y, state, {}, checkpoints);
   expect_values(reshape<2>(y.read(), flat), 0, {.83759659, 1.25465316, 1.22224315, .76745628},
                 "Y[0]");
   expect_values(reshape<2>(y.read(), flat), 5, {.45042421, .64466195, .61864860, .37919889},
@@ -135,7 +135,7 @@ TEST(RadRwkv7Maps, TestVector) {
     owned[i].resize(b, heads);
     dinputs[i] = owned[i];
   }
-  wkv::scan_backward<rwkv7, double>(b, inputs, v, checkpoints, dy, {}, dinputs, dv, {});
+  recurrence::scan_backward<rwkv7, double>(b, inputs, v, checkpoints, dy, {}, dinputs, dv, {});
   tensor<double, 4, B> dk(b, heads);
   tensor<double, 2, B> ddecay(b, flat), drate(b, flat);
   layers::rad_rwkv7_maps<double, B>::backward_balanced(b, one_head(4, true), s, dinputs, dk, ddecay,

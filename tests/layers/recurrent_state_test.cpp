@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/mixer_case.hpp"
 #include "radlads/layers/recurrent_state.hpp"
-#include "radlads/wkv/gla.hpp"
+#include "radlads/recurrence/gla.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ namespace recurrent_state_test {
 
 using B = cpu_backend;
 using layers::recurrent_state;
-using wkv::gla;
+using recurrence::gla;
 
 struct RecurrentState : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};

@@ -4,15 +4,15 @@
 // longest.
 
 #include "radlads/cuda.cuh"
-#include "radlads/wkv/gla.hpp"
-#include "radlads/wkv/rwkv7.hpp"
+#include "radlads/recurrence/gla.hpp"
+#include "radlads/recurrence/rwkv7.hpp"
 
 namespace radlads::program {
 
 template <class Cell>
-using forward_arguments = wkv::scan_forward_arguments<Cell, float, device_space>;
+using forward_arguments = recurrence::scan_forward_arguments<Cell, float, device_space>;
 template <class Cell>
-using backward_arguments = wkv::scan_backward_arguments<Cell, float, device_space>;
+using backward_arguments = recurrence::scan_backward_arguments<Cell, float, device_space>;
 using heads_in = view<const float, 4, device_space>;
 using heads_out = view<float, 4, device_space>;
 using head_sums_in = view<const float, 3, device_space>;
@@ -24,7 +24,7 @@ using head_sums_out = view<float, 3, device_space>;
 #define RADLADS_PROGRAM_INSTANCES extern template
 #endif
 
-namespace radlads::wkv {
+namespace radlads::recurrence {
 RADLADS_PROGRAM_INSTANCES void scan_forward_on<rwkv7, float>(
     cuda_backend&, const program::forward_arguments<rwkv7>&);
 RADLADS_PROGRAM_INSTANCES void scan_backward_on<rwkv7, float>(
@@ -33,7 +33,7 @@ RADLADS_PROGRAM_INSTANCES void scan_forward_on<gla, float>(cuda_backend&,
                                                            const program::forward_arguments<gla>&);
 RADLADS_PROGRAM_INSTANCES void scan_backward_on<gla, float>(
     cuda_backend&, const program::backward_arguments<gla>&);
-}  // namespace radlads::wkv
+}  // namespace radlads::recurrence
 
 namespace radlads {
 RADLADS_PROGRAM_INSTANCES void attention_forward_on<float>(cuda_backend&, float, program::heads_in,

@@ -23,8 +23,8 @@
 #include "radlads/ops/head_map.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/sum_rows.hpp"
-#include "radlads/wkv/gla.hpp"
-#include "radlads/wkv/scan.hpp"
+#include "radlads/recurrence/gla.hpp"
+#include "radlads/recurrence/scan.hpp"
 
 #include <algorithm>
 #include <array>
@@ -178,10 +178,10 @@ struct basic_rad_rwkv6_mixer {
         std::array{s.d.whole(), reshape<2>(s.log_w.whole(), wide), reshape<2>(s.key.whole(), wide)},
         std::array{s.d.read(), ops::broadcast_rows(p.decay.flat(), rows)});
 
-    const std::array<view_on<const T, 4, B>, wkv::gla::inputs> inputs{s.r.heads.read(),
-                                                                      s.log_w.read(), s.key.read()};
-    run_recurrence<wkv::gla, T, B>(b, inputs, s.v_grouped, s.read, carried, s.is_training,
-                                   s.checkpoints);
+    const std::array<view_on<const T, 4, B>, recurrence::gla::inputs> inputs{
+        s.r.heads.read(), s.log_w.read(), s.key.read()};
+    run_recurrence<recurrence::gla, T, B>(b, inputs, s.v_grouped, s.read, carried, s.is_training,
+                                          s.checkpoints);
     output_gate::forward<T, B>(b, c, p.gate, x[shifted::g], s.read, s.gate);
     ops::linear<T>(b, p.o.weight, p.o.bias, s.gate.gated, reshape<2>(y, {rows, c.hidden}));
   }
@@ -205,14 +205,14 @@ struct basic_rad_rwkv6_mixer {
     output_gate::backward<T, B>(b, c, p.gate, s.gate, x[shifted::g], s.read, dgated, dread,
                                 dx[shifted::g], grads.gate);
 
-    const std::array<view_on<const T, 4, B>, wkv::gla::inputs> inputs{s.r.heads.read(),
-                                                                      s.log_w.read(), s.key.read()};
-    const std::array<view_on<T, 4, B>, wkv::gla::inputs> d{take(), take(), take()};
+    const std::array<view_on<const T, 4, B>, recurrence::gla::inputs> inputs{
+        s.r.heads.read(), s.log_w.read(), s.key.read()};
+    const std::array<view_on<T, 4, B>, recurrence::gla::inputs> d{take(), take(), take()};
     const view_on<T, 4, B> dv = take();
-    wkv::scan_backward<wkv::gla, T>(b, inputs, s.v_grouped.read(), s.checkpoints.read(), dread, {},
-                                    d, dv, {});
+    recurrence::scan_backward<recurrence::gla, T>(b, inputs, s.v_grouped.read(),
+                                                  s.checkpoints.read(), dread, {}, d, dv, {});
 
-    const view_on<T, 2, B> dlog_w = reshape<2>(d[wkv::gla::w], wide);
+    const view_on<T, 2, B> dlog_w = reshape<2>(d[recurrence::gla::w], wide);
     const auto dk_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
     const shape<3> grouped{rows, c.kv_heads, c.head_size};
     const real_t<T> balance(c.balance_state ? 1 : 0);
@@ -221,7 +221,7 @@ struct basic_rad_rwkv6_mixer {
         reshape<3>(s.k_grouped.heads.read(), grouped), reshape<3>(dk_grouped, grouped),
         std::array{dlog_w},
         std::array{s.d.read(), reshape<2>(s.log_w.read(), wide), view_on<const T, 2, B>(dlog_w),
-                   view_on<const T, 2, B>(reshape<2>(d[wkv::gla::k], wide))});
+                   view_on<const T, 2, B>(reshape<2>(d[recurrence::gla::k], wide))});
     ops::sum_rows<T>(b, dlog_w, grads.decay.flat());
     decay_map::template backward<T, B>(b, {}, p.w, s.w, x[shifted::w], dlog_w, dx[shifted::w],
                                        grads.w);
@@ -236,10 +236,11 @@ struct basic_rad_rwkv6_mixer {
                                 b, c, p.k_norm, s.k_grouped, dk_grouped,
                                 view_on<T, 2, B>(dprojected.data(), narrow), grads.k_norm),
                             dx[shifted::k], grads.k.weight, grads.k.bias, true);
-    ops::linear_backward<T>(b, p.q.weight, x[shifted::r],
-                            projections::backward_heads<T, B>(b, c, p.q_norm, s.r, d[wkv::gla::r],
-                                                              dprojected, grads.q_norm),
-                            dx[shifted::r], grads.q.weight, grads.q.bias, true);
+    ops::linear_backward<T>(
+        b, p.q.weight, x[shifted::r],
+        projections::backward_heads<T, B>(b, c, p.q_norm, s.r, d[recurrence::gla::r], dprojected,
+                                          grads.q_norm),
+        dx[shifted::r], grads.q.weight, grads.q.bias, true);
     if (c.token_shift) {
       token_shift_mix::backward<T, B>(b, p.shift, s.shift, in.x, dx, din.dx, grads.shift);
     }

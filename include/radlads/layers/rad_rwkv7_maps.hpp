@@ -13,7 +13,7 @@
 #include "radlads/ops/head_map.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/sum_rows.hpp"
-#include "radlads/wkv/rwkv7.hpp"
+#include "radlads/recurrence/rwkv7.hpp"
 
 #include <array>
 #include <cmath>
@@ -161,9 +161,9 @@ struct rad_rwkv7_maps {
   /// of the two pre-activations (all overwritten).
   template <class Saved>
   static void backward_balanced(B& b, const mixer_config& c, const Saved& s,
-                                const std::array<view_on<T, 4, B>, wkv::rwkv7::inputs>& d,
+                                const std::array<view_on<T, 4, B>, recurrence::rwkv7::inputs>& d,
                                 view_on<T, 4, B> dk_grouped, rows_out ddecay, rows_out drate) {
-    using cell = wkv::rwkv7;
+    using cell = recurrence::rwkv7;
     const shape<2> wide = ddecay.sizes();
     const auto in = [&](const auto& t) { return reshape<2>(t.read(), wide); };
     const auto rows = [&](const view_on<T, 4, B>& v) { return rows_in(reshape<2>(v, wide)); };
@@ -178,10 +178,10 @@ struct rad_rwkv7_maps {
   /// of the two pre-activations (overwritten). Adds to grads.k_a.
   template <class Params, class Saved>
   static void backward_unbalanced(B& b, const Params& p, const Saved& s,
-                                  const std::array<view_on<T, 4, B>, wkv::rwkv7::inputs>& d,
+                                  const std::array<view_on<T, 4, B>, recurrence::rwkv7::inputs>& d,
                                   view_on<T, 4, B> dk, view_on<T, 4, B> dkappa, rows_out ddecay,
                                   rows_out drate, Params& grads) {
-    using cell = wkv::rwkv7;
+    using cell = recurrence::rwkv7;
     const shape<2> wide = ddecay.sizes();
     const auto in = [&](const auto& t) { return reshape<2>(t.read(), wide); };
     const auto rows = [&](const view_on<T, 4, B>& v) { return reshape<2>(v, wide); };

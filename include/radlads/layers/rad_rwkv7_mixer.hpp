@@ -23,8 +23,8 @@
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/normalize.hpp"
 #include "radlads/ops/sum_rows.hpp"
-#include "radlads/wkv/rwkv7.hpp"
-#include "radlads/wkv/scan.hpp"
+#include "radlads/recurrence/rwkv7.hpp"
+#include "radlads/recurrence/scan.hpp"
 
 #include <array>
 #include <cmath>
@@ -180,9 +180,10 @@ struct rad_rwkv7_mixer {
     if (!c.balance_state) forward_removal_key<T, B>(b, c, p, s, heads);
     maps::forward(b, c, p, decay, rate, s);
 
-    const std::array<view_on<const T, 4, B>, wkv::rwkv7::inputs> inputs{
+    const std::array<view_on<const T, 4, B>, recurrence::rwkv7::inputs> inputs{
         s.r.heads.read(), s.log_w.read(), s.key.read(), s.removal.read(), s.insertion.read()};
-    run_recurrence<wkv::rwkv7, T, B>(b, inputs, s.v, s.read, carried, s.is_training, s.checkpoints);
+    run_recurrence<recurrence::rwkv7, T, B>(b, inputs, s.v, s.read, carried, s.is_training,
+                                            s.checkpoints);
     output_gate::forward<T, B>(b, c, p.gate, x, s.read, s.gate);
     ops::linear<T>(b, p.o.weight, p.o.bias, s.gate.gated, reshape<2>(y, {rows, c.hidden}));
   }
@@ -206,13 +207,13 @@ struct rad_rwkv7_mixer {
     const view_on<T, 4, B> dread = take();
     output_gate::backward<T, B>(b, c, p.gate, s.gate, x, s.read, dgated, dread, dx, grads.gate);
 
-    const std::array<view_on<const T, 4, B>, wkv::rwkv7::inputs> inputs{
+    const std::array<view_on<const T, 4, B>, recurrence::rwkv7::inputs> inputs{
         s.r.heads.read(), s.log_w.read(), s.key.read(), s.removal.read(), s.insertion.read()};
-    const std::array<view_on<T, 4, B>, wkv::rwkv7::inputs> d{take(), take(), take(), take(),
-                                                             take()};
+    const std::array<view_on<T, 4, B>, recurrence::rwkv7::inputs> d{take(), take(), take(), take(),
+                                                                    take()};
     const view_on<T, 4, B> dv = take();
-    wkv::scan_backward<wkv::rwkv7, T>(b, inputs, s.v.read(), s.checkpoints.read(), dread, {}, d, dv,
-                                      {});
+    recurrence::scan_backward<recurrence::rwkv7, T>(b, inputs, s.v.read(), s.checkpoints.read(),
+                                                    dread, {}, d, dv, {});
 
     const auto dk_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
     const auto ddecay = scope.template take<T, 2>(wide);
@@ -238,10 +239,11 @@ struct rad_rwkv7_mixer {
                                           view_on<T, 2, B>(dprojected.data(), {rows, c.kv_width()}),
                                           grads.k_norm),
         dx, grads.k.weight, grads.k.bias, true);
-    ops::linear_backward<T>(b, p.q.weight, x,
-                            projections::backward_heads<T, B>(b, c, p.q_norm, s.r, d[wkv::rwkv7::r],
-                                                              dprojected, grads.q_norm),
-                            dx, grads.q.weight, grads.q.bias, true);
+    ops::linear_backward<T>(
+        b, p.q.weight, x,
+        projections::backward_heads<T, B>(b, c, p.q_norm, s.r, d[recurrence::rwkv7::r], dprojected,
+                                          grads.q_norm),
+        dx, grads.q.weight, grads.q.bias, true);
   }
 
  private:

@@ -9,8 +9,8 @@
 #include "radlads/core/tensor.hpp"
 #include "radlads/layers/mixer_config.hpp"
 #include "radlads/ops/rope.hpp"
-#include "radlads/wkv/scan.hpp"
-#include "radlads/wkv/state.hpp"
+#include "radlads/recurrence/scan.hpp"
+#include "radlads/recurrence/state.hpp"
 
 #include <array>
 #include <cstdint>
@@ -50,7 +50,7 @@ void run_recurrence(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>
                     const tensor<T, 4, B>& v, tensor<T, 4, B>& y, recurrent_state<T, B>* carried,
                     bool is_training, tensor<accumulate_t<T>, 4, B>& checkpoints) {
   if (carried != nullptr) {
-    wkv::scan_step<Cell, T>(b, inputs, v, y, carried->wkv);
+    recurrence::scan_step<Cell, T>(b, inputs, v, y, carried->wkv);
     if (!carried->place.offset.empty()) return;
     if (is_recording(b)) throw not_recordable("run_recurrence: the host counts the tokens");
     carried->place.first += v.extent(1);
@@ -59,11 +59,11 @@ void run_recurrence(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>
   view_on<accumulate_t<T>, 4, B> written;
   if (is_training) {
     const shape<4> s = v.sizes();
-    checkpoints.resize(
-        b, wkv::checkpoint_shape(s[0], s[1], inputs[0].extent(2), inputs[0].extent(3), s[3]));
+    checkpoints.resize(b, recurrence::checkpoint_shape(s[0], s[1], inputs[0].extent(2),
+                                                       inputs[0].extent(3), s[3]));
     written = checkpoints;
   }
-  wkv::scan_forward<Cell, T>(b, inputs, v, y, {}, {}, written);
+  recurrence::scan_forward<Cell, T>(b, inputs, v, y, {}, {}, written);
 }
 
 }  // namespace radlads::layers

@@ -17,8 +17,8 @@ int main() {
     for (auto* each : {&r, &log_w, &k, &a, &b, &v}) radlads::set_zero<float, 4>(cuda, *each);
     const float one = 1;
     for (auto* each : {&r, &k, &v}) cuda.copy(each->data(), &one, sizeof(one));
-    radlads::wkv::scan_forward<radlads::wkv::rwkv7, float>(cuda, {r, log_w, k, a, b}, v, y, {}, {},
-                                                           {});
+    radlads::recurrence::scan_forward<radlads::recurrence::rwkv7, float>(cuda, {r, log_w, k, a, b},
+                                                                         v, y, {}, {}, {});
     float found = 0;
     cuda.copy(&found, y.data(), sizeof(found));
     cuda.synchronize();

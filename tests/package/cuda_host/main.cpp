@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <radlads/gated_deltanet.hpp>
 
-using cell = radlads::wkv::gated_deltanet;
+using cell = radlads::recurrence::gated_deltanet;
 using radlads::cuda_backend;
 
 namespace {
@@ -25,17 +25,17 @@ bool runs_on(cuda_backend& cuda) {
   radlads::tensor<float, 4, cuda_backend> r(cuda, sizes), k(cuda, sizes), g(cuda, numbers),
       rate(cuda, numbers), v(cuda, sizes), y(cuda, sizes), dv(cuda, sizes), dr(cuda, sizes),
       dk(cuda, sizes), dg(cuda, numbers), drate(cuda, numbers),
-      checkpoints(cuda, radlads::wkv::checkpoint_shape(1, 1, 1, 64, 64)),
-      state(cuda, radlads::wkv::state_shape(1, 1, 64, 64));
+      checkpoints(cuda, radlads::recurrence::checkpoint_shape(1, 1, 1, 64, 64)),
+      state(cuda, radlads::recurrence::state_shape(1, 1, 64, 64));
   for (auto* each : {&r, &k, &g, &rate, &v, &state}) radlads::set_zero<float, 4>(cuda, *each);
   const float one = 1, three = 3;
   for (auto* each : {&r, &k, &rate}) cuda.copy(each->data(), &one, sizeof(one));
   cuda.copy(v.data(), &three, sizeof(three));
-  radlads::wkv::scan_forward<cell, float>(cuda, {r, k, g, rate}, v, y, {}, {}, checkpoints);
-  radlads::wkv::scan_backward<cell, float>(cuda, {r, k, g, rate}, v, checkpoints, r, {},
-                                           {dr, dk, dg, drate}, dv, {});
+  radlads::recurrence::scan_forward<cell, float>(cuda, {r, k, g, rate}, v, y, {}, {}, checkpoints);
+  radlads::recurrence::scan_backward<cell, float>(cuda, {r, k, g, rate}, v, checkpoints, r, {},
+                                                  {dr, dk, dg, drate}, dv, {});
   const bool is_right = first_of(cuda, y) == 3 && first_of(cuda, dv) == 1;
-  radlads::wkv::scan_step<cell, float>(cuda, {r, k, g, rate}, v, y, state);
+  radlads::recurrence::scan_step<cell, float>(cuda, {r, k, g, rate}, v, y, state);
   return is_right && first_of(cuda, y) == 3;
 }
 
