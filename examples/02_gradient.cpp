@@ -59,7 +59,7 @@ void fill_with_random_numbers(sequence<double>& x) {
       double& number = x.inputs[input].data()[i];
       number = 0.5 * numbers.normal(static_cast<std::uint64_t>(i));
       // The decay is given as its logarithm, which must not be positive.
-      if (input == cell::w) number = radlads::gates::exp_neg_sigmoid::value(number);
+      if (input == cell::w) number = radlads::scalar_functions::exp_neg_sigmoid::value(number);
     }
   }
 }

@@ -4,9 +4,9 @@
 
 #include "../support/arrays.hpp"
 #include "../support/turns.hpp"
-#include "radlads/gates/activation.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/optim/adamw.hpp"
+#include "radlads/scalar_functions/activation.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -42,9 +42,9 @@ struct elements {
     });
   }
 
-  template <class Gate, class F>
-  void forward(benchmark::State& state, const Gate& gate, F&& f) {
-    const auto ours = [&] { ops::map_forward<float>(b, gate, x, y); };
+  template <class Function, class F>
+  void forward(benchmark::State& state, const Function& function, F&& f) {
+    const auto ours = [&] { ops::map_forward<float>(b, function, x, y); };
     const auto other = [&] {
       plain([&](const const_array& in, const const_array&, array out) { f(in, out); });
     };
@@ -57,15 +57,15 @@ struct elements {
 };
 
 void sigmoid_forward(benchmark::State& state) {
-  elements(state).forward(state, gates::sigmoid{},
+  elements(state).forward(state, scalar_functions::sigmoid{},
                           [](const const_array& x, array& y) { y = x.logistic(); });
 }
 void silu_forward(benchmark::State& state) {
-  elements(state).forward(state, gates::silu{},
+  elements(state).forward(state, scalar_functions::silu{},
                           [](const const_array& x, array& y) { y = x * x.logistic(); });
 }
 void tanh_forward(benchmark::State& state) {
-  elements(state).forward(state, gates::tanh_gate{},
+  elements(state).forward(state, scalar_functions::hyperbolic_tangent{},
                           [](const const_array& x, array& y) { y = x.tanh(); });
 }
 
@@ -73,8 +73,10 @@ void tanh_forward(benchmark::State& state) {
 void silu_backward(benchmark::State& state) {
   elements e(state);
   floats<2> value = zeros<2>(e.b, e.x.sizes());
-  ops::map_forward<float>(e.b, gates::silu{}, e.x, value);
-  const auto ours = [&] { ops::map_backward<float>(e.b, gates::silu{}, e.x, value, e.dy, e.y); };
+  ops::map_forward<float>(e.b, scalar_functions::silu{}, e.x, value);
+  const auto ours = [&] {
+    ops::map_backward<float>(e.b, scalar_functions::silu{}, e.x, value, e.dy, e.y);
+  };
   const auto other = [&] {
     e.plain([](const const_array& x, const const_array& dy, array dx) {
       dx = dy * x.logistic() * (1 + x * (1 - x.logistic()));

@@ -15,10 +15,10 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
-#include "radlads/gates/sigmoid_root.hpp"
 #include "radlads/recurrence/gla.hpp"
 #include "radlads/recurrence/packed.hpp"
 #include "radlads/recurrence/scan.hpp"
+#include "radlads/scalar_functions/sigmoid_root.hpp"
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"

@@ -13,10 +13,10 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
-#include "radlads/gates/softplus_rate.hpp"
 #include "radlads/recurrence/kda.hpp"
 #include "radlads/recurrence/packed.hpp"
 #include "radlads/recurrence/scan.hpp"
+#include "radlads/scalar_functions/softplus_rate.hpp"
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"

@@ -14,10 +14,10 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
-#include "radlads/gates/softplus_rate.hpp"
 #include "radlads/recurrence/mamba2.hpp"
 #include "radlads/recurrence/packed.hpp"
 #include "radlads/recurrence/scan.hpp"
+#include "radlads/scalar_functions/softplus_rate.hpp"
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"

@@ -13,10 +13,10 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
-#include "radlads/gates/exp_neg_exp.hpp"
 #include "radlads/recurrence/packed.hpp"
 #include "radlads/recurrence/rwkv6.hpp"
 #include "radlads/recurrence/scan.hpp"
+#include "radlads/scalar_functions/exp_neg_exp.hpp"
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"

@@ -43,9 +43,9 @@ include_direction() {
     BEGIN {
       may["core"] = "core"
       may["ops"] = "core ops"
-      may["gates"] = "core gates"
+      may["scalar_functions"] = "core scalar_functions"
       may["recurrence"] = "core recurrence"
-      may["layers"] = "core ops gates recurrence layers"
+      may["layers"] = "core ops scalar_functions recurrence layers"
       may["models"] = may["layers"] " models"
       may["transfer"] = may["models"] " transfer"
       may["optim"] = "core ops optim"
@@ -70,8 +70,8 @@ include_direction() {
       if (floor == "io" && path == "radlads/models/config.hpp") next
       if (index(" " may[floor] " ", " " to[2] " ") == 0)
         print $1 ":" $2 ": floor " floor " may not include " path
-      if (floor == "gates" && path ~ /^radlads\/core\/(view|tensor|backend|arena|cpu\/)/)
-        print $1 ":" $2 ": gates know no views and no backends, here " path
+      if (floor == "scalar_functions" && path ~ /^radlads\/core\/(view|tensor|backend|arena|cpu\/)/)
+        print $1 ":" $2 ": scalar functions know no views and no backends, here " path
     }'
 }
 

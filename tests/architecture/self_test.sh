@@ -12,7 +12,7 @@ good_tree() {
   rm -rf "$work/tree"
   mkdir -p "$work/tree"
   cd "$work/tree"
-  mkdir -p include/radlads/{core/cpu,ops/cpu,gates,recurrence,layers,models,io} tests/{core,ops,reference} docs
+  mkdir -p include/radlads/{core/cpu,ops/cpu,scalar_functions,recurrence,layers,models,io} tests/{core,ops,reference} docs
   header include/radlads/core/view.hpp '// a view'
   header include/radlads/core/cpu/backend.hpp '#include "radlads/core/view.hpp"' '#include <Eigen/Core>'
   header include/radlads/ops/norm.hpp '#include "radlads/core/view.hpp"' '// Eigen::Map is elsewhere'
@@ -59,8 +59,8 @@ header include/radlads/ops/norm.hpp '#include "radlads/layers/linear.hpp"'
 expect include_direction 'ops/norm.hpp:3: floor ops may not include radlads/layers/linear.hpp'
 header include/radlads/core/view.hpp '#include "radlads/rwkv7.hpp"'
 expect include_direction 'core/view.hpp:3: the library never includes a door'
-header include/radlads/gates/silu.hpp '#include "radlads/core/view.hpp"'
-expect include_direction 'gates know no views'
+header include/radlads/scalar_functions/silu.hpp '#include "radlads/core/view.hpp"'
+expect include_direction 'scalar functions know no views'
 header include/radlads/io/model.hpp '#include "radlads/models/stack.hpp"'
 expect include_direction 'floor io may not include radlads/models/stack.hpp'
 mkdir include/radlads/shed

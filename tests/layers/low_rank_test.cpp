@@ -13,8 +13,8 @@ namespace radlads::test {
 namespace low_rank_test {
 
 using plain = layers::low_rank<layers::no_activation>;
-using with_tanh = layers::low_rank<gates::tanh_gate>;
-using with_sigmoid = layers::low_rank<gates::sigmoid>;
+using with_tanh = layers::low_rank<scalar_functions::hyperbolic_tangent>;
+using with_sigmoid = layers::low_rank<scalar_functions::sigmoid>;
 
 constexpr bool dx_adds = true;
 // So it is no layer of a combinator, which would have it add to memory that nobody wrote.

@@ -2,8 +2,8 @@
 // Elementwise functions: every element once, whatever the strides, the tails and the threads.
 
 #include "ops/tensor_values.hpp"
-#include "radlads/gates/activation.hpp"
 #include "radlads/ops/map.hpp"
+#include "radlads/scalar_functions/activation.hpp"
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"
 
@@ -105,33 +105,33 @@ TEST(map_functions, result_does_not_depend_on_threads) {
     cpu_backend backend({.threads = threads, .poison = true});
     const auto z = filled<float, 3>(backend, {7, 311, 23}, random_values(7 * 311 * 23, 5, 3));
     tensor<float, 3, cpu_backend> y(backend, z.sizes());
-    ops::map_forward<float>(backend, gates::silu{}, z, y);
+    ops::map_forward<float>(backend, scalar_functions::silu{}, z, y);
     results.push_back(values_of(y));
   }
   EXPECT_EQ(results[0], results[1]);
   EXPECT_EQ(results[0], results[2]);
 }
 
-TEST(map_functions, gate_goes_forward_and_backward) {
+TEST(map_functions, function_goes_forward_and_backward) {
   cpu_backend backend({.threads = 2, .poison = true});
   const std::vector<double> numbers = random_values(2 * 3 * 11, 6);
   const std::vector<double> weights = random_values(2 * 3 * 11, 7);
   const auto loss = [&](const std::vector<test::complex>& point) {
     const auto z = filled<test::complex, 3>(backend, {2, 3, 11}, point);
     tensor<test::complex, 3, cpu_backend> y(backend, z.sizes());
-    ops::map_forward<test::complex>(backend, gates::silu{}, z, y);
+    ops::map_forward<test::complex>(backend, scalar_functions::silu{}, z, y);
     return test::weighted_sum(weights, y);
   };
   const auto z = filled<double, 3>(backend, {2, 3, 11}, numbers);
   const auto dy = filled<double, 3>(backend, {2, 3, 11}, weights);
   tensor<double, 3, cpu_backend> y(backend, z.sizes()), dz(backend, z.sizes());
-  ops::map_forward<double>(backend, gates::silu{}, z, y);
+  ops::map_forward<double>(backend, scalar_functions::silu{}, z, y);
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     EXPECT_NEAR(y.data()[i], numbers[i] / (1 + std::exp(-numbers[i])), 1e-14);
   }
   const std::vector<double> expected = test::complex_step(loss, numbers);
   for (int round = 0; round < 2; ++round) {  // the second call overwrites
-    ops::map_backward<double>(backend, gates::silu{}, z, y, dy, dz);
+    ops::map_backward<double>(backend, scalar_functions::silu{}, z, y, dy, dz);
     EXPECT_LT(test::relative_error(values_of(dz), expected), test::gradient_tolerance);
   }
 }
@@ -139,7 +139,7 @@ TEST(map_functions, gate_goes_forward_and_backward) {
 TEST(map_functions, nothing_to_do_is_done) {
   cpu_backend backend({.threads = 2, .poison = true});
   tensor<float, 3, cpu_backend> z(backend, {0, 4, 5}), y(backend, {0, 4, 5});
-  EXPECT_NO_THROW(ops::map_forward<float>(backend, gates::sigmoid{}, z, y));
+  EXPECT_NO_THROW(ops::map_forward<float>(backend, scalar_functions::sigmoid{}, z, y));
   EXPECT_EQ(ops::rows_of(z).extent(0), 0);
   EXPECT_EQ(ops::rows_of(z).extent(1), 5);
 }

@@ -4,9 +4,9 @@
 // The factors are stored as used from the right, (in, rank) and (rank, out).
 
 #include "radlads/core/parameters.hpp"
-#include "radlads/gates/activation.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/matmul.hpp"
+#include "radlads/scalar_functions/activation.hpp"
 
 #include <cstdint>
 #include <type_traits>

@@ -6,13 +6,13 @@
 #include "radlads/core/config.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/gates/activation.hpp"
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/low_rank.hpp"
 #include "radlads/layers/mixer_config.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/matmul.hpp"
 #include "radlads/ops/norm.hpp"
+#include "radlads/scalar_functions/activation.hpp"
 
 #include <array>
 #include <cmath>
@@ -43,7 +43,7 @@ struct scaled_gate_backward {
 };
 
 struct output_gate {
-  using narrow_gate = low_rank<gates::sigmoid>;
+  using narrow_gate = low_rank<scalar_functions::sigmoid>;
 
   template <class T, class B>
   struct params {
@@ -118,7 +118,7 @@ struct output_gate {
     s.gate.resize(b, wide);
     if (c.gate_rank_type == 1) {
       ops::linear<T>(b, p.full, {}, x, s.gate);
-      ops::map_forward<T>(b, gates::sigmoid{}, s.gate, s.gate);
+      ops::map_forward<T>(b, scalar_functions::sigmoid{}, s.gate, s.gate);
     } else {
       narrow_gate::template forward<T, B>(b, {}, p.g, x, s.gate, s.low);
     }
@@ -174,7 +174,7 @@ struct output_gate {
       narrow_gate::template backward<T, B>(b, {}, p.g, s.low, x, dgate, dx, grads.g);
       return;
     }
-    ops::map_backward<T>(b, gates::sigmoid{}, s.gate, s.gate, dgate, dgate);
+    ops::map_backward<T>(b, scalar_functions::sigmoid{}, s.gate, s.gate, dgate, dgate);
     ops::linear_backward<T>(b, p.full, x, dgate, dx, grads.full, {}, true);
   }
 };

@@ -9,8 +9,6 @@
 #include "radlads/core/config.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/gates/activation.hpp"
-#include "radlads/gates/exp_neg_exp.hpp"
 #include "radlads/layers/concepts.hpp"
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/low_rank.hpp"
@@ -25,6 +23,8 @@
 #include "radlads/ops/sum_rows.hpp"
 #include "radlads/recurrence/gla.hpp"
 #include "radlads/recurrence/scan.hpp"
+#include "radlads/scalar_functions/activation.hpp"
+#include "radlads/scalar_functions/exp_neg_exp.hpp"
 
 #include <algorithm>
 #include <array>
@@ -69,12 +69,12 @@ struct rad_rwkv6_decay_and_key_backward {
 };
 
 /// RAD-RWKV6, with `Decay` giving the logarithm of the decay.
-template <class Decay = gates::exp_neg_exp<>>
+template <class Decay = scalar_functions::exp_neg_exp<>>
 struct basic_rad_rwkv6_mixer {
   static constexpr std::string_view name = "rad_rwkv6";
   static constexpr bool uses_v_first = false;
   using config = mixer_config;
-  using decay_map = low_rank<gates::tanh_gate>;
+  using decay_map = low_rank<scalar_functions::hyperbolic_tangent>;
 
   static config configure(config c, const mixer_options& o) {
     c.use_rope = o.use_rope.value_or(false);

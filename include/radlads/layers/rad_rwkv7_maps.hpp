@@ -7,13 +7,13 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
-#include "radlads/gates/activation.hpp"
-#include "radlads/gates/exp_neg_sigmoid.hpp"
 #include "radlads/layers/mixer_config.hpp"
 #include "radlads/ops/head_map.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/sum_rows.hpp"
 #include "radlads/recurrence/rwkv7.hpp"
+#include "radlads/scalar_functions/activation.hpp"
+#include "radlads/scalar_functions/exp_neg_sigmoid.hpp"
 
 #include <array>
 #include <cmath>
@@ -33,8 +33,8 @@ struct balanced_maps {
                                                      X& iota, X& key, X& removal,
                                                      X& insertion) const {
     using std::exp;
-    log_w = gates::exp_neg_sigmoid::value(w0 + d);
-    iota = gates::sigmoid::value(a0 + a);
+    log_w = scalar_functions::exp_neg_sigmoid::value(w0 + d);
+    iota = scalar_functions::sigmoid::value(a0 + a);
     key = k * (X(1) - exp(log_w) + iota);
     removal = -kappa;
     insertion = kappa * iota;
@@ -55,7 +55,7 @@ struct balanced_maps_backward {
     const X w = exp(log_w);
     dk = dkey * (X(1) - w + iota);
     dkappa = dinsertion * iota - dremoval;
-    dd = (dlog_w - dkey * k * w) * gates::exp_neg_sigmoid::derivative(log_w, log_w);
+    dd = (dlog_w - dkey * k * w) * scalar_functions::exp_neg_sigmoid::derivative(log_w, log_w);
     da = (dinsertion * kappa + dkey * k) * iota * (X(1) - iota);
   }
 };
@@ -67,8 +67,8 @@ struct unbalanced_maps {
                                                      const X& kappa, const X& w0, const X& a0,
                                                      const X& k_a, X& log_w, X& iota, X& key,
                                                      X& removal, X& insertion) const {
-    log_w = gates::exp_neg_sigmoid::value(w0 + d);
-    iota = gates::sigmoid::value(a0 + a);
+    log_w = scalar_functions::exp_neg_sigmoid::value(w0 + d);
+    iota = scalar_functions::sigmoid::value(a0 + a);
     key = k * (X(1) + (iota - X(1)) * k_a);
     removal = -kappa;
     insertion = kappa * iota;
@@ -88,7 +88,7 @@ struct unbalanced_maps_backward {
                                                      X& dk_a) const {
     dk = dkey * (X(1) + (iota - X(1)) * k_a);
     dkappa = dinsertion * iota - dremoval;
-    dd = dlog_w * gates::exp_neg_sigmoid::derivative(log_w, log_w);
+    dd = dlog_w * scalar_functions::exp_neg_sigmoid::derivative(log_w, log_w);
     da = (dinsertion * kappa + dkey * k * k_a) * iota * (X(1) - iota);
     dk_a = dkey * k * (iota - X(1));
   }
@@ -100,7 +100,7 @@ struct value_residual {
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& own, const X& first, const X& low,
                                                      const X& v0, X& mix, X& v) const {
-    mix = gates::sigmoid::value(v0 + low);
+    mix = scalar_functions::sigmoid::value(v0 + low);
     v = own + (first - own) * mix;
   }
 };

@@ -9,7 +9,6 @@
 // The arithmetic between projections and recurrence stands in rad_rwkv7_maps.hpp.
 
 #include "radlads/core/parameters.hpp"
-#include "radlads/gates/activation.hpp"
 #include "radlads/layers/concepts.hpp"
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/low_rank.hpp"
@@ -25,6 +24,7 @@
 #include "radlads/ops/sum_rows.hpp"
 #include "radlads/recurrence/rwkv7.hpp"
 #include "radlads/recurrence/scan.hpp"
+#include "radlads/scalar_functions/activation.hpp"
 
 #include <array>
 #include <cmath>
@@ -40,7 +40,7 @@ struct rad_rwkv7_mixer {
   static constexpr std::string_view name = "rad_rwkv7";
   static constexpr bool uses_v_first = true;
   using config = mixer_config;
-  using decay_map = low_rank<gates::tanh_gate>;
+  using decay_map = low_rank<scalar_functions::hyperbolic_tangent>;
   using plain_map = low_rank<no_activation>;
 
   static config configure(config c, const mixer_options& o) {

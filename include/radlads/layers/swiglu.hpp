@@ -4,9 +4,9 @@
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/parameters.hpp"
-#include "radlads/gates/activation.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/matmul.hpp"
+#include "radlads/scalar_functions/activation.hpp"
 
 #include <array>
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace radlads::layers {
 struct silu_product {
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& gate, const X& up, X& y) const {
-    y = gates::silu::value(gate) * up;
+    y = scalar_functions::silu::value(gate) * up;
   }
 };
 
@@ -26,8 +26,8 @@ struct silu_product_backward {
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& gate, const X& up, const X& d, X& dup,
                                                      X& dgate) const {
-    const X activated = gates::silu::value(gate);
-    dgate = d * up * gates::silu::derivative(gate, activated);
+    const X activated = scalar_functions::silu::value(gate);
+    dgate = d * up * scalar_functions::silu::derivative(gate, activated);
     dup = d * activated;
   }
 };

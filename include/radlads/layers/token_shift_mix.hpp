@@ -6,13 +6,13 @@
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/parameters.hpp"
-#include "radlads/gates/activation.hpp"
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/mixer_config.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/matmul.hpp"
 #include "radlads/ops/sum_rows.hpp"
 #include "radlads/ops/token_shift.hpp"
+#include "radlads/scalar_functions/activation.hpp"
 
 #include <array>
 #include <cstddef>
@@ -122,7 +122,7 @@ struct token_shift_mix {
     ops::elementwise<T>(b, shift_blend{}, std::array{s.probed.whole()},
                         std::array{tokens, delta, ops::broadcast_rows(p.mu_x.flat(), rows[0])});
     ops::matmul<T>(b, {}, s.probed, p.w1, s.low);
-    ops::map_forward<T>(b, gates::tanh_gate{}, s.low, s.low);
+    ops::map_forward<T>(b, scalar_functions::hyperbolic_tangent{}, s.low, s.low);
     for (std::size_t i = 0; i < order::count; ++i) {
       s.blend[i].resize(b, rows);
       s.shifted[i].resize(b, rows);
@@ -160,7 +160,7 @@ struct token_shift_mix {
       ops::matmul<T>(b, {.transpose_b = true}, dshifted[i], up<T, B>(p.w2, i),
                      slab<T, B>(dlow, p, i));
     }
-    ops::map_backward<T>(b, gates::tanh_gate{}, s.low, s.low, dlow, dlow);
+    ops::map_backward<T>(b, scalar_functions::hyperbolic_tangent{}, s.low, s.low, dlow, dlow);
     ops::matmul<T>(b, {.transpose_a = true, .accumulate = true}, s.probed, dlow, grads.w1);
     const auto dprobed = scope.template take<T, 2>(rows);
     ops::matmul<T>(b, {.transpose_b = true}, dlow, p.w1, dprobed);

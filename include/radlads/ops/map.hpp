@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Scalar functions applied to every element: gates, activations, and any product of tensors.
+// Scalar functions applied to every element: decays, activations, and any product of tensors.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
@@ -117,38 +117,38 @@ struct scaled {
   }
 };
 
-/// y = gate(z), as a functor for elementwise.
-template <class Gate>
-struct gate_value {
-  Gate gate;
+/// y = f(z), as a functor for elementwise.
+template <class Function>
+struct function_value {
+  Function function;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& z, X& y) const {
-    y = gate.value(z);
+    y = function.value(z);
   }
 };
 
-/// dz = dy gate'(z), as a functor for elementwise.
-template <class Gate>
-struct gate_derivative {
-  Gate gate;
+/// dz = dy f'(z), as a functor for elementwise.
+template <class Function>
+struct function_derivative {
+  Function function;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& z, const X& y, const X& dy,
                                                      X& dz) const {
-    dz = dy * gate.derivative(z, y);
+    dz = dy * function.derivative(z, y);
   }
 };
 
-/// y = gate(z) for tensors or views of one shape, any rank; what a gate offers stands in
-/// gates/concepts.hpp. Overwrites y, which may be z.
-template <class T, backend B, class Gate, class Z, class Y>
-void map_forward(B& b, const Gate& gate, const Z& z, Y&& y) {
-  elementwise<T>(b, gate_value<Gate>{gate}, outputs(y), inputs(z));
+/// y = f(z) for tensors or views of one shape, any rank; what a scalar function offers stands in
+/// scalar_functions/concepts.hpp. Overwrites y, which may be z.
+template <class T, backend B, class Function, class Z, class Y>
+void map_forward(B& b, const Function& function, const Z& z, Y&& y) {
+  elementwise<T>(b, function_value<Function>{function}, outputs(y), inputs(z));
 }
 
-/// dz = dy gate'(z), where y = gate(z). Overwrites dz, which may be dy.
-template <class T, backend B, class Gate, class Z, class Y, class DY, class DZ>
-void map_backward(B& b, const Gate& gate, const Z& z, const Y& y, const DY& dy, DZ&& dz) {
-  elementwise<T>(b, gate_derivative<Gate>{gate}, outputs(dz), inputs(z, y, dy));
+/// dz = dy f'(z), where y = f(z). Overwrites dz, which may be dy.
+template <class T, backend B, class Function, class Z, class Y, class DY, class DZ>
+void map_backward(B& b, const Function& function, const Z& z, const Y& y, const DY& dy, DZ&& dz) {
+  elementwise<T>(b, function_derivative<Function>{function}, outputs(dz), inputs(z, y, dy));
 }
 
 }  // namespace radlads::ops

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Several numbers side by side that behave as one scalar: what cells, gates and elementwise
-// functions see on the CPU. Eigen turns each operation into vector instructions. Every operator is
-// inlined by force: left to the compiler some stay calls, and a pack then travels through memory.
+// Several numbers side by side that behave as one scalar: what cells, scalar functions and
+// elementwise functions see on the CPU. Eigen turns each operation into vector instructions. Every
+// operator is inlined by force: left to the compiler some stay calls, and a pack then travels
+// through memory.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"

@@ -4,13 +4,13 @@
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/gates/activation.hpp"
-#include "radlads/gates/concepts.hpp"
+#include "radlads/scalar_functions/activation.hpp"
+#include "radlads/scalar_functions/concepts.hpp"
 
 #include <cmath>
 #include <complex>
 
-namespace radlads::gates {
+namespace radlads::scalar_functions {
 
 /// log(1 + e) for e in [0, 1]; relative accuracy also for small e, where 1 + e loses its digits.
 template <class Z>
@@ -45,6 +45,6 @@ struct softplus {
   }
 };
 
-static_assert(gate<softplus>);
+static_assert(scalar_function<softplus>);
 
-}  // namespace radlads::gates
+}  // namespace radlads::scalar_functions

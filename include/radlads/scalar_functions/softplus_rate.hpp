@@ -3,16 +3,16 @@
 // Decay of Gated DeltaNet and Mamba-2: w = exp(-e^A softplus(z + b)) with A and b learned per head.
 
 #include "radlads/core/config.hpp"
-#include "radlads/gates/activation.hpp"
-#include "radlads/gates/softplus.hpp"
+#include "radlads/scalar_functions/activation.hpp"
+#include "radlads/scalar_functions/softplus.hpp"
 
 #include <cmath>
 #include <complex>
 
-namespace radlads::gates {
+namespace radlads::scalar_functions {
 
-/// Natural logarithm of the decay: log w = -e^A softplus(z + b). Not a gate, since A and b vary;
-/// the two nested types are functors for ops::elementwise.
+/// Natural logarithm of the decay: log w = -e^A softplus(z + b). Not a scalar function, since A and
+/// b vary; the two nested types are functors for ops::elementwise.
 struct softplus_rate {
   template <class Z>
   RADLADS_HOST_DEVICE RADLADS_INLINE static Z value(const Z& z, const Z& A, const Z& b) {
@@ -44,4 +44,4 @@ struct softplus_rate {
   };
 };
 
-}  // namespace radlads::gates
+}  // namespace radlads::scalar_functions

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Softplus and the logarithm it is made of.
 
-#include "gates/check_gate.hpp"
-#include "radlads/gates/softplus.hpp"
+#include "radlads/scalar_functions/softplus.hpp"
+#include "scalar_functions/check_scalar_function.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ namespace softplus_test {
 using namespace radlads;
 
 TEST(softplus, is_the_logarithm_of_one_plus_the_exponential) {
-  test::check_gate(gates::softplus{}, [](long double z) {
+  test::check_scalar_function(scalar_functions::softplus{}, [](long double z) {
     return z > 0 ? z + std::log1p(std::exp(-z)) : std::log1p(std::exp(z));
   });
 }
@@ -21,9 +21,9 @@ TEST(softplus, is_the_logarithm_of_one_plus_the_exponential) {
 TEST(softplus, log_one_plus_keeps_the_digits_of_small_arguments) {
   for (double e = 1; e > 1e-30; e *= 0.83) {
     const double expected = std::log1p(e);
-    EXPECT_NEAR(gates::log_one_plus(e) / expected, 1, 1e-14) << "at " << e;
+    EXPECT_NEAR(scalar_functions::log_one_plus(e) / expected, 1, 1e-14) << "at " << e;
     const float single = static_cast<float>(e);
-    EXPECT_NEAR(gates::log_one_plus(single) / std::log1p(single), 1, 2e-6) << "at " << e;
+    EXPECT_NEAR(scalar_functions::log_one_plus(single) / std::log1p(single), 1, 2e-6) << "at " << e;
   }
 }
 

@@ -4,12 +4,12 @@
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/gates/concepts.hpp"
+#include "radlads/scalar_functions/concepts.hpp"
 
 #include <cmath>
 #include <complex>
 
-namespace radlads::gates {
+namespace radlads::scalar_functions {
 
 /// The floor that is none: e^-1000 is zero in double, so the bound changes no decay.
 inline constexpr int no_floor = -1000;
@@ -35,6 +35,6 @@ struct exp_neg_exp {
   }
 };
 
-static_assert(gate<exp_neg_exp<>> && gate<exp_neg_exp<no_floor>>);
+static_assert(scalar_function<exp_neg_exp<>> && scalar_function<exp_neg_exp<no_floor>>);
 
-}  // namespace radlads::gates
+}  // namespace radlads::scalar_functions

@@ -4,12 +4,12 @@
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/gates/concepts.hpp"
+#include "radlads/scalar_functions/concepts.hpp"
 
 #include <cmath>
 #include <complex>
 
-namespace radlads::gates {
+namespace radlads::scalar_functions {
 
 /// 1 / (1 + e^-z).
 struct sigmoid {
@@ -63,7 +63,7 @@ struct squared_relu {
 };
 
 /// tanh(z).
-struct tanh_gate {
+struct hyperbolic_tangent {
   template <class Z>
   RADLADS_HOST_DEVICE RADLADS_INLINE static Z value(const Z& z) {
     using std::tanh;
@@ -75,6 +75,7 @@ struct tanh_gate {
   }
 };
 
-static_assert(gate<sigmoid> && gate<silu> && gate<squared_relu> && gate<tanh_gate>);
+static_assert(scalar_function<sigmoid> && scalar_function<silu> && scalar_function<squared_relu> &&
+              scalar_function<hyperbolic_tangent>);
 
-}  // namespace radlads::gates
+}  // namespace radlads::scalar_functions

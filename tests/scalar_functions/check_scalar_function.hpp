@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What holds for every gate: its value against a formula in extended precision, its derivative
-// against the complex step, lane packs against scalars, and finite numbers for any argument.
+// What holds for every scalar function: its value against a formula in extended precision, its
+// derivative against the complex step, lane packs against scalars, and finite numbers for any
+// argument.
 
 #include "radlads/core/cpu/lanes.hpp"
 #include "support/gradient_check.hpp"
@@ -20,7 +21,7 @@
 namespace radlads::test {
 
 /// Arguments from -100 to 100, dense around zero.
-inline std::vector<double> gate_arguments() {
+inline std::vector<double> function_arguments() {
   std::vector<double> arguments = {0};
   for (double z = 1e-3; z < 110; z *= 1.37) {
     arguments.push_back(z);
@@ -38,8 +39,8 @@ void expect_near_value(double found, double expected, double z) {
 }
 
 template <class T, class G, class F>
-void check_gate_values(const G& gate, const F& formula) {
-  const std::vector<double> arguments = gate_arguments();
+void check_scalar_function_values(const G& function, const F& formula) {
+  const std::vector<double> arguments = function_arguments();
   constexpr std::size_t width = lanes<T>::width;
   for (std::size_t first = 0; first < arguments.size(); first += width) {
     lanes<T> packed(T(0));
@@ -47,15 +48,15 @@ void check_gate_values(const G& gate, const F& formula) {
     for (std::size_t i = first; i < last; ++i) {
       packed.value[static_cast<Eigen::Index>(i - first)] = static_cast<T>(arguments[i]);
     }
-    const lanes<T> values = gate.value(packed);
-    const lanes<T> slopes = gate.derivative(packed, values);
+    const lanes<T> values = function.value(packed);
+    const lanes<T> slopes = function.derivative(packed, values);
     for (std::size_t i = first; i < last; ++i) {
       const T z = static_cast<T>(arguments[i]);
       const auto lane = static_cast<Eigen::Index>(i - first);
       const auto expected = static_cast<double>(formula(static_cast<long double>(z)));
-      expect_near_value<T>(static_cast<double>(gate.value(z)), expected, arguments[i]);
+      expect_near_value<T>(static_cast<double>(function.value(z)), expected, arguments[i]);
       expect_near_value<T>(static_cast<double>(values.value[lane]), expected, arguments[i]);
-      const T slope = gate.derivative(z, gate.value(z));
+      const T slope = function.derivative(z, function.value(z));
       EXPECT_NEAR(static_cast<double>(slopes.value[lane]), static_cast<double>(slope),
                   order_tolerance<T> * (1 + std::abs(static_cast<double>(slope))));
     }
@@ -63,36 +64,36 @@ void check_gate_values(const G& gate, const F& formula) {
 }
 
 template <class T, class G>
-void check_gate_limits(const G& gate) {
+void check_scalar_function_limits(const G& function) {
   for (const double size : {88.0, 90.0, 104.0, 709.0, 746.0, 1e4, 1e15}) {
     for (const T z : {static_cast<T>(size), static_cast<T>(-size)}) {
-      const T value = gate.value(z);
-      const lanes<T> packed = gate.value(lanes<T>(z));
+      const T value = function.value(z);
+      const lanes<T> packed = function.value(lanes<T>(z));
       EXPECT_TRUE(std::isfinite(value)) << "at " << z;
-      EXPECT_TRUE(std::isfinite(gate.derivative(z, value))) << "at " << z;
+      EXPECT_TRUE(std::isfinite(function.derivative(z, value))) << "at " << z;
       EXPECT_TRUE(std::isfinite(packed.value[0])) << "at " << z;
-      EXPECT_TRUE(std::isfinite(gate.derivative(lanes<T>(z), packed).value[0])) << "at " << z;
+      EXPECT_TRUE(std::isfinite(function.derivative(lanes<T>(z), packed).value[0])) << "at " << z;
     }
   }
   const T nothing = std::numeric_limits<T>::quiet_NaN();
-  EXPECT_TRUE(std::isnan(gate.value(nothing)));
-  EXPECT_TRUE(std::isnan(gate.value(lanes<T>(nothing)).value[0]));
+  EXPECT_TRUE(std::isnan(function.value(nothing)));
+  EXPECT_TRUE(std::isnan(function.value(lanes<T>(nothing)).value[0]));
 }
 
-/// The gate against `formula`, a function of long double.
+/// The scalar function against `formula`, a function of long double.
 template <class G, class F>
-void check_gate(const G& gate, const F& formula) {
-  check_gate_values<float>(gate, formula);
-  check_gate_values<double>(gate, formula);
-  check_gate_limits<float>(gate);
-  check_gate_limits<double>(gate);
-  for (const double z : gate_arguments()) {
-    const double slope = complex_step([&](const auto& x) { return gate.value(x[0]); }, {z})[0];
-    EXPECT_NEAR(gate.derivative(z, gate.value(z)), slope,
+void check_scalar_function(const G& function, const F& formula) {
+  check_scalar_function_values<float>(function, formula);
+  check_scalar_function_values<double>(function, formula);
+  check_scalar_function_limits<float>(function);
+  check_scalar_function_limits<double>(function);
+  for (const double z : function_arguments()) {
+    const double slope = complex_step([&](const auto& x) { return function.value(x[0]); }, {z})[0];
+    EXPECT_NEAR(function.derivative(z, function.value(z)), slope,
                 gradient_tolerance * std::abs(slope) + order_tolerance<double>)
         << "at " << z;
     const complex point(z, 1e-50);
-    const complex value = gate.value(lanes<complex>(point)).value[1];
+    const complex value = function.value(lanes<complex>(point)).value[1];
     EXPECT_NEAR(value.imag() / 1e-50, slope, gradient_tolerance * std::abs(slope)) << "at " << z;
   }
 }

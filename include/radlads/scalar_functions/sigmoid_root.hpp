@@ -3,11 +3,11 @@
 // Decay of gated linear attention: w = sigmoid(z)^(1 / tau).
 
 #include "radlads/core/config.hpp"
-#include "radlads/gates/activation.hpp"
-#include "radlads/gates/concepts.hpp"
-#include "radlads/gates/softplus.hpp"
+#include "radlads/scalar_functions/activation.hpp"
+#include "radlads/scalar_functions/concepts.hpp"
+#include "radlads/scalar_functions/softplus.hpp"
 
-namespace radlads::gates {
+namespace radlads::scalar_functions {
 
 /// Natural logarithm of the decay: log w = log(sigmoid(z)) / Tau.
 template <int Tau = 16>
@@ -24,6 +24,6 @@ struct sigmoid_root {
   }
 };
 
-static_assert(gate<sigmoid_root<>>);
+static_assert(scalar_function<sigmoid_root<>>);
 
-}  // namespace radlads::gates
+}  // namespace radlads::scalar_functions

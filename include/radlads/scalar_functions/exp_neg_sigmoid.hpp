@@ -3,10 +3,10 @@
 // Decay of RWKV-7 and RAD-RWKV7: w = exp(-c sigmoid(z)) with c = e^(-1/2), hence w in (0.545, 1).
 
 #include "radlads/core/config.hpp"
-#include "radlads/gates/activation.hpp"
-#include "radlads/gates/concepts.hpp"
+#include "radlads/scalar_functions/activation.hpp"
+#include "radlads/scalar_functions/concepts.hpp"
 
-namespace radlads::gates {
+namespace radlads::scalar_functions {
 
 /// Natural logarithm of the decay: log w = -c sigmoid(z), in (-0.6065, 0).
 struct exp_neg_sigmoid {
@@ -22,6 +22,6 @@ struct exp_neg_sigmoid {
   }
 };
 
-static_assert(gate<exp_neg_sigmoid>);
+static_assert(scalar_function<exp_neg_sigmoid>);
 
-}  // namespace radlads::gates
+}  // namespace radlads::scalar_functions

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a gate is: a scalar function with its derivative, written once for float, double, complex
-// numbers and lane packs. Applying one to a tensor belongs to ops/map.hpp.
+// A scalar function: a function of one number and its derivative, written once for float, double,
+// complex numbers and lane packs. Applying one to a tensor belongs to ops/map.hpp.
 
 #include "radlads/core/config.hpp"
 
 #include <concepts>
 #include <utility>
 
-namespace radlads::gates {
+namespace radlads::scalar_functions {
 
 /// A scalar function and its derivative; derivative(z, value) is given value(z) and may use either.
 template <class G>
-concept gate = requires(const G& g, double z, float y) {
+concept scalar_function = requires(const G& g, double z, float y) {
   { g.value(z) } -> std::same_as<double>;
   { g.derivative(z, z) } -> std::same_as<double>;
   { g.value(y) } -> std::same_as<float>;
@@ -29,4 +29,4 @@ RADLADS_HOST_DEVICE RADLADS_INLINE Z constant(double number) {
   }
 }
 
-}  // namespace radlads::gates
+}  // namespace radlads::scalar_functions
