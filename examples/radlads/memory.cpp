@@ -7,7 +7,7 @@
 #include "radlads/distill/distillation.hpp"
 #include "radlads/distill/replicas.hpp"
 #include "radlads/distill/trainer.hpp"
-#include "radlads/plan.hpp"
+#include "radlads/dry_run.hpp"
 #include "run_loop.hpp"
 
 #include <fmt/format.h>
@@ -25,7 +25,7 @@ namespace radlads::program {
 namespace {
 
 template <class T>
-using plan_model = models::language_model<T, plan_backend, layers::attention_mixer,
+using plan_model = models::language_model<T, dry_run_backend, layers::attention_mixer,
                                           layers::rad_rwkv6_mixer, layers::rad_rwkv7_mixer>;
 
 /// Bytes by kind.
@@ -42,7 +42,7 @@ template <class T>
 plan plan_stage(const std::string& stage, const stage_settings& s, const stage_models& models,
                 std::int64_t rows) {
   constexpr bool is_rounded = !std::is_same_v<T, float>;
-  plan_backend b;
+  dry_run_backend b;
   plan result;
   auto since = [&b, before = std::size_t{0}]() mutable {
     return b.allocated_bytes() - std::exchange(before, b.allocated_bytes());
@@ -77,7 +77,7 @@ plan plan_stage(const std::string& stage, const stage_settings& s, const stage_m
         },
         trained.weights);
     const auto step = [&](auto&& objective) {
-      tensor<std::int32_t, 2, plan_backend> ids(
+      tensor<std::int32_t, 2, dry_run_backend> ids(
           b, {rows, s.context + (objective.needs_targets() ? 1 : 0)});
       const std::size_t before = b.allocated_bytes();
       trainer.step(b, objective, ids);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/safetensors_bytes.hpp"
 #include "io/tensor_list.hpp"
-#include "radlads/core/plan/backend.hpp"
+#include "radlads/core/dry_run/backend.hpp"
 #include "radlads/io/parameters.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -173,11 +173,11 @@ std::int64_t private_bytes() {
 }
 
 /// A device whose copies note how much memory the host uses for them.
-struct watching_backend : plan_backend {
+struct watching_backend : dry_run_backend {
   std::int64_t most = 0;
   void copy(void* to, const void* from, std::size_t bytes) {
     most = std::max(most, private_bytes());
-    plan_backend::copy(to, from, bytes);
+    dry_run_backend::copy(to, from, bytes);
   }
 };
 

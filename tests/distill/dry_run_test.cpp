@@ -5,7 +5,7 @@
 #include "radlads/distill/align.hpp"
 #include "radlads/distill/distillation.hpp"
 #include "radlads/distill/trainer.hpp"
-#include "radlads/plan.hpp"
+#include "radlads/dry_run.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,11 +16,11 @@
 #include <utility>
 
 namespace radlads::test {
-namespace plan_test {
+namespace dry_run_test {
 
 template <class T>
-using planned = models::language_model<T, plan_backend, layers::attention_mixer,
-                                       layers::rad_rwkv7_mixer, layers::rad_rwkv6_mixer>;
+using dry_run_model = models::language_model<T, dry_run_backend, layers::attention_mixer,
+                                             layers::rad_rwkv7_mixer, layers::rad_rwkv6_mixer>;
 
 distill::trainer_options options() {
   distill::trainer_options o;
@@ -32,14 +32,14 @@ distill::trainer_options options() {
 /// Bytes of a step's activations and scratch on `rows` of 32 tokens.
 template <class T, class Make>
 std::size_t bytes_of_step(std::int64_t rows, const models::config& c, Make&& make) {
-  plan_backend b;
-  planned<T> teacher, student;
+  dry_run_backend b;
+  dry_run_model<T> teacher, student;
   models::config softmax = c;
   softmax.mixers.assign(c.mixers.size(), "attention");
   teacher.build(b, softmax);
   student.build(b, c);
-  distill::trainer<planned<T>> trainer(b, student, options());
-  tensor<std::int32_t, 2, plan_backend> ids(b, {rows, 33});
+  distill::trainer<dry_run_model<T>> trainer(b, student, options());
+  tensor<std::int32_t, 2, dry_run_backend> ids(b, {rows, 33});
   const std::size_t before = b.allocated_bytes();
   auto objective = make(std::as_const(teacher), std::as_const(student));
   const auto report = trainer.step(b, objective, ids);
@@ -48,22 +48,22 @@ std::size_t bytes_of_step(std::int64_t rows, const models::config& c, Make&& mak
   return b.peak_bytes() - before;
 }
 
-TEST(Plan, ModelAndOptimizerAreTheirTensors) {
+TEST(DryRun, ModelAndOptimizerAreTheirTensors) {
   const models::config c = small_model({"rad_rwkv7", "attention", "rad_rwkv6"});
-  plan_backend b;
-  planned<float> exact;
+  dry_run_backend b;
+  dry_run_model<float> exact;
   exact.build(b, c);
   const auto count = static_cast<std::size_t>(parameter_count(exact.weights));
   EXPECT_EQ(b.allocated_bytes(), 4 * count);
-  planned<bf16> rounded;
+  dry_run_model<bf16> rounded;
   rounded.build(b, c);
   EXPECT_EQ(b.allocated_bytes(), (4 + 2) * count);
   // Two moments of four bytes; the master is what was there. Gradients come with the first step.
-  distill::trainer<planned<bf16>> trainer(b, rounded, options(), std::move(exact.weights));
+  distill::trainer<dry_run_model<bf16>> trainer(b, rounded, options(), std::move(exact.weights));
   EXPECT_EQ(b.allocated_bytes(), (4 + 2 + 8) * count);
 }
 
-TEST(Plan, ActivationsGrowWithTheRowsAndRecomputingNeedsFewer) {
+TEST(DryRun, ActivationsGrowWithTheRowsAndRecomputingNeedsFewer) {
   const models::config c = small_model({"rad_rwkv7", "attention", "rad_rwkv6", "rad_rwkv7",
                                         "rad_rwkv7", "rad_rwkv7", "rad_rwkv7", "rad_rwkv7"});
   const auto next_token = [](bool recomputes) {
@@ -80,12 +80,12 @@ TEST(Plan, ActivationsGrowWithTheRowsAndRecomputingNeedsFewer) {
   EXPECT_LT(bytes_of_step<bf16>(256, c, next_token(false)), one);
 }
 
-TEST(Plan, AlignmentHasGradientsAndMomentsOfMixersAlone) {
+TEST(DryRun, AlignmentHasGradientsAndMomentsOfMixersAlone) {
   const models::config c = small_model({"rad_rwkv7", "attention", "rad_rwkv7"});
   models::config softmax = c;
   softmax.mixers.assign(3, "attention");
-  plan_backend b;
-  planned<float> teacher, student;
+  dry_run_backend b;
+  dry_run_model<float> teacher, student;
   teacher.build(b, softmax);
   student.build(b, c);
   const std::size_t models = b.allocated_bytes();
@@ -93,15 +93,15 @@ TEST(Plan, AlignmentHasGradientsAndMomentsOfMixersAlone) {
   mixers.what = distill::trainable::mixers;
   std::size_t trained = 0;
   {
-    distill::trainer<planned<float>> trainer(b, student, mixers);
-    planned<float>::params::for_each(
+    distill::trainer<dry_run_model<float>> trainer(b, student, mixers);
+    dry_run_model<float>::params::for_each(
         [&](const std::string& name, const auto& each) {
           if (trainer.is_trained(name)) trained += 4 * static_cast<std::size_t>(each.size());
         },
         student.weights);
     EXPECT_EQ(b.allocated_bytes(), models + 2 * trained);
-    distill::alignment<planned<float>, planned<float>> objective(teacher, student);
-    tensor<std::int32_t, 2, plan_backend> ids(b, {2, 8});
+    distill::alignment<dry_run_model<float>, dry_run_model<float>> objective(teacher, student);
+    tensor<std::int32_t, 2, dry_run_backend> ids(b, {2, 8});
     const std::size_t before = b.allocated_bytes();
     trainer.step(b, objective, ids);
     const std::size_t after = b.allocated_bytes();
@@ -111,7 +111,7 @@ TEST(Plan, AlignmentHasGradientsAndMomentsOfMixersAlone) {
   }
 }
 
-TEST(Plan, AlignmentNeedsTheActivationsOfALayer) {
+TEST(DryRun, AlignmentNeedsTheActivationsOfALayer) {
   const auto align = [](const auto& teacher, const auto& student) {
     using model = std::remove_cvref_t<decltype(student)>;
     return distill::alignment<model, model>(teacher, student, {.micro_batch = 1024});
@@ -126,5 +126,5 @@ TEST(Plan, AlignmentNeedsTheActivationsOfALayer) {
   EXPECT_LT(2 * bytes_of_step<float>(256, c, align), bytes_of_step<float>(256, c, distil));
 }
 
-}  // namespace plan_test
+}  // namespace dry_run_test
 }  // namespace radlads::test

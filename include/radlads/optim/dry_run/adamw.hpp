@@ -2,11 +2,11 @@
 #pragma once
 // AdamW for parameters of a storage type on a backend that only counts.
 
-#include "radlads/core/plan/backend.hpp"
+#include "radlads/core/dry_run/backend.hpp"
 
 namespace radlads {
 
 template <class T, class... Arguments>
-void adamw_on(plan_backend&, const Arguments&...) {}
+void adamw_on(dry_run_backend&, const Arguments&...) {}
 
 }  // namespace radlads

@@ -16,13 +16,13 @@ namespace radlads {
 
 /// Hands out addresses that nobody may use. Operations on it check shapes and take the scratch that
 /// grows with them on CUDA; what is copied to the host is zero.
-class plan_backend {
+class dry_run_backend {
  public:
   using space = device_space;
 
-  plan_backend() : scratch_(*this) {}
-  plan_backend(const plan_backend&) = delete;
-  plan_backend& operator=(const plan_backend&) = delete;
+  dry_run_backend() : scratch_(*this) {}
+  dry_run_backend(const dry_run_backend&) = delete;
+  dry_run_backend& operator=(const dry_run_backend&) = delete;
 
   void* allocate(std::size_t bytes) {
     constexpr std::uintptr_t alignment = 256;
@@ -43,7 +43,7 @@ class plan_backend {
     }
   }
   void synchronize() {}
-  arena<plan_backend>& scratch() { return scratch_; }
+  arena<dry_run_backend>& scratch() { return scratch_; }
 
   std::size_t allocated_bytes() const { return allocated_; }
   std::size_t peak_bytes() const { return peak_; }
@@ -58,9 +58,9 @@ class plan_backend {
   std::uintptr_t next_ = first;
   std::size_t allocated_ = 0;
   std::size_t peak_ = 0;
-  arena<plan_backend> scratch_;
+  arena<dry_run_backend> scratch_;
 };
 
-static_assert(backend<plan_backend>);
+static_assert(backend<dry_run_backend>);
 
 }  // namespace radlads
