@@ -18,7 +18,7 @@
 #include "radlads/rad_rwkv6.hpp"
 #include "radlads/rad_rwkv7.hpp"
 #include "radlads/softmax_attention.hpp"
-#include "radlads/transfer/plan.hpp"
+#include "radlads/transfer/weight_map.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -159,7 +159,7 @@ struct conversion {
     teacher.initialise(b, 1);
     student.build(b, with_mixer(w.config, mixer));
     student.initialise(b, 2);
-    transfer::apply(b, transfer::make_plan(teacher, student), teacher, student);
+    transfer::apply(b, transfer::make_weight_map(teacher, student), teacher, student);
     const ids drawn = random_ids(b, tokens.size(), w.config.vocabulary, 3);
     b.copy(tokens.data(), drawn.data(),
            static_cast<std::size_t>(drawn.size()) * sizeof(std::int32_t));

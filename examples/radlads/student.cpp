@@ -73,9 +73,9 @@ made_student make_student(backend_type& b, const model_type& teacher, const std:
   model_type& student = *result.model;
   student.build(b, student_config(teacher.config, mixer, options));
   student.initialise(b, static_cast<std::uint64_t>(options.seed));
-  transfer::plan_options plan_options;
+  transfer::weight_map_options plan_options;
   plan_options.fresh_projections = options.reinit_att;
-  result.plan = transfer::make_plan(teacher, student, plan_options);
+  result.plan = transfer::make_weight_map(teacher, student, plan_options);
   transfer::apply(b, result.plan, teacher, student);
   return result;
 }

@@ -5,7 +5,7 @@
 
 #include "model.hpp"
 #include "radlads/models/config.hpp"
-#include "radlads/transfer/plan.hpp"
+#include "radlads/transfer/weight_map.hpp"
 #include "settings.hpp"
 
 #include <memory>
@@ -23,7 +23,7 @@ models::config student_config(const models::config& teacher, const std::string& 
 /// The student itself, and the plan it was made by.
 struct made_student {
   std::unique_ptr<model_type> model;
-  transfer::plan plan;
+  transfer::weight_map plan;
 };
 made_student make_student(backend_type& b, const model_type& teacher, const std::string& mixer,
                           const model_settings& options);

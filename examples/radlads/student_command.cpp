@@ -2,7 +2,7 @@
 #include "memory.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/io/config_reader.hpp"
-#include "radlads/transfer/plan.hpp"
+#include "radlads/transfer/weight_map.hpp"
 #include "student_command.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Door: what a student takes over from its teacher. The plan is a table; it can be printed, and
-// changed, before it is carried out.
+// Door: what a student takes over from its teacher. The weight map is a table; it can be printed,
+// and changed, before it is carried out.
 //
 //   student.initialise(b, 1337);                     // for what no teacher tensor provides
-//   const auto plan = radlads::transfer::make_plan(teacher, student);
-//   radlads::transfer::print(plan, std::cout);
-//   radlads::transfer::apply(b, plan, teacher, student);
+//   const auto map = radlads::transfer::make_weight_map(teacher, student);
+//   radlads::transfer::print(map, std::cout);
+//   radlads::transfer::apply(b, map, teacher, student);
 //
 // Both are models of model.hpp with the same sizes; only their mixers differ.
 
-#include "radlads/transfer/plan.hpp"
+#include "radlads/transfer/weight_map.hpp"

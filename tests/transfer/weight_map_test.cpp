@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which tensor of a teacher becomes which of a student, printed and carried out.
 #include "models/language_model_case.hpp"
-#include "radlads/transfer/plan.hpp"
+#include "radlads/transfer/weight_map.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace radlads::test {
-namespace plan_test {
+namespace weight_map_test {
 
 using B = cpu_backend;
 using model = language_model<float>;
@@ -25,15 +25,15 @@ model built(B& b, const models::config& c, std::uint64_t seed) {
   return m;
 }
 
-std::set<std::string> initialised_in(const transfer::plan& p) {
+std::set<std::string> initialised_in(const transfer::weight_map& p) {
   std::set<std::string> names;
-  for (const transfer::plan_entry& entry : p) {
+  for (const transfer::weight_map_entry& entry : p) {
     if (entry.source.empty()) names.insert(entry.destination);
   }
   return names;
 }
 
-struct Plan : testing::Test {
+struct WeightMap : testing::Test {
   B b{cpu_options{.threads = 1, .poison = true}};
   models::config softmax = small_model({"attention", "attention"});
   models::config hybrid = small_model({"rad_rwkv7", "attention"});
@@ -42,7 +42,7 @@ struct Plan : testing::Test {
     model t, s;
     t.build(b, teacher);
     s.build(b, student);
-    return error_of([&] { transfer::make_plan(t, s); });
+    return error_of([&] { transfer::make_weight_map(t, s); });
   }
 };
 
@@ -58,11 +58,11 @@ const std::set<std::string> projection_names{
     "model.layers.0.self_attn.v_proj.weight", "model.layers.0.self_attn.v_proj.bias",
     "model.layers.0.self_attn.o_proj.weight"};
 
-TEST_F(Plan, EveryTensorOfTheStudentHasASourceOrIsInitialised) {
+TEST_F(WeightMap, EveryTensorOfTheStudentHasASourceOrIsInitialised) {
   const model teacher = built(b, softmax, 1), student = built(b, hybrid, 2);
-  const transfer::plan p = transfer::make_plan(teacher, student);
+  const transfer::weight_map p = transfer::make_weight_map(teacher, student);
   std::vector<std::string> destinations, wanted;
-  for (const transfer::plan_entry& entry : p) {
+  for (const transfer::weight_map_entry& entry : p) {
     destinations.push_back(entry.destination);
     if (!entry.source.empty()) {
       EXPECT_EQ(entry.source, entry.destination);
@@ -74,19 +74,20 @@ TEST_F(Plan, EveryTensorOfTheStudentHasASourceOrIsInitialised) {
   EXPECT_EQ(initialised_in(p), recurrent_names);
 }
 
-TEST_F(Plan, FreshProjectionsAreThoseOfRecurrentLayers) {
+TEST_F(WeightMap, FreshProjectionsAreThoseOfRecurrentLayers) {
   const model teacher = built(b, softmax, 1), student = built(b, hybrid, 2);
   std::set<std::string> expected = recurrent_names;
   expected.insert(projection_names.begin(), projection_names.end());
-  EXPECT_EQ(initialised_in(transfer::make_plan(teacher, student, {.fresh_projections = true})),
-            expected);
+  EXPECT_EQ(
+      initialised_in(transfer::make_weight_map(teacher, student, {.fresh_projections = true})),
+      expected);
 }
 
-TEST_F(Plan, ATiedTeacherGivesItsEmbeddingToTheHead) {
+TEST_F(WeightMap, ATiedTeacherGivesItsEmbeddingToTheHead) {
   softmax.is_tied = true;
   const model teacher = built(b, softmax, 1);
   model student = built(b, hybrid, 2);
-  const transfer::plan p = transfer::make_plan(teacher, student);
+  const transfer::weight_map p = transfer::make_weight_map(teacher, student);
   ASSERT_EQ(p.back().destination, "lm_head.weight");
   EXPECT_EQ(p.back().source, "model.embed_tokens.weight");
   transfer::apply(b, p, teacher, student);
@@ -95,12 +96,12 @@ TEST_F(Plan, ATiedTeacherGivesItsEmbeddingToTheHead) {
 
   hybrid.is_tied = true;
   const model tied = built(b, hybrid, 2);
-  for (const transfer::plan_entry& entry : transfer::make_plan(teacher, tied)) {
+  for (const transfer::weight_map_entry& entry : transfer::make_weight_map(teacher, tied)) {
     EXPECT_NE(entry.destination, "lm_head.weight");
   }
 }
 
-TEST_F(Plan, BiasesTheTeacherLacksAreInitialised) {
+TEST_F(WeightMap, BiasesTheTeacherLacksAreInitialised) {
   softmax.qkv_bias = false;
   const model teacher = built(b, softmax, 1), student = built(b, hybrid, 2);
   std::set<std::string> expected = recurrent_names;
@@ -109,10 +110,10 @@ TEST_F(Plan, BiasesTheTeacherLacksAreInitialised) {
       expected.insert(std::string("model.layers.") + layer + ".self_attn." + part + "_proj.bias");
     }
   }
-  EXPECT_EQ(initialised_in(transfer::make_plan(teacher, student)), expected);
+  EXPECT_EQ(initialised_in(transfer::make_weight_map(teacher, student)), expected);
 }
 
-TEST_F(Plan, ApplyCopiesBitsAndLeavesTheRest) {
+TEST_F(WeightMap, ApplyCopiesBitsAndLeavesTheRest) {
   model teacher = built(b, softmax, 1), student = built(b, hybrid, 2);
   // Numbers that arithmetic would not keep: minus zero and a subnormal.
   teacher.weights.embedding.data()[0] = -0.0f;
@@ -120,10 +121,11 @@ TEST_F(Plan, ApplyCopiesBitsAndLeavesTheRest) {
   teacher.weights.norm.data()[0] = 1.75f;
   const auto before = values_by_name<float>(student.weights);
   const auto given = values_by_name<float>(teacher.weights);
-  const transfer::plan p = transfer::make_plan(teacher, student, {.fresh_projections = true});
+  const transfer::weight_map p =
+      transfer::make_weight_map(teacher, student, {.fresh_projections = true});
   transfer::apply(b, p, teacher, student);
   const auto after = values_by_name<float>(student.weights);
-  for (const transfer::plan_entry& entry : p) {
+  for (const transfer::weight_map_entry& entry : p) {
     const std::string& name = entry.destination;
     const std::vector<float>& wanted = entry.source.empty() ? before.at(name) : given.at(name);
     ASSERT_EQ(after.at(name).size(), wanted.size()) << name;
@@ -134,7 +136,7 @@ TEST_F(Plan, ApplyCopiesBitsAndLeavesTheRest) {
             after.at("model.layers.1.self_attn.q_proj.weight"));
 }
 
-TEST_F(Plan, SizesThatDisagreeAreNamedWithBothNumbers) {
+TEST_F(WeightMap, SizesThatDisagreeAreNamedWithBothNumbers) {
   const auto changed = [&](std::int64_t models::config::*size, std::int64_t value) {
     models::config c = hybrid;
     c.*size = value;
@@ -158,11 +160,11 @@ TEST_F(Plan, SizesThatDisagreeAreNamedWithBothNumbers) {
             "transfer: the teacher has layer count 2, the student 3");
 }
 
-TEST_F(Plan, PrintsOneLineATensor) {
+TEST_F(WeightMap, PrintsOneLineATensor) {
   softmax.is_tied = true;
   const model teacher = built(b, softmax, 1), student = built(b, hybrid, 2);
   std::ostringstream text;
-  const transfer::plan p = transfer::make_plan(teacher, student);
+  const transfer::weight_map p = transfer::make_weight_map(teacher, student);
   transfer::print(p, text);
   std::istringstream lines(text.str());
   std::set<std::string> found;
@@ -176,7 +178,7 @@ TEST_F(Plan, PrintsOneLineATensor) {
   }
 }
 
-TEST(PlanNames, LayersAndProjections) {
+TEST(WeightMapNames, LayersAndProjections) {
   EXPECT_EQ(transfer::layer_of("model.layers.12.mlp.up_proj.weight"), 12u);
   EXPECT_EQ(error_of([] { transfer::layer_of("lm_head.weight"); }),
             "transfer: lm_head.weight belongs to no layer");
@@ -185,5 +187,5 @@ TEST(PlanNames, LayersAndProjections) {
   EXPECT_FALSE(transfer::is_projection("model.layers.0.mlp.up_proj.weight"));
 }
 
-}  // namespace plan_test
+}  // namespace weight_map_test
 }  // namespace radlads::test

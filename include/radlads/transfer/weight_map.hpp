@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Teacher weights to student fields, as a table that can be printed before it is carried out.
-// Tensors keep the teacher's names (receptance is still q_proj), so the table is a walk over the
-// student.
+// Tensors keep the teacher's names (receptance is still q_proj), so the table lists the
+// student's.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
@@ -21,19 +21,19 @@
 namespace radlads::transfer {
 
 /// One tensor of the student: where its value comes from.
-struct plan_entry {
+struct weight_map_entry {
   std::string destination;
   std::string source;  ///< teacher tensor, or empty: freshly initialised
   std::vector<std::int64_t> sizes;
 };
 
 /// What transfer may do differently.
-struct plan_options {
+struct weight_map_options {
   bool fresh_projections =
       false;  ///< q, k, v and o of recurrent layers are initialised, not copied
 };
 
-using plan = std::vector<plan_entry>;
+using weight_map = std::vector<weight_map_entry>;
 
 /// Whether a name is a projection that transfer moves: "...self_attn.q_proj.weight" and its like.
 inline bool is_projection(const std::string& name) {
@@ -67,7 +67,8 @@ inline void check_pair(const models::config& teacher, const models::config& stud
 /// The table for a teacher and a student model (models::language_model). A tied teacher gives its
 /// embedding to an untied student's head. Throws when sizes differ.
 template <class Teacher, class Student>
-plan make_plan(const Teacher& teacher, const Student& student, const plan_options& options = {}) {
+weight_map make_weight_map(const Teacher& teacher, const Student& student,
+                           const weight_map_options& options = {}) {
   check_pair(teacher.config, student.config);
   require(teacher.config.is_tied || !student.config.is_tied,
           "transfer: the teacher's head is not its embedding, so the student's cannot be tied");
@@ -77,10 +78,10 @@ plan make_plan(const Teacher& teacher, const Student& student, const plan_option
         found[name] = {each.sizes().begin(), each.sizes().end()};
       },
       teacher.weights);
-  plan result;
+  weight_map result;
   Student::params::for_each(
       [&](const std::string& name, const auto& each) {
-        plan_entry entry{name, "", {each.sizes().begin(), each.sizes().end()}};
+        weight_map_entry entry{name, "", {each.sizes().begin(), each.sizes().end()}};
         const bool is_head = name == "lm_head.weight" && !found.contains(name);
         const std::string source = is_head ? "model.embed_tokens.weight" : name;
         const auto match = found.find(source);
@@ -89,7 +90,7 @@ plan make_plan(const Teacher& teacher, const Student& student, const plan_option
       },
       student.weights);
   if (!options.fresh_projections) return result;
-  for (plan_entry& entry : result) {
+  for (weight_map_entry& entry : result) {
     const bool is_recurrent = is_projection(entry.destination) &&
                               entry.source == entry.destination &&
                               student.config.mixers[layer_of(entry.destination)] != "attention";
@@ -98,10 +99,10 @@ plan make_plan(const Teacher& teacher, const Student& student, const plan_option
   return result;
 }
 
-/// Carries out the copies of a plan; fresh tensors are left as the student's initialise() made
-/// them.
+/// Carries out the copies of a weight map; fresh tensors are left as the student's initialise()
+/// made them.
 template <class B, class Teacher, class Student>
-void apply(B& b, const plan& p, const Teacher& teacher, Student& student) {
+void apply(B& b, const weight_map& p, const Teacher& teacher, Student& student) {
   using T = typename Student::scalar_type;
   static_assert(std::is_same_v<T, typename Teacher::scalar_type>,
                 "transfer copies between models of one scalar type");
@@ -112,7 +113,7 @@ void apply(B& b, const plan& p, const Teacher& teacher, Student& student) {
       },
       teacher.weights);
   std::map<std::string, std::string> source_of;
-  for (const plan_entry& entry : p) source_of[entry.destination] = entry.source;
+  for (const weight_map_entry& entry : p) source_of[entry.destination] = entry.source;
   Student::params::for_each(
       [&](const std::string& name, auto& each) {
         const std::string& source = source_of[name];
@@ -127,8 +128,8 @@ void apply(B& b, const plan& p, const Teacher& teacher, Student& student) {
 }
 
 /// One line a tensor: "model.layers.0.self_attn.q_proj.weight <- the same".
-inline void print(const plan& p, std::ostream& out) {
-  for (const plan_entry& entry : p) {
+inline void print(const weight_map& p, std::ostream& out) {
+  for (const weight_map_entry& entry : p) {
     out << entry.destination << " (";
     for (std::size_t i = 0; i < entry.sizes.size(); ++i)
       out << (i > 0 ? ", " : "") << entry.sizes[i];
