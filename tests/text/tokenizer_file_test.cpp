@@ -45,7 +45,7 @@ TEST_F(tokenizer_file, of_byte_level_bpe) {
   EXPECT_EQ(description.merges[2].result, 258);
   EXPECT_EQ(description.added.size(), 6u);
   EXPECT_TRUE(description.decoder.is_byte_level);
-  EXPECT_TRUE(description.prefix.empty());
+  EXPECT_TRUE(description.post_processor.prefix().empty());
 }
 
 TEST_F(tokenizer_file, of_byte_fallback_bpe) {
@@ -55,8 +55,8 @@ TEST_F(tokenizer_file, of_byte_fallback_bpe) {
   EXPECT_TRUE(description.fuses_unknown);
   EXPECT_EQ(description.unknown_id, 0);
   EXPECT_EQ(description.merges.size(), 3u);
-  EXPECT_EQ(description.prefix, std::vector<std::int32_t>{1});
-  EXPECT_EQ(description.normalizers.size(), 2u);
+  EXPECT_EQ(description.post_processor.prefix(), std::vector<std::int32_t>{1});
+  EXPECT_EQ(description.normalizer("a b"), "\u2581a\u2581b");
   EXPECT_EQ(description.decoder.strip_count, 1u);
 }
 

@@ -36,7 +36,7 @@ TEST_F(tokenizer_folder, with_a_pair_of_files) {
   for (const auto& place : {directory_, path("vocab.json"), path("merges.txt")}) {
     const tokenizer_description description = describe_tokenizer(place);
     EXPECT_EQ(description.splits, std::vector<split_pattern>{split_pattern::qwen2});
-    EXPECT_EQ(description.normalizers.size(), 1u);
+    EXPECT_EQ(description.normalizer("e\u0301"), "\u00e9");
     EXPECT_TRUE(description.is_byte_level);
     ASSERT_EQ(description.merges.size(), 2u);
     EXPECT_EQ(description.merges[1].result, 4);
@@ -75,7 +75,7 @@ TEST_F(tokenizer_folder, reads_added_tokens_and_ends) {
   const tokenizer_description description = describe_tokenizer(directory_);
   EXPECT_EQ(description.bos_id, 6);
   EXPECT_EQ(description.eos_id, 7);
-  EXPECT_EQ(description.prefix, std::vector<std::int32_t>{6});
+  EXPECT_EQ(description.post_processor.prefix(), std::vector<std::int32_t>{6});
   ASSERT_EQ(description.added.size(), 4u);
   for (const added_token& token : description.added) {
     EXPECT_EQ(token.is_special, token.content != "<plain>") << token.content;
@@ -97,6 +97,24 @@ TEST_F(tokenizer_folder, takes_the_beginning_from_the_template_without_a_config)
   put("tokenizer_config.json", R"({"bos_token": null, "eos_token": "</s>"})");
   EXPECT_FALSE(describe_tokenizer(path("tokenizer.json")).bos_id);
   EXPECT_EQ(describe_tokenizer(path("tokenizer.json")).eos_id, 2);
+}
+
+TEST_F(tokenizer_folder, takes_add_bos_token_only_without_a_post_processor) {
+  put("tokenizer_config.json", R"({"bos_token": "<end>", "add_bos_token": true})");
+  json file = test::small_byte_level();
+  put("tokenizer.json", file.dump());
+  EXPECT_TRUE(describe_tokenizer(directory_).post_processor.prefix().empty());
+  file["post_processor"] = nullptr;
+  put("tokenizer.json", file.dump());
+  EXPECT_EQ(describe_tokenizer(directory_).post_processor.prefix(), std::vector<std::int32_t>{263});
+  for (const char* config : {R"({"bos_token": "<end>", "add_bos_token": false})",
+                             R"({"bos_token": "<end>"})", R"({"add_bos_token": true})"}) {
+    put("tokenizer_config.json", config);
+    EXPECT_TRUE(describe_tokenizer(directory_).post_processor.prefix().empty()) << config;
+  }
+  put("tokenizer.json", test::small_byte_fallback().dump());
+  put("tokenizer_config.json", R"({"bos_token": "<s>", "add_bos_token": false})");
+  EXPECT_EQ(describe_tokenizer(directory_).post_processor.prefix(), std::vector<std::int32_t>{1});
 }
 
 TEST_F(tokenizer_folder, without_a_tokenizer) {

@@ -42,7 +42,9 @@ class tokenizer {
       is_outside_model_[static_cast<std::size_t>(token.id)] = !token.is_in_model;
       (token.is_normalized ? normalized : raw).push_back(token);
     }
-    for (added_token& token : normalized) token.content = normalize(token.content);
+    for (added_token& token : normalized) {
+      token.content = description_.normalizer(token.content);
+    }
     raw_matcher_ = added_token_matcher(std::move(raw));
     normalized_matcher_ = added_token_matcher(std::move(normalized));
     index_single_bytes();
@@ -67,10 +69,10 @@ class tokenizer {
         text,
         [&](std::string_view raw) {
           const auto on_text = [&](std::string_view segment) { encode_segment(segment, out); };
-          if (description_.normalizers.empty()) {
+          if (description_.normalizer.is_empty()) {
             normalized_matcher_.split(raw, on_text, on_token);
           } else {
-            normalized_matcher_.split(normalize(raw), on_text, on_token);
+            normalized_matcher_.split(description_.normalizer(raw), on_text, on_token);
           }
         },
         on_token);
@@ -81,10 +83,7 @@ class tokenizer {
   std::vector<std::int32_t> encode_document(std::string_view text,
                                             encode_options options = {}) const {
     std::vector<std::int32_t> ids = encode(text);
-    if (options.add_special) {
-      ids.insert(ids.begin(), description_.prefix.begin(), description_.prefix.end());
-      ids.insert(ids.end(), description_.suffix.begin(), description_.suffix.end());
-    }
+    if (options.add_special) description_.post_processor.wrap(ids);
     return ids;
   }
 
@@ -180,16 +179,6 @@ class tokenizer {
       auto bytes = from_byte_alphabet(description_.tokens.token(id));
       if (bytes) whole_pieces_.insert(*std::move(bytes), id);
     }
-  }
-
-  std::string normalize(std::string_view text) const {
-    std::string out(text);
-    for (const normalizer_step& step : description_.normalizers) {
-      if (step.kind == normalizer_step::nfc) out = to_nfc(out);
-      if (step.kind == normalizer_step::prepend && !out.empty()) out.insert(0, step.to);
-      if (step.kind == normalizer_step::replace) out = replace_all(out, step.from, step.to);
-    }
-    return out;
   }
 
   void encode_segment(std::string_view text, encoding& out) const {

@@ -8,16 +8,15 @@
 #include "radlads/text/added_tokens.hpp"
 #include "radlads/text/bpe.hpp"
 #include "radlads/text/decoder.hpp"
+#include "radlads/text/json_members.hpp"
+#include "radlads/text/normalizer.hpp"
+#include "radlads/text/post_processing.hpp"
 #include "radlads/text/split.hpp"
 #include "radlads/text/vocabulary.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <ios>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,12 +24,6 @@
 #include <vector>
 
 namespace radlads::text {
-
-/// One normaliser: NFC, or text put in front, or text replaced everywhere.
-struct normalizer_step {
-  enum kind_type { nfc, prepend, replace } kind = nfc;
-  std::string from, to;  // prepend uses `to` alone
-};
 
 /// Everything the files say about a tokenizer.
 struct tokenizer_description {
@@ -41,93 +34,16 @@ struct tokenizer_description {
   bool fuses_unknown = false;
   bool has_byte_fallback = false;
   bool ignores_merges = false;  // a piece that is a token as a whole is taken at once
-  std::vector<normalizer_step> normalizers;
+  text::normalizer normalizer;
   std::vector<split_pattern> splits;  // one after the other
   bool is_byte_level = false;
   bool adds_prefix_space = false;
-  std::vector<std::int32_t> prefix, suffix;  // put around a document
+  text::post_processor post_processor;  // puts tokens around a document
   decoder_rules decoder;
   std::optional<std::int32_t> bos_id, eos_id;
 };
 
 namespace detail {
-
-using json = nlohmann::json;
-
-inline std::string read_text_file(const std::filesystem::path& path) {
-  require(std::filesystem::is_regular_file(path), path.string(), ": is not a file");
-  std::ifstream file(path, std::ios::binary);
-  require(file.is_open(), path.string(), ": cannot be opened for reading");
-  std::string content(std::filesystem::file_size(path), '\0');
-  file.read(content.data(), static_cast<std::streamsize>(content.size()));
-  require(static_cast<std::size_t>(file.gcount()) == content.size(), path.string(),
-          ": ended at byte ", file.gcount(), " of ", content.size());
-  return content;
-}
-
-/// Parses a file and hands its JSON to `interpret`; every error begins with the path.
-template <class Interpret>
-void read_json_file(const std::filesystem::path& path, Interpret&& interpret) {
-  try {
-    interpret(json::parse(read_text_file(path)));
-  } catch (const json::exception& problem) {
-    fail(path.string(), ": ", problem.what());
-  } catch (const error& problem) {
-    const std::string text = problem.what();
-    if (text.starts_with(path.string())) throw;
-    fail(path.string(), ": ", text);
-  }
-}
-
-inline const json& member(const json& object, const char* key, std::string_view where) {
-  require(object.is_object(), "'", where, "' is ", object.type_name(), "; expected an object");
-  const auto found = object.find(key);
-  require(found != object.end(), "'", where, "' lacks the key '", key, "'");
-  return *found;
-}
-
-inline std::string text_member(const json& object, const char* key, std::string_view where) {
-  const json& value = member(object, key, where);
-  require(value.is_string(), "'", where, ".", key, "' is ", value.type_name(),
-          "; expected a string");
-  return value.get<std::string>();
-}
-
-/// An optional member: a null pointer when it is absent or null.
-inline const json* find_member(const json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-inline bool flag_member(const json& object, const char* key, bool otherwise) {
-  const json* value = find_member(object, key);
-  require(!value || value->is_boolean(), "'", key, "' is ", value ? value->type_name() : "",
-          "; expected true or false");
-  return value ? value->get<bool>() : otherwise;
-}
-
-inline std::int64_t id_from(const json& value, std::string_view token) {
-  if (!value.is_number_integer()) {
-    fail("the id of token '", token, "' is ", value.dump(), "; expected an integer");
-  }
-  return value.get<std::int64_t>();
-}
-
-/// The entries of a "Sequence" under `key`, or the single entry itself, or none for null.
-inline std::vector<json> sequence_of(const json* value, const char* key, std::string_view where) {
-  if (!value) return {};
-  if (text_member(*value, "type", where) != "Sequence") return {*value};
-  const json& list = member(*value, key, where);
-  require(list.is_array(), "'", where, ".", key, "' is ", list.type_name(), "; expected an array");
-  return {list.begin(), list.end()};
-}
-
-inline std::string literal_pattern(const json& step, std::string_view where) {
-  std::string text = text_member(member(step, "pattern", where), "String", where);
-  require(!text.empty(), "'", where, "' replaces an empty string");
-  return text;
-}
 
 inline void read_vocabulary(const json& vocab, vocabulary& tokens) {
   require(vocab.is_object(), "the vocabulary is ", vocab.type_name(),
@@ -216,23 +132,6 @@ inline void read_added_tokens(const json& list, tokenizer_description& out) {
   }
 }
 
-inline void read_normalizer(const json* normalizer, tokenizer_description& out) {
-  for (const json& step : sequence_of(normalizer, "normalizers", "normalizer")) {
-    const std::string type = text_member(step, "type", "normalizer");
-    if (type == "NFC") {
-      out.normalizers.push_back({normalizer_step::nfc, {}, {}});
-    } else if (type == "Prepend") {
-      const std::string text = text_member(step, "prepend", "normalizer");
-      out.normalizers.push_back({normalizer_step::prepend, {}, text});
-    } else if (type == "Replace") {
-      out.normalizers.push_back({normalizer_step::replace, literal_pattern(step, "normalizer"),
-                                 text_member(step, "content", "normalizer")});
-    } else {
-      fail("unknown normalizer '", type, "'; known: NFC, Prepend, Replace, Sequence");
-    }
-  }
-}
-
 inline void read_pre_tokenizer(const json* pre_tokenizer, tokenizer_description& out) {
   for (const json& step : sequence_of(pre_tokenizer, "pretokenizers", "pre_tokenizer")) {
     const std::string type = text_member(step, "type", "pre_tokenizer");
@@ -257,40 +156,6 @@ inline void read_pre_tokenizer(const json* pre_tokenizer, tokenizer_description&
   }
   require(out.is_byte_level || out.splits.empty(),
           "'pre_tokenizer' splits text without ByteLevel; expected both or neither");
-}
-
-inline void read_template(const json& processor, tokenizer_description& out) {
-  bool is_behind = false;
-  for (const json& piece : member(processor, "single", "post_processor")) {
-    if (find_member(piece, "Sequence")) {
-      require(!is_behind, "'post_processor.single' holds the text twice");
-      is_behind = true;
-      continue;
-    }
-    const std::string name =
-        text_member(member(piece, "SpecialToken", "post_processor.single"), "id", "SpecialToken");
-    const json& special = member(member(processor, "special_tokens", "post_processor"),
-                                 name.c_str(), "post_processor.special_tokens");
-    for (const json& id : member(special, "ids", name)) {
-      const std::int64_t value = id_from(id, name);
-      require(out.tokens.contains(value), "'post_processor' adds the id ", value,
-              ", which is no token's");
-      (is_behind ? out.suffix : out.prefix).push_back(static_cast<std::int32_t>(value));
-    }
-  }
-  require(is_behind, "'post_processor.single' does not hold the text");
-}
-
-inline void read_post_processor(const json* processor, tokenizer_description& out) {
-  for (const json& step : sequence_of(processor, "processors", "post_processor")) {
-    const std::string type = text_member(step, "type", "post_processor");
-    if (type == "TemplateProcessing") {
-      read_template(step, out);
-    } else {
-      require(type == "ByteLevel", "unknown post-processor '", type,
-              "'; known: ByteLevel, TemplateProcessing, Sequence");
-    }
-  }
 }
 
 inline void read_decoder(const json* decoder, decoder_rules& out) {
@@ -336,9 +201,10 @@ inline tokenizer_description describe_tokenizer_json(const std::filesystem::path
     if (const auto* added = detail::find_member(file, "added_tokens")) {
       detail::read_added_tokens(*added, out);
     }
-    detail::read_normalizer(detail::find_member(file, "normalizer"), out);
+    out.normalizer = detail::read_normalizer(detail::find_member(file, "normalizer"));
     detail::read_pre_tokenizer(detail::find_member(file, "pre_tokenizer"), out);
-    detail::read_post_processor(detail::find_member(file, "post_processor"), out);
+    out.post_processor =
+        detail::read_post_processor(detail::find_member(file, "post_processor"), out.tokens);
     detail::read_decoder(detail::find_member(file, "decoder"), out.decoder);
   });
   return out;

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace radlads::text {
 
@@ -124,7 +125,9 @@ inline tokenizer_description describe_vocab_and_merges(const std::filesystem::pa
                  [&](const json& file) { read_vocabulary(file, out.tokens); });
   read_merges_text(folder / "merges.txt", out);
   read_folder_added_tokens(folder, config, out);
-  if (split == split_pattern::qwen2) out.normalizers.push_back({normalizer_step::nfc, {}, {}});
+  if (split == split_pattern::qwen2) {
+    out.normalizer = normalizer(std::vector<normalizer::step>{{normalizer::step::nfc, {}, {}}});
+  }
   out.splits.push_back(split);
   out.is_byte_level = true;
   out.adds_prefix_space = flag_member(config, "add_prefix_space", false);
@@ -161,15 +164,18 @@ inline tokenizer_description describe_tokenizer(const std::filesystem::path& fil
       is_pair ? detail::describe_vocab_and_merges(folder, config)
               : describe_tokenizer_json(is_folder ? folder / "tokenizer.json" : file_or_folder);
   if (config.empty()) {
-    if (!out.prefix.empty()) out.bos_id = out.prefix.front();
-    if (!out.suffix.empty()) out.eos_id = out.suffix.back();
+    const auto &prefix = out.post_processor.prefix(), &suffix = out.post_processor.suffix();
+    if (!prefix.empty()) out.bos_id = prefix.front();
+    if (!suffix.empty()) out.eos_id = suffix.back();
     return out;
   }
   try {
     out.bos_id = detail::named_id(config, "bos_token", out);
     out.eos_id = detail::named_id(config, "eos_token", out);
-    if (is_pair && out.bos_id && detail::flag_member(config, "add_bos_token", false)) {
-      out.prefix.push_back(*out.bos_id);
+    // A post-processor decides by itself; without one, this key does.
+    const bool adds_bos = detail::flag_member(config, "add_bos_token", false);
+    if (adds_bos && out.bos_id && !out.post_processor.is_given()) {
+      out.post_processor = post_processor({*out.bos_id}, {});
     }
   } catch (const error& problem) {
     fail(config_path.string(), ": ", problem.what());
