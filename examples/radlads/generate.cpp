@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,11 @@ void show(std::string_view text) {
   require(is_written, "cannot write the text to standard output");
 }
 
+bool is_end(const model_type& model, std::int32_t id) {
+  const std::vector<std::int32_t>& ends = model.config.eos;
+  return std::find(ends.begin(), ends.end(), id) != ends.end();
+}
+
 void run(const generate_options& o) {
   models::check(o.sampling);
   backend_type b(backend_options(o.common));
@@ -65,7 +71,7 @@ void run(const generate_options& o) {
     const std::span<const float> logits = running->take(next);
     id = models::sample(logits, o.sampling, numbers.uniform(static_cast<std::uint64_t>(count)));
     // Models trained on documents laid end to end close one by beginning the next.
-    if (id == begin || id == model->config.eos || id == tokenizer.eos_id()) break;
+    if (id == begin || is_end(*model, id) || id == tokenizer.eos_id()) break;
     show(tokenizer.push(decoder, id));
     next = {&id, 1};
   }

@@ -61,7 +61,7 @@ models::config teacher_config(const settings& values, const text::tokenizer& tok
   c.rope_base = *m.rope_theta;
   c.is_tied = m.tied;
   c.bos = tokenizer.bos_id();
-  c.eos = tokenizer.eos_id();
+  if (tokenizer.eos_id()) c.eos = {*tokenizer.eos_id()};
   c.mixers.assign(static_cast<std::size_t>(c.layers), std::string(io::softmax_mixer));
   return c;
 }

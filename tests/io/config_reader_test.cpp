@@ -72,7 +72,7 @@ TEST_F(config_reader_test, reads_a_qwen2_teacher) {
   EXPECT_FALSE(c.output_bias);
   EXPECT_FALSE(c.qk_norm);
   EXPECT_EQ(c.bos, 1);
-  EXPECT_EQ(c.eos, 2);
+  EXPECT_EQ(c.eos, (std::vector<std::int32_t>{2, 3}));
   EXPECT_EQ(c.mixers, strings(3, "attention"));
   EXPECT_EQ(c.options, layers::mixer_options());
 }
@@ -83,9 +83,28 @@ TEST_F(config_reader_test, takes_the_defaults_of_absent_keys) {
   EXPECT_EQ(c.rope_base, 1e4);
   EXPECT_FALSE(c.is_tied);
   EXPECT_EQ(c.bos, std::nullopt);
-  EXPECT_EQ(c.eos, std::nullopt);
-  EXPECT_EQ(read(of_class("Qwen2ForCausalLM", {{"eos_token_id", files::json::array()}})).eos,
-            std::nullopt);
+  EXPECT_EQ(c.pad, std::nullopt);
+  EXPECT_TRUE(c.eos.empty());
+  EXPECT_TRUE(
+      read(of_class("Qwen2ForCausalLM", {{"eos_token_id", files::json::array()}})).eos.empty());
+}
+
+TEST_F(config_reader_test, each_end_of_either_file_ends_a_text) {
+  using ids = std::vector<std::int32_t>;
+  const auto ends = [&](const files::json& own, const std::string& generation) {
+    put("generation_config.json", generation);
+    return read(of_class("Qwen2ForCausalLM", {{"eos_token_id", own}, {"pad_token_id", 7}})).eos;
+  };
+  EXPECT_EQ(ends(2, R"({"eos_token_id": [2, 401]})"), (ids{2, 401}));
+  EXPECT_EQ(ends({3, 2}, R"({"eos_token_id": 401})"), (ids{3, 2, 401}));
+  EXPECT_EQ(ends(nullptr, R"({"eos_token_id": 5, "pad_token_id": 6})"), (ids{5}));
+  EXPECT_EQ(ends(5, R"({"eos_token_id": null})"), (ids{5}));
+  EXPECT_EQ(ends({5, 5}, "{}"), (ids{5}));
+  EXPECT_EQ(read_config(directory_).pad, 7);
+  for (const char* wrong : {R"({"eos_token_id": "2"})", R"({"eos_token_id": [2.5]})", "[2]", "{"}) {
+    const std::string message = test::error_of([&] { ends(2, wrong); });
+    EXPECT_TRUE(test::says(message, {path("generation_config.json").string()})) << wrong;
+  }
 }
 
 TEST_F(config_reader_test, reads_qwen3_and_llama) {
@@ -268,7 +287,7 @@ TEST_F(config_reader_test, reads_the_real_teacher_and_a_real_qwen2) {
   EXPECT_EQ(qwen2.head_size, 128);
   EXPECT_EQ(qwen2.kv_heads, 2);
   EXPECT_EQ(qwen2.rope_base, 1e6);
-  EXPECT_EQ(qwen2.eos, 151645);
+  EXPECT_EQ(qwen2.eos[0], 151645);
 }
 
 }  // namespace config_reader_test

@@ -105,7 +105,8 @@ TEST_F(config_writer_test, what_is_set_comes_back) {
   c.qk_norm = true;
   c.is_tied = true;
   c.bos.reset();
-  c.eos = 9;
+  c.pad = 4;
+  c.eos = {9, 17};
   write(c);
   EXPECT_EQ(read_config(directory_), c);
 }
@@ -134,11 +135,6 @@ TEST_F(config_writer_test, refuses_what_a_reader_would_misread) {
   c.layers = 2;
   EXPECT_TRUE(test::says(test::error_of([&] { write(c); }), {"1 mixers", "2 layers"}));
   EXPECT_TRUE(list().empty());
-}
-
-TEST_F(config_writer_test, generation_config_has_the_ends_of_a_text) {
-  write_generation_config(small({"attention"}), directory_);
-  EXPECT_EQ(files::json::parse(get("generation_config.json")), files::json({{"bos_token_id", 3}}));
 }
 
 }  // namespace config_writer_test

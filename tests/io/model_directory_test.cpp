@@ -30,7 +30,7 @@ class model_directory_test : public test::temporary_directory {
     config_.layers = config_.heads = config_.kv_heads = 1;
     config_.head_size = 4;
     config_.max_positions = 8;
-    config_.eos = 2;
+    config_.eos = {2};
     config_.mixers = {"rad_rwkv7"};
     weights_.add(backend_, "lm_head.weight", {4, 4}, 1.0f);
     weights_.add(backend_, "model.layers.0.self_attn.w1", {4, 3}, 1.0f);

@@ -6,6 +6,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/io/architecture.hpp"
+#include "radlads/io/generation_config.hpp"
 #include "radlads/models/config.hpp"
 
 #include <cstddef>
@@ -38,7 +39,8 @@ class config_reader {
     c.rope_base = rope_base();
     c.is_tied = flag("tie_word_embeddings", false);
     c.bos = find<std::int32_t>("bos_token_id");
-    c.eos = end_token();
+    c.pad = find<std::int32_t>("pad_token_id");
+    c.eos = token_list(object_, "eos_token_id", where_);
     read_heads(c);
     read_biases(c);
     c.mixers = mixers(c.layers);
@@ -121,16 +123,6 @@ class config_reader {
     const double base = files::json_get<double>(*parameters, "rope_theta", place);
     require(base > 0, place, ": \"rope_theta\" must be positive, found ", base);
     return base;
-  }
-
-  // A list has the ends of several kinds of text; a description has one, the first.
-  std::optional<std::int32_t> end_token() const {
-    if (!object_.contains("eos_token_id") || !object_["eos_token_id"].is_array()) {
-      return find<std::int32_t>("eos_token_id");
-    }
-    const auto ids = files::json_get<std::vector<std::int32_t>>(object_, "eos_token_id", where_);
-    if (ids.empty()) return std::nullopt;
-    return ids[0];
   }
 
   void read_heads(models::config& c) const {
@@ -227,10 +219,15 @@ class config_reader {
   const architecture& class_;
 };
 
-/// Reads config.json of a model directory. Throws naming the file, the key, and what was expected
-/// and found; for an unknown architecture it lists the known ones.
+/// Reads config.json of a model directory, and of generation_config.json, where there is one, the
+/// tokens that end a text: each of either file does. Throws naming the file, the key, and what was
+/// expected and found; for an unknown architecture it lists the known ones.
 inline models::config read_config(const std::filesystem::path& directory) {
-  return config_reader(directory / "config.json").read();
+  models::config c = config_reader(directory / "config.json").read();
+  const files::json generation = read_generation_config(directory);
+  const std::string where = (directory / generation_config_name).string();
+  for (const std::int32_t id : token_list(generation, "eos_token_id", where)) add_token(c.eos, id);
+  return c;
 }
 
 }  // namespace radlads::io

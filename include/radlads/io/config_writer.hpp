@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A model description to config.json and generation_config.json. Mixers per layer are in our own
-// key radlads_mixers: to other readers layer_types means kinds of softmax attention.
+// A model description to config.json. Mixers per layer are in our own key
+// radlads_mixers: to other readers layer_types means kinds of softmax attention.
 
 #include "radlads/core/error.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/io/architecture.hpp"
 #include "radlads/io/dtype.hpp"
+#include "radlads/io/generation_config.hpp"
 #include "radlads/models/config.hpp"
 
 #include <cstdint>
@@ -85,19 +86,11 @@ inline void write_config(const models::config& c, dtype stored_as,
                      {"use_sliding_window", false},
                      {"torch_dtype", detail::torch_dtype_name(stored_as)}};
   out["bos_token_id"] = c.bos ? files::json(*c.bos) : files::json();
-  out["eos_token_id"] = c.eos ? files::json(*c.eos) : files::json();
+  if (c.pad) out["pad_token_id"] = *c.pad;
+  out["eos_token_id"] = token_json(c.eos);
   if (a.biases != bias_rule::qwen2) out["attention_bias"] = c.qkv_bias;
   if (!a.is_softmax()) detail::add_student_keys(c, a, out);
   files::write_json(directory / "config.json", out);
-}
-
-/// Writes generation_config.json of a model directory: where a text begins and ends.
-inline void write_generation_config(const models::config& c,
-                                    const std::filesystem::path& directory) {
-  files::json out = files::json::object();
-  if (c.bos) out["bos_token_id"] = *c.bos;
-  if (c.eos) out["eos_token_id"] = *c.eos;
-  files::write_json(directory / "generation_config.json", out);
 }
 
 }  // namespace radlads::io

@@ -6,5 +6,6 @@
 #include "radlads/io/architecture.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "radlads/io/config_writer.hpp"
+#include "radlads/io/generation_config.hpp"
 #include "radlads/io/model_directory.hpp"
 #include "radlads/io/parameters.hpp"

@@ -7,6 +7,7 @@
 #include "radlads/files/atomic.hpp"
 #include "radlads/files/mapped.hpp"
 #include "radlads/io/config_writer.hpp"
+#include "radlads/io/generation_config.hpp"
 #include "radlads/io/parameters.hpp"
 #include "radlads/models/config.hpp"
 
@@ -175,7 +176,7 @@ void save_model(B& b, const models::config& c, const P& p,
           ", but the model has ", has_head ? "a" : "no", " tensor lm_head.weight");
   const auto write_files = [&](const std::filesystem::path& place) {
     write_config(with_ranks(c, p), options.weights.stored_as, place);
-    write_generation_config(c, place);
+    write_generation_config(c, place, tokenizer_source);
     copy_tokenizer_files(tokenizer_source, place);
     write_parameters(b, p, place, options.weights);
   };

@@ -31,7 +31,8 @@ struct config {
   bool qkv_bias = true;
   bool output_bias = false;
   bool qk_norm = false;
-  std::optional<std::int32_t> bos, eos;
+  std::optional<std::int32_t> bos, pad;
+  std::vector<std::int32_t> eos;    ///< each of these ends a text; the first is the usual one
   std::vector<std::string> mixers;  ///< one name a layer
   layers::mixer_options options;    ///< of the recurrent mixers
 
