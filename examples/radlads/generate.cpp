@@ -58,8 +58,8 @@ void run(const generate_options& o) {
     const std::vector<std::int32_t> prompt = tokenizer.encode(o.prompt);
     ids.insert(ids.end(), prompt.begin(), prompt.end());
   }
-  text::decoder_state decoder;
-  for (const std::int32_t id : ids) show(tokenizer.push(decoder, id));
+  text::detokenizer_state detokenizer;
+  for (const std::int32_t id : ids) show(tokenizer.push(detokenizer, id));
 
   const random_stream numbers{o.seed, stream_of("generate")};
   const std::unique_ptr<token_decoder> running = make_decoder(b, *model);
@@ -72,10 +72,10 @@ void run(const generate_options& o) {
     id = models::sample(logits, o.sampling, numbers.uniform(static_cast<std::uint64_t>(count)));
     // Models trained on documents laid end to end close one by beginning the next.
     if (id == begin || is_end(*model, id) || id == tokenizer.eos_id()) break;
-    show(tokenizer.push(decoder, id));
+    show(tokenizer.push(detokenizer, id));
     next = {&id, 1};
   }
-  show(tokenizer.finish(decoder) + "\n");
+  show(tokenizer.finish(detokenizer) + "\n");
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   fmt::print(stderr, "{} tokens in {:.2f} s, {:.0f} tokens/s; the state holds {} bytes\n", count,
              taken.count(), static_cast<double>(count) / taken.count(), running->state_bytes());

@@ -44,7 +44,7 @@ TEST_F(tokenizer_file, of_byte_level_bpe) {
   EXPECT_EQ(description.merges[2].right, 257);
   EXPECT_EQ(description.merges[2].result, 258);
   EXPECT_EQ(description.added.size(), 6u);
-  EXPECT_TRUE(description.decoder.is_byte_level);
+  EXPECT_TRUE(description.detokenizer.is_byte_level);
   EXPECT_TRUE(description.post_processor.prefix().empty());
 }
 
@@ -57,7 +57,7 @@ TEST_F(tokenizer_file, of_byte_fallback_bpe) {
   EXPECT_EQ(description.merges.size(), 3u);
   EXPECT_EQ(description.post_processor.prefix(), std::vector<std::int32_t>{1});
   EXPECT_EQ(description.normalizer("a b"), "\u2581a\u2581b");
-  EXPECT_EQ(description.decoder.strip_count, 1u);
+  EXPECT_EQ(description.detokenizer.strip_count, 1u);
 }
 
 TEST_F(tokenizer_file, with_the_pattern_inside_byte_level_is_gpt2) {

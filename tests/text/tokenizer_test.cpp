@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -103,6 +104,47 @@ TEST_F(tokenizer_test, decodes_byte_fallback) {
   EXPECT_EQ(small.decode(ids_type{231, 187, 176, 264}), "\u4e2d ab");
 }
 
+/// Characters that hold every byte of UTF-8 between them, as text and as bytes.
+std::string text_of_all_bytes() {
+  std::string text;
+  for (char32_t c = 0; c < 0x80; ++c) append_utf8(text, c);
+  for (char32_t c = 0x80; c < 0x800; c += 31) append_utf8(text, c);
+  for (char32_t c = 0x800; c < 0xD800; c += 0x1FF) append_utf8(text, c);
+  for (char32_t c = 0xE000; c < 0x10000; c += 0x3FF) append_utf8(text, c);
+  for (char32_t c = 0x10000; c < 0x110000; c += 0x2FFF) append_utf8(text, c);
+  return text;
+}
+
+TEST_F(tokenizer_test, maps_every_byte_both_ways) {
+  json file = test::small_byte_level();
+  file["normalizer"] = nullptr;
+  file["added_tokens"] = json::array();
+  file["model"]["merges"] = json::array();
+  json fallback = test::small_byte_fallback();
+  fallback["normalizer"] = nullptr;
+  for (const char* token : {"a", "b"}) fallback["model"]["vocab"].erase(token);
+  fallback["model"]["merges"] = json::array();
+  const tokenizer byte_level = loaded(file), byte_fallback = loaded(fallback);
+  const std::string text = text_of_all_bytes();
+  ids_type bytes, shifted;
+  std::set<std::int32_t> seen;
+  for (const char c : text) {
+    bytes.push_back(static_cast<unsigned char>(c));
+    shifted.push_back(bytes.back() + 3);  // <0x00> has the id 3
+    seen.insert(bytes.back());
+  }
+  EXPECT_EQ(seen.size(), 256u - 13u);  // C0, C1 and F5 to FF are in no UTF-8
+  EXPECT_EQ(byte_level.encode(text), bytes);
+  EXPECT_EQ(byte_fallback.encode(text), shifted);
+  EXPECT_EQ(byte_level.decode(bytes), text);
+  EXPECT_EQ(byte_fallback.decode(shifted), text);
+  for (std::int32_t byte = 0; byte < 256; ++byte) {
+    const std::string expected(1, static_cast<char>(static_cast<unsigned char>(byte)));
+    EXPECT_EQ(byte_level.token_text(byte), expected);
+    EXPECT_EQ(byte_fallback.token_text(byte + 3), expected);
+  }
+}
+
 TEST_F(tokenizer_test, decodes_ids_of_no_token_to_nothing) {
   const tokenizer small = loaded(test::small_byte_level());
   EXPECT_EQ(small.decode(ids_type{-1, 259, 269, 151936, 2147483647, -2147483647}), "hello");
@@ -112,7 +154,7 @@ TEST_F(tokenizer_test, decodes_ids_of_no_token_to_nothing) {
 
 TEST_F(tokenizer_test, decodes_token_by_token) {
   const tokenizer small = loaded(test::small_byte_level());
-  decoder_state state;
+  detokenizer_state state;
   EXPECT_EQ(small.push(state, 259), "hello");
   EXPECT_EQ(small.push(state, 263), "");
   EXPECT_EQ(small.push(state, 195), "");
@@ -141,6 +183,8 @@ TEST_F(tokenizer_test, fingerprint_follows_the_vocabulary) {
   EXPECT_EQ(loaded(file).fingerprint(), fingerprint);
   file["model"]["vocab"]["zz"] = 270;
   EXPECT_NE(loaded(file).fingerprint(), fingerprint);
+  // Runs keep the number in their directories, so it must stay what it was.
+  EXPECT_EQ(fingerprint, 0x8b25e5aa192b6c1du);
   file["model"]["vocab"].erase("zz");
   file["model"]["vocab"]["he"] = 257;
   file["model"]["vocab"]["ll"] = 256;

@@ -3,7 +3,7 @@
 // What happens to text before it is split: the "normalizer" of tokenizer.json.
 
 #include "radlads/core/error.hpp"
-#include "radlads/text/decoder.hpp"
+#include "radlads/text/detokenizer.hpp"
 #include "radlads/text/json_members.hpp"
 #include "radlads/text/unicode.hpp"
 

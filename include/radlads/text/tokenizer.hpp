@@ -4,10 +4,11 @@
 // and BPE on characters with byte fallback (Llama). Reading the files is in tokenizer_folder.hpp.
 
 #include "radlads/core/error.hpp"
+#include "radlads/core/hash.hpp"
 #include "radlads/text/added_tokens.hpp"
 #include "radlads/text/bpe.hpp"
 #include "radlads/text/byte_level.hpp"
-#include "radlads/text/decoder.hpp"
+#include "radlads/text/detokenizer.hpp"
 #include "radlads/text/split.hpp"
 #include "radlads/text/tokenizer_folder.hpp"
 #include "radlads/text/unicode.hpp"
@@ -90,27 +91,29 @@ class tokenizer {
   /// Text of the ids, always valid UTF-8: U+FFFD stands for bytes that are none. Ids that are no
   /// token's contribute nothing.
   std::string decode(std::span<const std::int32_t> ids, bool skip_special = true) const {
-    decoder_state state;
+    detokenizer_state state;
     std::string text;
     for (const std::int32_t id : ids) text += push(state, id, skip_special);
-    return text += state.finish(description_.decoder);
+    return text += state.finish(description_.detokenizer);
   }
 
   /// Bytes of one token by itself, which may be part of a character; empty when no token has the
   /// id.
   std::string token_text(std::int32_t id) const {
     if (!description_.tokens.contains(id)) return {};
-    return token_bytes(description_.decoder, description_.tokens.token(id), is_added(id));
+    return token_bytes(description_.detokenizer, description_.tokens.token(id), is_added(id));
   }
 
-  /// Hands the next id to a decoder and returns the text that is certain by now.
-  std::string push(decoder_state& state, std::int32_t id, bool skip_special = true) const {
+  /// Hands the next id to a detokenizer and returns the text that is certain by now.
+  std::string push(detokenizer_state& state, std::int32_t id, bool skip_special = true) const {
     if (!description_.tokens.contains(id) || (skip_special && is_special(id))) return {};
-    return state.push(description_.decoder, description_.tokens.token(id), is_added(id));
+    return state.push(description_.detokenizer, description_.tokens.token(id), is_added(id));
   }
 
-  /// Returns what a decoder held back.
-  std::string finish(decoder_state& state) const { return state.finish(description_.decoder); }
+  /// Returns what a detokenizer held back.
+  std::string finish(detokenizer_state& state) const {
+    return state.finish(description_.detokenizer);
+  }
 
   /// One more than the highest id. A model may have more rows than that.
   std::int32_t vocabulary_size() const { return description_.tokens.size(); }
@@ -129,17 +132,18 @@ class tokenizer {
   /// A number that two tokenizers share when they give the same ids to the same tokens (FNV-1a over
   /// the tokens in the order of their ids, each behind its id and length).
   std::uint64_t fingerprint() const {
-    std::uint64_t hash = 0xcbf29ce484222325u;
-    const auto mix = [&](std::uint64_t byte) { hash = (hash ^ byte) * 0x100000001b3u; };
+    std::uint64_t hash = fnv_offset;
     const auto mix_number = [&](std::uint64_t number) {
-      for (int shift = 0; shift < 32; shift += 8) mix(number >> shift & 0xFF);
+      for (int shift = 0; shift < 32; shift += 8) {
+        hash = fnv1a(std::string(1, static_cast<char>(number >> shift & 0xFF)), hash);
+      }
     };
     for (std::int32_t id = 0; id < vocabulary_size(); ++id) {
       if (!description_.tokens.contains(id)) continue;
       const std::string& token = description_.tokens.token(id);
       mix_number(static_cast<std::uint64_t>(id));
       mix_number(token.size());
-      for (const char c : token) mix(static_cast<unsigned char>(c));
+      hash = fnv1a(token, hash);
     }
     return hash;
   }
@@ -250,12 +254,10 @@ class tokenizer {
 
   /// Adds tokens such as <0x0A>, one for each byte; nothing when one of them does not exist.
   bool add_byte_tokens(std::string_view bytes, encoding& out) const {
-    static constexpr std::string_view digits = "0123456789ABCDEF";
     std::array<std::int32_t, 4> ids{};  // a character has at most four bytes
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       const auto byte = static_cast<unsigned char>(bytes[i]);
-      const std::array<char, 6> name{'<', '0', 'x', digits[byte >> 4], digits[byte & 15], '>'};
-      const auto id = model_id_of(std::string_view(name.data(), name.size()));
+      const auto id = model_id_of(byte_token(byte));
       if (!id) return false;
       ids[i] = *id;
     }

@@ -7,7 +7,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/text/added_tokens.hpp"
 #include "radlads/text/bpe.hpp"
-#include "radlads/text/decoder.hpp"
+#include "radlads/text/detokenizer.hpp"
 #include "radlads/text/json_members.hpp"
 #include "radlads/text/normalizer.hpp"
 #include "radlads/text/post_processing.hpp"
@@ -39,7 +39,7 @@ struct tokenizer_description {
   bool is_byte_level = false;
   bool adds_prefix_space = false;
   text::post_processor post_processor;  // puts tokens around a document
-  decoder_rules decoder;
+  detokenizer_rules detokenizer;
   std::optional<std::int32_t> bos_id, eos_id;
 };
 
@@ -158,7 +158,7 @@ inline void read_pre_tokenizer(const json* pre_tokenizer, tokenizer_description&
           "'pre_tokenizer' splits text without ByteLevel; expected both or neither");
 }
 
-inline void read_decoder(const json* decoder, decoder_rules& out) {
+inline void read_decoder(const json* decoder, detokenizer_rules& out) {
   require(decoder != nullptr,
           "'decoder' is missing; known: ByteLevel, and a Sequence of Replace, "
           "ByteFallback, Fuse, Strip");
@@ -205,7 +205,7 @@ inline tokenizer_description describe_tokenizer_json(const std::filesystem::path
     detail::read_pre_tokenizer(detail::find_member(file, "pre_tokenizer"), out);
     out.post_processor =
         detail::read_post_processor(detail::find_member(file, "post_processor"), out.tokens);
-    detail::read_decoder(detail::find_member(file, "decoder"), out.decoder);
+    detail::read_decoder(detail::find_member(file, "decoder"), out.detokenizer);
   });
   return out;
 }

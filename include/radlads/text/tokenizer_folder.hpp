@@ -131,7 +131,7 @@ inline tokenizer_description describe_vocab_and_merges(const std::filesystem::pa
   out.splits.push_back(split);
   out.is_byte_level = true;
   out.adds_prefix_space = flag_member(config, "add_prefix_space", false);
-  out.decoder.is_byte_level = true;
+  out.detokenizer.is_byte_level = true;
   return out;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/text/decoder.hpp"
+#include "radlads/text/detokenizer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,15 +7,15 @@
 #include <vector>
 
 namespace radlads::text {
-namespace decoder_test {
+namespace detokenizer_test {
 
-const decoder_rules byte_level{true, {}, false, {}, 0};
-const decoder_rules llama{false, {{"\u2581", " "}}, true, " ", 1};
+const detokenizer_rules byte_level{true, {}, false, {}, 0};
+const detokenizer_rules llama{false, {{"\u2581", " "}}, true, " ", 1};
 
 /// What each token lets out, and at the end what was held back.
-std::vector<std::string> streamed(const decoder_rules& rules,
+std::vector<std::string> streamed(const detokenizer_rules& rules,
                                   const std::vector<std::string>& tokens) {
-  decoder_state state;
+  detokenizer_state state;
   std::vector<std::string> out;
   out.reserve(tokens.size() + 1);
   for (const std::string& token : tokens) out.push_back(state.push(rules, token, false));
@@ -25,7 +25,7 @@ std::vector<std::string> streamed(const decoder_rules& rules,
 
 using texts = std::vector<std::string>;
 
-TEST(decoder, reads_byte_tokens) {
+TEST(detokenizer, reads_byte_tokens) {
   EXPECT_EQ(byte_of_token("<0x0A>"), '\n');
   EXPECT_EQ(byte_of_token("<0xfF>"), '\xff');
   for (const char* token : {"<0x0A", "<0xA>", "<0xG0>", "<0x0G>", "<0x+1>", "(0x0A>", ""}) {
@@ -33,13 +33,27 @@ TEST(decoder, reads_byte_tokens) {
   }
 }
 
-TEST(decoder, replaces_everywhere) {
+TEST(detokenizer, spells_all_byte_tokens_both_ways) {
+  const std::string digits = "0123456789ABCDEF", small_digits = "0123456789abcdef";
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    const char expected = static_cast<char>(static_cast<unsigned char>(byte));
+    const std::string token = {'<', '0', 'x', digits[byte / 16], digits[byte % 16], '>'};
+    EXPECT_EQ(byte_token(static_cast<unsigned char>(byte)), token);
+    EXPECT_EQ(byte_of_token(token), expected) << token;
+    EXPECT_EQ(token_bytes(llama, token, false), std::string(1, expected)) << token;
+    const std::string small = {'<', '0', 'x', small_digits[byte / 16], small_digits[byte % 16],
+                               '>'};
+    EXPECT_EQ(byte_of_token(small), expected) << small;
+  }
+}
+
+TEST(detokenizer, replaces_everywhere) {
   EXPECT_EQ(replace_all("aXbXX", "X", "--"), "a--b----");
   EXPECT_EQ(replace_all("aaa", "aa", "b"), "ba");
   EXPECT_EQ(replace_all("", "a", "b"), "");
 }
 
-TEST(decoder, spells_single_tokens) {
+TEST(detokenizer, spells_single_tokens) {
   EXPECT_EQ(token_bytes(byte_level, "\u0120caf\u00c3", false), " caf\xc3");
   EXPECT_EQ(token_bytes(byte_level, "\u00c3\u00a9", true), "\u00c3\u00a9");
   EXPECT_EQ(token_bytes(byte_level, "a b", false), "a b");
@@ -47,26 +61,26 @@ TEST(decoder, spells_single_tokens) {
   EXPECT_EQ(token_bytes(llama, "<0xE4>", false), "\xe4");
 }
 
-TEST(decoder, holds_back_partial_characters) {
+TEST(detokenizer, holds_back_partial_characters) {
   EXPECT_EQ(streamed(byte_level, {"a\u00f0", "\u0141", "\u013a", "\u0122b"}),
             (texts{"a", "", "", "\U0001f600b", ""}));
   EXPECT_EQ(streamed(byte_level, {"\u00c3"}), (texts{"", "\ufffd"}));
   EXPECT_EQ(streamed(byte_level, {"\u00c3", "a"}), (texts{"", "\ufffda", ""}));
 }
 
-TEST(decoder, holds_back_runs_of_byte_tokens) {
+TEST(detokenizer, holds_back_runs_of_byte_tokens) {
   EXPECT_EQ(streamed(llama, {"<0xC3>", "<0xA9>", "a"}), (texts{"", "", "\u00e9a", ""}));
   // One broken byte spoils the run it stands in: one U+FFFD a byte.
   EXPECT_EQ(streamed(llama, {"<0xC3>", "<0xA9>", "<0xFF>"}),
             (texts{"", "", "", "\ufffd\ufffd\ufffd"}));
 }
 
-TEST(decoder, strips_the_beginning_once) {
+TEST(detokenizer, strips_the_beginning_once) {
   EXPECT_EQ(streamed(llama, {"\u2581a", "\u2581b"}), (texts{"a", " b", ""}));
   EXPECT_EQ(streamed(llama, {"\u2581", "\u2581"}), (texts{"", " ", ""}));
   EXPECT_EQ(streamed(llama, {"a", "\u2581b"}), (texts{"a", " b", ""}));
   EXPECT_EQ(streamed(llama, {"<0x20>", "\u2581b"}), (texts{"", " b", ""}));
 }
 
-}  // namespace decoder_test
+}  // namespace detokenizer_test
 }  // namespace radlads::text

@@ -17,13 +17,19 @@ namespace radlads::text {
 
 /// How tokens become text: either all tokens are in the byte alphabet, or they are text with
 /// replacements, byte tokens such as <0x0A> and a limited number of stripped first characters.
-struct decoder_rules {
+struct detokenizer_rules {
   bool is_byte_level = false;
   std::vector<std::pair<std::string, std::string>> replacements;
   bool has_byte_fallback = false;
   std::string stripped;         // taken off the beginning of the text
   std::size_t strip_count = 0;  // at most so many times
 };
+
+/// The token of a byte, such as <0x0A>.
+inline std::string byte_token(unsigned char byte) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  return {'<', '0', 'x', digits[byte >> 4], digits[byte & 15], '>'};
+}
 
 /// The byte a token such as <0x0A> stands for.
 inline std::optional<char> byte_of_token(std::string_view token) {
@@ -47,7 +53,8 @@ inline std::string replace_all(std::string_view text, std::string_view from, std
 }
 
 /// The bytes of one token by itself. Added tokens are their own text.
-inline std::string token_bytes(const decoder_rules& rules, std::string_view token, bool is_added) {
+inline std::string token_bytes(const detokenizer_rules& rules, std::string_view token,
+                               bool is_added) {
   if (rules.is_byte_level) {
     auto bytes = is_added ? std::nullopt : from_byte_alphabet(token);
     return bytes ? *std::move(bytes) : std::string(token);
@@ -61,10 +68,10 @@ inline std::string token_bytes(const decoder_rules& rules, std::string_view toke
 }
 
 /// Turns tokens into text as they come and holds back what may not be whole characters yet.
-class decoder_state {
+class detokenizer_state {
  public:
   /// Takes the next token and returns the text that is certain now.
-  std::string push(const decoder_rules& rules, std::string_view token, bool is_added) {
+  std::string push(const detokenizer_rules& rules, std::string_view token, bool is_added) {
     std::string out;
     if (rules.has_byte_fallback && !rules.is_byte_level && !byte_of_token(token)) end_run(out);
     pending_ += token_bytes(rules, token, is_added);
@@ -77,7 +84,7 @@ class decoder_state {
   }
 
   /// Returns what was held back; call once, after the last token.
-  std::string finish(const decoder_rules& rules) {
+  std::string finish(const detokenizer_rules& rules) {
     std::string out;
     if (rules.is_byte_level) {
       append_repaired_utf8(out, pending_, true);
@@ -99,7 +106,7 @@ class decoder_state {
     pending_.clear();
   }
 
-  std::string stripped(const decoder_rules& rules, const std::string& out) {
+  std::string stripped(const detokenizer_rules& rules, const std::string& out) {
     std::size_t begin = 0;
     while (begin < out.size() && strip_done_ < rules.strip_count) {
       if (std::string_view(out).substr(begin).starts_with(rules.stripped)) {
