@@ -55,6 +55,30 @@ TEST(added_tokens, stand_alone_when_they_are_single_words) {
   EXPECT_EQ(split({token}, "\u4e2dcat\u3002cat"), "(\u4e2dcat\u3002)[1]");
 }
 
+TEST(added_tokens, of_white_space_swallow_what_later_ones_begin_with) {
+  added_token right = token_of("<r>", 1), blank = token_of(" ", 2), pair = token_of("  ", 3);
+  right.strips_right = true;
+  // As the reference library (PyPI tokenizers 0.23.3) has it: swallowed text is still looked at.
+  EXPECT_EQ(split({right, blank}, "<r>   b"), "[1][2][2][2](b)");
+  EXPECT_EQ(split({right, token_of(" b", 2)}, "<r>   bc"), "[1][2](c)");
+  pair.strips_right = true;
+  EXPECT_EQ(split({right, pair}, "<r>     bc"), "[1][3][3](bc)");
+  blank.strips_left = true;
+  EXPECT_EQ(split({blank}, "a    b"), "(a)[2][2][2][2](b)");
+  blank.strips_right = true;
+  EXPECT_EQ(split({blank}, "a    b"), "(a)[2][2][2][2](b)");
+}
+
+TEST(added_tokens, of_white_space_take_linear_time) {
+  added_token blank = token_of(" ", 1);
+  blank.strips_left = blank.strips_right = true;
+  const std::string blanks(1 << 20, ' ');  // in quadratic time a matter of hours
+  std::size_t count = 0;
+  added_token_matcher({blank}).split(
+      blanks, [](std::string_view) { ADD_FAILURE(); }, [&](std::int32_t) { ++count; });
+  EXPECT_EQ(count, blanks.size());
+}
+
 TEST(added_tokens, without_text_are_ignored) {
   EXPECT_EQ(split({token_of("", 1), token_of("a", 2)}, "bab"), "(b)[2](b)");
 }

@@ -2,10 +2,10 @@
 #pragma once
 // Added tokens, such as <|endoftext|>: text that becomes one token before any splitting.
 
+#include "radlads/text/token_automaton.hpp"
 #include "radlads/text/unicode.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -27,64 +27,76 @@ struct added_token {
   bool is_in_model = false;     // also an entry of the model's own vocabulary
 };
 
-/// Finds added tokens in text, leftmost first and the longest of those that begin at one place.
+/// Finds added tokens in text, leftmost first and the longest of those that begin at one place, in
+/// time that grows with the text alone.
 class added_token_matcher {
  public:
   added_token_matcher() = default;
 
-  explicit added_token_matcher(std::vector<added_token> tokens) : tokens_(std::move(tokens)) {
-    std::erase_if(tokens_, [](const added_token& token) { return token.content.empty(); });
-    std::stable_sort(tokens_.begin(), tokens_.end(), [](const auto& a, const auto& b) {
-      return a.content.size() > b.content.size();
-    });
-    for (std::size_t i = 0; i < tokens_.size(); ++i) {
-      by_first_byte_[static_cast<unsigned char>(tokens_[i].content[0])].push_back(i);
-    }
-  }
+  explicit added_token_matcher(std::vector<added_token> tokens)
+      : tokens_(std::move(tokens)), automaton_(contents_of(tokens_)) {}
+
+  /// Whether no text holds a token.
+  bool is_empty() const { return automaton_.is_empty(); }
 
   /// Calls `on_token(id)` and `on_text(piece)` for the tokens in valid UTF-8 and the text between.
   template <class OnText, class OnToken>
   void split(std::string_view text, OnText&& on_text, OnToken&& on_token) const {
-    std::size_t done = 0;
-    for (std::size_t at = 0; at < text.size() && !tokens_.empty();) {
-      const added_token* token = find(text, at);
-      if (!token) {
-        ++at;
-        continue;
-      }
-      std::size_t begin = at, end = at + token->content.size();
-      at = end;  // a match not taken still uses up its text
-      if (token->is_single_word && !stands_alone(text, begin, end)) continue;
-      if (token->strips_left) begin = std::max(done, begin_of_trailing_space(text, begin));
-      if (token->strips_right) {
-        while (end < text.size() && is_space(text, end)) end += read_utf8(text, end).length;
-      }
+    std::vector<word_match> matches;  // from the last to the first
+    if (!is_empty()) automaton_.find(text, matches);
+    std::size_t done = 0, next = 0;
+    extent space;
+    for (; !matches.empty(); matches.pop_back()) {
+      const auto [at, index] = matches.back();
+      if (at < next) continue;
+      const added_token& token = tokens_[index];
+      std::size_t begin = at, end = at + token.content.size();
+      next = end;  // a match not taken still uses up its text; the space it swallows is looked at
+      if (token.is_single_word && !stands_alone(text, begin, end)) continue;
+      if (token.strips_left) begin = begin_of_space(text, done, begin);
+      if (token.strips_right) end = end_of_space(text, end, space);
       if (done < begin) on_text(text.substr(done, begin - done));
-      on_token(token->id);
+      on_token(token.id);
       done = end;
     }
     if (done < text.size()) on_text(text.substr(done));
   }
 
  private:
-  const added_token* find(std::string_view text, std::size_t at) const {
-    for (const std::size_t i : by_first_byte_[static_cast<unsigned char>(text[at])]) {
-      if (text.substr(at).starts_with(tokens_[i].content)) return &tokens_[i];
-    }
-    return nullptr;
+  static std::vector<std::string> contents_of(const std::vector<added_token>& tokens) {
+    std::vector<std::string> contents;
+    contents.reserve(tokens.size());
+    for (const added_token& token : tokens) contents.push_back(token.content);
+    return contents;
   }
+
+  struct extent {
+    std::size_t begin = 0, end = 0;
+  };
 
   static bool is_space(std::string_view text, std::size_t at) {
     return class_of(read_utf8(text, at).code_point) == character_class::white_space;
   }
 
-  static std::size_t begin_of_trailing_space(std::string_view text, std::size_t end) {
-    while (end > 0) {
+  /// Where the white space in front of `end` begins, `first` at the earliest.
+  static std::size_t begin_of_space(std::string_view text, std::size_t first, std::size_t end) {
+    while (end > first) {
       const std::size_t last = last_character(text.substr(0, end));
       if (!is_space(text, last)) break;
       end = last;
     }
-    return end;
+    return std::max(first, end);
+  }
+
+  /// Where the white space that begins at `at` ends. `known` is the run found before: tokens of
+  /// white space would have each of them read all that follow.
+  static std::size_t end_of_space(std::string_view text, std::size_t at, extent& known) {
+    if (at >= known.begin && at < known.end) return known.end;
+    known = {at, at};
+    while (known.end < text.size() && is_space(text, known.end)) {
+      known.end += read_utf8(text, known.end).length;
+    }
+    return known.end;
   }
 
   static bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
@@ -95,8 +107,8 @@ class added_token_matcher {
     return end == text.size() || !is_word(end);
   }
 
-  std::vector<added_token> tokens_;  // longest first
-  std::array<std::vector<std::size_t>, 256> by_first_byte_;
+  std::vector<added_token> tokens_;
+  token_automaton automaton_;
 };
 
 }  // namespace radlads::text
