@@ -106,8 +106,8 @@ function(radlads_verify_cuda_headers)
   # A header defines no kernel that is not a template: what reads the source shows all that can be wrong.
   set_target_properties(radlads_cuda_header_check PROPERTIES
     CUDA_ARCHITECTURES 80-virtual CUDA_PTX_COMPILATION ON UNITY_BUILD OFF)
-  # The operations that the program does not use, in bf16, for the older card.
-  add_library(radlads_cuda_older_card OBJECT ${PROJECT_SOURCE_DIR}/tests/cuda_architectures.cu)
-  target_link_libraries(radlads_cuda_older_card PRIVATE radlads_own_cuda_flags)
-  set_target_properties(radlads_cuda_older_card PROPERTIES CUDA_ARCHITECTURES 80-real)
+  # The operations that the program does not use, in bf16, for the older GPU.
+  add_library(radlads_cuda_older_gpu OBJECT ${PROJECT_SOURCE_DIR}/tests/cuda_architectures.cu)
+  target_link_libraries(radlads_cuda_older_gpu PRIVATE radlads_own_cuda_flags)
+  set_target_properties(radlads_cuda_older_gpu PROPERTIES CUDA_ARCHITECTURES 80-real)
 endfunction()

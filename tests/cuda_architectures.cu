@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations in bf16 that only tests and benchmarks instantiate, compiled for the oldest card
-// supported: tensor-core kernels above all, whose instructions differ between cards.
+// Operations in bf16 that only tests and benchmarks instantiate, compiled for the oldest GPU
+// supported: tensor-core kernels above all, whose instructions differ between GPUs.
 
 #include "radlads/cuda.cuh"
 #include "radlads/recurrence/gated_deltanet.hpp"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Seconds to compile what the design sets budgets for; reports, and never fails on a slow machine.
-#   compile_time.sh            core headers and doors, each alone
+#   compile_time.sh            core and public headers, each alone
 #   compile_time.sh tests      also every test source
 #   compile_time.sh build      also the whole test build, from nothing, on all cores
 # The time is the processor's, the least of three runs (one for tests), with CXX (g++) and CXXFLAGS

@@ -72,7 +72,7 @@ double difference(const floats<Rank>& found, const floats<Rank>& expected) {
 /// Whether the case may be timed. NaN fails.
 inline bool agrees(benchmark::State& state, double error, double tolerance = 1e-5) {
   if (error <= tolerance) return true;
-  state.SkipWithError("disagrees with the plain twin");
+  state.SkipWithError("disagrees with the plain reference");
   return false;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a card can do at best, measured at the start of a run: a copy through its memory, and a
+// What a GPU can do at best, measured at the start of a run: a copy through its memory, and a
 // large product in bf16.
 
 #include "cuda_runs.cuh"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Door to the data: text files to documents, documents to a stream of tokens, the stream to rows.
+// Public header of data: text files to documents, documents to a stream of tokens, the stream to
+// rows.
 //   auto stream = radlads::data::read_tokens("stories.txt", encode, threads);
 //   const auto slots = radlads::data::count_slots(stream.size(), 512, 512);
 //   radlads::data::cubic_sampler sampler(slots, radlads::data::magic_prime(slots), 0);

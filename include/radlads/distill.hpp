@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Door: training a student on its teacher (Goldstein et al. 2025,
+// Public header: training a student on its teacher (Goldstein et al. 2025,
 // https://arxiv.org/abs/2505.03005).
 //
 //   distill::trainer_options options;

@@ -6,7 +6,7 @@
 //   radlads::dry_run_backend b;
 //   my_model<radlads::bf16, radlads::dry_run_backend> model;
 //   model.build(b, description);
-//   ... a step of training, as on a card ...
+//   ... a step of training, as on a GPU ...
 //   b.peak_bytes();
 //
 // Everything computes nothing; shapes are checked as ever.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Door to files of models and of training.
+// Public header of files of models and of training.
 //
 //   models::config config = io::read_config("model");        // config.json
 //   model.build(backend, config);

@@ -12,8 +12,8 @@
 //   model.forward(b, ids, nullptr, saved);     // saved.normed (N, C) is the head's input
 //   model.logits(b, saved, logits);
 //
-// The mixers come from their own doors, rad_rwkv7.hpp and the others; one of your own is a peer of
-// ours (examples/03_custom_mixer.cpp). The losses take saved.normed and the head, and give back
+// The mixers come from their own headers, rad_rwkv7.hpp and the others; one of your own is a peer
+// of ours (examples/03_custom_mixer.cpp). The losses take saved.normed and the head, and give back
 // what backward starts from.
 
 #include "radlads/core/backend.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Door: how parameters change. Each step takes the rate of learning_rate(), the factor of clip(),
-// and gives both to adamw::update().
+// Public header: how parameters change. Each step takes the rate of learning_rate(), the factor of
+// clip(), and gives both to adamw::update().
 
 #include "radlads/optim/adamw.hpp"
 #include "radlads/optim/clip.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The door to tokenizers.
+// Public header of tokenizers.
 //
 //   const auto tokenizer = radlads::text::tokenizer::load("model_folder");
 //   const std::vector<std::int32_t> ids = tokenizer.encode_document("Once upon a time");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Door: what a student takes over from its teacher. The weight map is a table; it can be printed,
-// and changed, before it is carried out.
+// Public header: what a student takes over from its teacher. The weight map is a table; it can be
+// printed, and changed, before it is carried out.
 //
 //   student.initialise(b, 1337);                     // for what no teacher tensor provides
 //   const auto map = radlads::transfer::make_weight_map(teacher, student);

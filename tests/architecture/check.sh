@@ -9,7 +9,7 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C.UTF-8
 
-rules=(include_direction backends_apart include_origin header_form doors_define_nothing mirrored_tests
+rules=(include_direction backends_apart include_origin header_form public_headers_define_nothing mirrored_tests
        file_length file_names words licence_lines no_machine_paths readme_program support_table)
 
 # Files below the given folders with the given endings, relative to the root.
@@ -37,7 +37,7 @@ includes() {
 # Runs an awk program, given its text, over the files on standard input.
 each_line() { xargs -r awk "$1"; }
 
-# Floors may include only the floors listed here (design: floors, rooms, and the tree).
+# Modules may include only the modules listed here.
 include_direction() {
   headers | includes | awk -F: '
     BEGIN {
@@ -58,19 +58,19 @@ include_direction() {
     {
       path = $3; gsub(/["<>]/, "", path)
       if (split($1, from, "/") < 4 || path == "radlads/version.hpp") next
-      floor = from[3]
-      if (!(floor in may)) {
-        print $1 ":" $2 ": " floor " is not a floor"; next
+      module = from[3]
+      if (!(module in may)) {
+        print $1 ":" $2 ": " module " is not a module"; next
       }
       parts = split(path, to, "/")
       if (to[1] != "radlads") next
       if (parts < 3) {
-        print $1 ":" $2 ": the library never includes a door, here " path; next
+        print $1 ":" $2 ": the library never includes a public header, here " path; next
       }
-      if (floor == "io" && path == "radlads/models/config.hpp") next
-      if (index(" " may[floor] " ", " " to[2] " ") == 0)
-        print $1 ":" $2 ": floor " floor " may not include " path
-      if (floor == "scalar_functions" && path ~ /^radlads\/core\/(view|tensor|backend|arena|cpu\/)/)
+      if (module == "io" && path == "radlads/models/config.hpp") next
+      if (index(" " may[module] " ", " " to[2] " ") == 0)
+        print $1 ":" $2 ": module " module " may not include " path
+      if (module == "scalar_functions" && path ~ /^radlads\/core\/(view|tensor|backend|arena|cpu\/)/)
         print $1 ":" $2 ": scalar functions know no views and no backends, here " path
     }'
 }
@@ -106,14 +106,14 @@ header_form() {
     line ~ /^[ \t]*namespace[ \t]*\{/ { print FILENAME ":" FNR ": no anonymous namespace in a header" }
     line ~ /(^|[^a-z_])thread_local([^a-z_]|$)/ { print FILENAME ":" FNR ": no thread_local in a header" }
     line ~ /__CUDACC__/ && FILENAME !~ /^include\/radlads\/([a-z0-9_]+|core\/config)\.hpp$/ {
-      print FILENAME ":" FNR ": __CUDACC__ stands only in core/config.hpp and at the foot of doors" }'
+      print FILENAME ":" FNR ": __CUDACC__ stands only in core/config.hpp and at the foot of public headers" }'
 }
 
-# A door holds includes and prose; version.hpp is no door.
-doors_define_nothing() {
+# A public header holds includes and prose; version.hpp is an exception.
+public_headers_define_nothing() {
   { ls include/radlads/*.hpp 2>/dev/null || true; } | { grep -v /version.hpp || true; } | each_line '
     !/^[ \t]*(#[ \t]*(pragma once|include|if|elif|else|endif).*|\/\/.*)?$/ {
-      print FILENAME ":" FNR ": a door includes, it does not define" }'
+      print FILENAME ":" FNR ": a public header includes, it does not define" }'
 }
 
 # docs/support.md says what the tests run.
@@ -125,14 +125,14 @@ support_table() {
 }
 
 mirrored_tests() {
-  local header floor stem
+  local header module stem
   for header in include/radlads/*/*.hpp; do
     [ -e "$header" ] || continue
-    floor=$(basename "$(dirname "$header")")
+    module=$(basename "$(dirname "$header")")
     stem=$(basename "$header" .hpp)
     case $stem in concepts | config | version) continue ;; esac
-    [ -e "tests/$floor/${stem}_test.cpp" ] ||
-      echo "$header:1: tests/$floor/${stem}_test.cpp is missing"
+    [ -e "tests/$module/${stem}_test.cpp" ] ||
+      echo "$header:1: tests/$module/${stem}_test.cpp is missing"
   done
 }
 

@@ -56,16 +56,16 @@ bash "$check" support_table . || { echo "support_table: the table itself is refu
 sed -i 's/`norm` | |/`norm` | yes |/' docs/support.md
 expect support_table 'docs/support.md:1: its table is not what tests/architecture/support.sh prints'
 header include/radlads/ops/norm.hpp '#include "radlads/layers/linear.hpp"'
-expect include_direction 'ops/norm.hpp:3: floor ops may not include radlads/layers/linear.hpp'
+expect include_direction 'ops/norm.hpp:3: module ops may not include radlads/layers/linear.hpp'
 header include/radlads/core/view.hpp '#include "radlads/rwkv7.hpp"'
-expect include_direction 'core/view.hpp:3: the library never includes a door'
+expect include_direction 'core/view.hpp:3: the library never includes a public header'
 header include/radlads/scalar_functions/silu.hpp '#include "radlads/core/view.hpp"'
 expect include_direction 'scalar functions know no views'
 header include/radlads/io/model.hpp '#include "radlads/models/stack.hpp"'
-expect include_direction 'floor io may not include radlads/models/stack.hpp'
+expect include_direction 'module io may not include radlads/models/stack.hpp'
 mkdir include/radlads/shed
 header include/radlads/shed/rake.hpp '#include <vector>'
-expect include_direction 'shed is not a floor'
+expect include_direction 'shed is not a module'
 
 header include/radlads/ops/cpu/norm.hpp '#include "radlads/ops/cuda/norm.cuh"'
 expect backends_apart 'ops/cpu/norm.hpp:3: a file under cpu/ includes'
@@ -91,7 +91,7 @@ header include/radlads/core/view.hpp '#if defined(__CUDACC__)' '#endif'
 expect header_form '__CUDACC__ stands only'
 
 header include/radlads/rwkv7.hpp 'struct rwkv7 {};'
-expect doors_define_nothing 'rwkv7.hpp:3: a door includes'
+expect public_headers_define_nothing 'rwkv7.hpp:3: a public header includes'
 
 rm tests/core/view_test.cpp
 expect mirrored_tests 'tests/core/view_test.cpp is missing'

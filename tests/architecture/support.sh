@@ -13,7 +13,7 @@ scalars() {
   perl -0777 -ne '
     my %found;
     s{//[^\n]*}{}g;
-    s{ops::elementwise<double>\(\s*cpu\(\)}{}g;  # the double twin of a test on CUDA
+    s{ops::elementwise<double>\(\s*cpu\(\)}{}g;  # the double reference of a test on CUDA
     $found{complex} = 1 if /vector<(?:\w+::)*complex>/;
     while (/\bTypes<(.*?)>;/gs) {
       my $list = $1;
@@ -50,10 +50,10 @@ for test in tests/ops/*_test.cpp tests/optim/adamw_test.cpp; do
   [ -e "$test" ] || continue
   name=$(basename "$test" _test.cpp)
   header=$(dirname "$test" | sed 's|^tests|include/radlads|')
-  # What is no operation on a backend has no room of its own for one.
+  # What is no operation on a backend has no header there.
   [ -e "$header/cpu/$name.hpp" ] || [ -e "$header/cuda/$name.cuh" ] || continue
-  twin=$(dirname "$test")/cuda/${name}_test.cu
-  row "\`$name\`" "$(scalars "$test")" "$([ ! -e "$twin" ] || scalars "$twin")"
+  on_cuda=$(dirname "$test")/cuda/${name}_test.cu
+  row "\`$name\`" "$(scalars "$test")" "$([ ! -e "$on_cuda" ] || scalars "$on_cuda")"
 done
 
 echo

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Head and cross-entropy against a naive twin in double and against the complex step, with more
-// tokens than a slice holds, unscored targets and large logits.
+// Head and cross-entropy against a naive reference in double and against the complex step, with
+// more tokens than a slice holds, unscored targets and large logits.
 
 #include "radlads/core/tensor.hpp"
 #include "radlads/ops/cross_entropy.hpp"

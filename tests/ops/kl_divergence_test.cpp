@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Divergence of student from teacher against a naive twin in double and against the complex step.
+// Divergence of student from teacher against a naive reference in double and against the complex
+// step.
 
 #include "radlads/core/tensor.hpp"
 #include "radlads/ops/kl_divergence.hpp"

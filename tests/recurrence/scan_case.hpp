@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One recurrence over one batch of sequences: seeded data in any scalar, run by the driver or by
-// the reference twins. Shared by tests and the benchmark.
+// the references. Shared by tests and the benchmark.
 
 #include "radlads/core/tensor.hpp"
 #include "radlads/recurrence/gated_deltanet.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Cases of scan_case.hpp, head by head through the twins in tests/reference.
+// Cases of scan_case.hpp, head by head through those of tests/reference.
 
 #include "radlads/recurrence/gated_deltanet.hpp"
 #include "radlads/recurrence/gla.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which driver CUDA takes for which shape: decided on the host, so this needs no card.
+// Which driver CUDA takes for which shape: decided on the host, so this needs no GPU.
 
 #include "radlads/recurrence/cuda/select_driver.cuh"
 #include "radlads/recurrence/rwkv6.hpp"

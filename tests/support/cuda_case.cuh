@@ -30,7 +30,7 @@ inline bool has_cuda_device() {
 
 /// The same tensor in double on the host and in T on the device.
 template <class T, int Rank>
-struct twin {
+struct tensor_pair {
   using scalar = T;
   tensor<double, Rank, cpu_backend> host;
   tensor<T, Rank, cuda_backend> device;
@@ -50,8 +50,8 @@ class cuda_case : public ::testing::Test {
 
   /// Numbers rounded to S, in both places.
   template <class S, int Rank>
-  twin<S, Rank> of(const shape<Rank>& sizes, const std::vector<double>& values) {
-    twin<S, Rank> result;
+  tensor_pair<S, Rank> of(const shape<Rank>& sizes, const std::vector<double>& values) {
+    tensor_pair<S, Rank> result;
     result.host.resize(cpu(), sizes);
     result.device.resize(cuda(), sizes);
     std::vector<S> rounded(values.size());
@@ -65,15 +65,15 @@ class cuda_case : public ::testing::Test {
   }
   /// Standard normal numbers times `scale`, of the scalar under test.
   template <int Rank>
-  twin<T, Rank> random(const shape<Rank>& sizes, double scale = 1) {
+  tensor_pair<T, Rank> random(const shape<Rank>& sizes, double scale = 1) {
     std::int64_t count = 1;
     for (const std::int64_t each : sizes) count *= each;
     return of<T, Rank>(sizes, random_values(count, ++seed_, scale));
   }
-  /// Room for results; NaN until written.
+  /// Memory for results; NaN until written.
   template <class S, int Rank>
-  twin<S, Rank> room(const shape<Rank>& sizes) {
-    twin<S, Rank> result;
+  tensor_pair<S, Rank> poisoned(const shape<Rank>& sizes) {
+    tensor_pair<S, Rank> result;
     result.host.resize(cpu(), sizes);
     result.device.resize(cuda(), sizes);
     return result;
@@ -95,7 +95,7 @@ class cuda_case : public ::testing::Test {
     return result;
   }
 
-  /// Runs f(backend, scalar tag, on) on both backends; on(twin) is the tensor of that backend, and
+  /// Runs f(backend, scalar tag, on) on both backends; on(pair) is the tensor of that backend, and
   /// the tag's type is the scalar: [&](auto& b, auto tag, auto on) { using S = decltype(tag); ...
   /// }.
   template <class F>
@@ -121,7 +121,7 @@ class cuda_case : public ::testing::Test {
   }
 
   template <class S, int Rank>
-  void expect_close(const twin<S, Rank>& found, const std::string& name,
+  void expect_close(const tensor_pair<S, Rank>& found, const std::string& name,
                     double tolerance = cuda_tolerance<T>) {
     const std::vector<double> expected(found.host.data(), found.host.data() + found.host.size());
     EXPECT_LE(relative_error(values_of(found.device), expected), tolerance) << name;

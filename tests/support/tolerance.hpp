@@ -12,7 +12,7 @@ inline constexpr double gradient_tolerance = 1e-10;
 /// The same against central differences, whose own error is about 1e-8.
 inline constexpr double difference_tolerance = 1e-6;
 
-/// The same sums in another order: whole sequence, step by step, split, reference twin.
+/// The same sums in another order: whole sequence, step by step, split, reference.
 template <class T>
 inline constexpr double order_tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-12;
 

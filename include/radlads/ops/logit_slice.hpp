@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// How many tokens' logits a head's loss holds at once on a card.
+// How many tokens' logits a head's loss holds at once on a GPU.
 
 #include <algorithm>
 #include <cstdint>

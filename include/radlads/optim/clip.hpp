@@ -37,7 +37,7 @@ gradient_norm clip(B& b, const P& gradients, double max_norm, const Counts& coun
         if (counts(name)) names.push_back(name);
       },
       gradients);
-  // All sums first, then one look at them: a card is waited for once.
+  // All sums first, then one look at them: a GPU is waited for once.
   const auto count = static_cast<std::int64_t>(names.size());
   scratch_scope<B> scope(b);
   const view_on<double, 1, B> sums = scope.template take<double, 1>({count});

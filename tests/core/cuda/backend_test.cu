@@ -67,7 +67,7 @@ RADLADS_KERNEL sum_kernel(const __grid_constant__ sum_args a) {
 TEST_F(cuda_backend_case, LaunchesAndSumsABlock) {
   std::vector<double> ones(96, 1.0);
   auto from = of<float, 1>({96}, ones);
-  auto to = room<float, 1>({96});
+  auto to = poisoned<float, 1>({96});
   launch(cuda(), "sum", sum_kernel, {.threads = 96},
          sum_args{from.device.data(), to.device.data()});
   for (const double each : values_of(to.device)) EXPECT_EQ(each, 288);

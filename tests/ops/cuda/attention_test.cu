@@ -22,11 +22,11 @@ class cuda_attention : public cuda_case<T> {
     auto k = this->template random<4>({B, keys, kv, N}),
          v = this->template random<4>({B, keys, kv, N});
     auto dy = this->template random<4>({B, queries, H, N});
-    auto y = this->template room<T, 4>({B, queries, H, N}),
-         dq = this->template room<T, 4>({B, queries, H, N});
-    auto dk = this->template room<T, 4>({B, keys, kv, N}),
-         dv = this->template room<T, 4>({B, keys, kv, N});
-    auto log_sum = this->template room<accumulate_t<T>, 3>({B, H, queries});
+    auto y = this->template poisoned<T, 4>({B, queries, H, N}),
+         dq = this->template poisoned<T, 4>({B, queries, H, N});
+    auto dk = this->template poisoned<T, 4>({B, keys, kv, N}),
+         dv = this->template poisoned<T, 4>({B, keys, kv, N});
+    auto log_sum = this->template poisoned<accumulate_t<T>, 3>({B, H, queries});
     const float scale = 1 / std::sqrt(static_cast<float>(N));
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
@@ -81,9 +81,9 @@ TYPED_TEST(cuda_attention, HeadsInsideWiderRows) {
   for (const std::int64_t more : {0, 4}) {
     auto rows = this->template random<4>({B, times, H + 2 * kv, N + more});
     auto dy = this->template random<4>({B, times, H, N}),
-         y = this->template room<T, 4>({B, times, H, N});
+         y = this->template poisoned<T, 4>({B, times, H, N});
     auto gradients = this->template random<4>({B, times, H + 2 * kv, N + more});
-    auto log_sum = this->template room<accumulate_t<T>, 3>({B, H, times});
+    auto log_sum = this->template poisoned<accumulate_t<T>, 3>({B, H, times});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       const auto part = [&](auto whole, std::int64_t first, std::int64_t heads) {
@@ -109,8 +109,9 @@ TYPED_TEST(cuda_attention, HeadsInsideWiderRows) {
 TYPED_TEST(cuda_attention, EveryScale) {
   using T = TypeParam;
   auto q = this->template random<4>({1, 90, 2, 64}), k = this->template random<4>({1, 90, 2, 64});
-  auto v = this->template random<4>({1, 90, 2, 64}), y = this->template room<T, 4>({1, 90, 2, 64});
-  auto log_sum = this->template room<accumulate_t<T>, 3>({1, 2, 90});
+  auto v = this->template random<4>({1, 90, 2, 64}),
+       y = this->template poisoned<T, 4>({1, 90, 2, 64});
+  auto log_sum = this->template poisoned<accumulate_t<T>, 3>({1, 2, 90});
   for (const float scale : {4.0f, 0.0f, -0.25f}) {
     this->on_both([&](auto& b, auto tag, auto on) {
       ops::attention_forward<decltype(tag)>(b, scale, on(q), on(k), on(v), on(y), on(log_sum));
@@ -130,9 +131,9 @@ TYPED_TEST(cuda_attention, SameBitsAgain) {
   auto dy = this->template random<4>(queries);
   std::vector<double> found[2];
   for (auto& each : found) {
-    auto y = this->template room<T, 4>(queries), dq = this->template room<T, 4>(queries);
-    auto dk = this->template room<T, 4>(keys), dv = this->template room<T, 4>(keys);
-    auto log_sum = this->template room<accumulate_t<T>, 3>({2, 4, 200});
+    auto y = this->template poisoned<T, 4>(queries), dq = this->template poisoned<T, 4>(queries);
+    auto dk = this->template poisoned<T, 4>(keys), dv = this->template poisoned<T, 4>(keys);
+    auto log_sum = this->template poisoned<accumulate_t<T>, 3>({2, 4, 200});
     ops::attention_forward<T>(this->cuda(), 0.125f, q.device, k.device, v.device, y.device,
                               log_sum.device);
     ops::attention_backward<T>(this->cuda(), 0.125f, q.device, k.device, v.device, y.device,

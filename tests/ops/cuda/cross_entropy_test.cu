@@ -18,9 +18,9 @@ TYPED_TEST(cuda_cross_entropy, LossAndGradients) {
     constexpr std::int64_t N = 37, C = 24;
     auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C}, 0.5);
     auto targets = this->targets(N, V);
-    auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});
+    auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
     auto best = this->of_ids(std::vector<std::int32_t>(N, -7));
-    auto dx = this->template room<TypeParam, 2>({N, C}),
+    auto dx = this->template poisoned<TypeParam, 2>({N, C}),
          dhead = this->template random<2>({V, C}, 0.01);
     this->on_both([&](auto& b, auto tag, auto on) {
       ops::head_cross_entropy<decltype(tag)>(b, 0.25f, on(head), on(x), on(targets), on(losses),
@@ -42,7 +42,7 @@ TYPED_TEST(cuda_cross_entropy, LossAndGradients) {
 
 TYPED_TEST(cuda_cross_entropy, NamesABadTarget) {
   auto x = this->template random<2>({3, 8}), head = this->template random<2>({5, 8});
-  auto losses = this->template room<accumulate_t<TypeParam>, 1>({3});
+  auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({3});
   auto targets = this->of_ids({0, 5, 1});
   try {
     ops::head_cross_entropy<TypeParam>(this->cuda(), 1, head.device, x.device, targets.device,

@@ -21,7 +21,7 @@ TYPED_TEST(cuda_embedding, GathersAndAdds) {
     auto ids = this->of_ids(numbers);
     auto table = this->template random<2>({37, C}), dtable = this->template random<2>({37, C});
     auto dy = this->template random<2>({700, C});
-    auto y = this->template room<TypeParam, 2>({700, C});
+    auto y = this->template poisoned<TypeParam, 2>({700, C});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::embedding_forward<S>(b, on(table), on(ids), on(y));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What tests of the losses behind a head share: targets, and token numbers back from the card.
+// What tests of the losses behind a head share: targets, and token numbers back from the GPU.
 
 #include "radlads/core/host_copy.hpp"
 #include "support/cuda_case.cuh"

@@ -31,11 +31,11 @@ TYPED_TEST(cuda_head_map, GroupsOfHeadsBothWays) {
     auto x = this->template random<3>(grouped);
     auto z = this->template random<2>(wide), dsum = this->template random<2>(wide),
          dproduct = this->template random<2>(wide), in_place = this->template random<2>(wide);
-    auto dx = this->template room<TypeParam, 3>(grouped),
-         dplain = this->template room<TypeParam, 3>(grouped);
-    auto sum = this->template room<TypeParam, 2>(wide),
-         product = this->template room<TypeParam, 2>(wide),
-         dz = this->template room<TypeParam, 2>(wide);
+    auto dx = this->template poisoned<TypeParam, 3>(grouped),
+         dplain = this->template poisoned<TypeParam, 3>(grouped);
+    auto sum = this->template poisoned<TypeParam, 2>(wide),
+         product = this->template poisoned<TypeParam, 2>(wide),
+         dz = this->template poisoned<TypeParam, 2>(wide);
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::head_map_forward<S>(b, of_unit{}, on(x).read(),
@@ -61,8 +61,8 @@ TYPED_TEST(cuda_head_map, GroupsOfHeadsBothWays) {
 TYPED_TEST(cuda_head_map, AtTheBoundAVectorIsScaled) {
   auto x = this->template random<3>({2, 3, 8}, 0);
   auto z = this->template random<2>({2, 24}), dsum = this->template random<2>({2, 24});
-  auto dz = this->template room<TypeParam, 2>({2, 24});
-  auto dx = this->template room<TypeParam, 3>({2, 3, 8});
+  auto dz = this->template poisoned<TypeParam, 2>({2, 24});
+  auto dx = this->template poisoned<TypeParam, 3>({2, 3, 8});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
     ops::head_map_backward<S>(b, of_unit_backward{}, on(x).read(), on(dx).whole(),

@@ -22,10 +22,10 @@ TYPED_TEST(cuda_kl_divergence, LossAndGradients) {
     auto teacher_x = this->template random<2>({N, D}),
          teacher_head = this->template random<2>({V, D}, 0.5);
     auto targets = this->targets(N, V);
-    auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});
+    auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
     auto best = this->of_ids(std::vector<std::int32_t>(N, -7));
     auto teacher_best = this->of_ids(std::vector<std::int32_t>(N, -7));
-    auto dx = this->template room<TypeParam, 2>({N, C}),
+    auto dx = this->template poisoned<TypeParam, 2>({N, C}),
          dhead = this->template random<2>({V, C}, 0.01);
     this->on_both([&](auto& b, auto tag, auto on) {
       ops::head_kl_divergence<decltype(tag)>(
@@ -48,8 +48,8 @@ TYPED_TEST(cuda_kl_divergence, SeveralSlices) {
   constexpr std::int64_t N = 460, V = 300000, C = 4;
   auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C});
   auto teacher_x = this->template random<2>({N, C});
-  auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});
-  auto dx = this->template room<TypeParam, 2>({N, C});
+  auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
+  auto dx = this->template poisoned<TypeParam, 2>({N, C});
   ASSERT_LT(tokens_of_slice(2 * V, N), N);
   this->on_both([&](auto& b, auto tag, auto on) {
     ops::head_kl_divergence<decltype(tag)>(b, 1, 0, 1, on(head), on(x), on(head), on(teacher_x), {},
@@ -69,7 +69,7 @@ TYPED_TEST(cuda_kl_divergence, AConstantBetweenTheLogitsDoesNotMatter) {
   auto teacher_x = this->template of<TypeParam, 2>({N, C}, values);
   for (std::int64_t n = 0; n < N; ++n) values[static_cast<std::size_t>(n * C + C - 1)] = 100;
   auto x = this->template of<TypeParam, 2>({N, C}, values);
-  auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});
+  auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
   ops::head_kl_divergence<TypeParam>(this->cuda(), 1, 0, 1, head.device, x.device, head.device,
                                      teacher_x.device, {}, losses.device, {}, {});
   // A float near 100 is rounded to 8e-6; squares of that are all that may be left.
@@ -80,8 +80,8 @@ TYPED_TEST(cuda_kl_divergence, AConstantBetweenTheLogitsDoesNotMatter) {
 TYPED_TEST(cuda_kl_divergence, EqualDistributionsHaveNoGradient) {
   constexpr std::int64_t N = 5, V = 300, C = 8;
   auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C});
-  auto losses = this->template room<accumulate_t<TypeParam>, 1>({N});
-  auto dx = this->template room<TypeParam, 2>({N, C});
+  auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
+  auto dx = this->template poisoned<TypeParam, 2>({N, C});
   ops::head_kl_divergence<TypeParam>(this->cuda(), 1, 0, 1, head.device, x.device, head.device,
                                      x.device, {}, losses.device, dx.device, {});
   for (const double each : this->values_of(losses.device)) EXPECT_EQ(each, 0);

@@ -30,8 +30,8 @@ TYPED_TEST(cuda_map, DenseStridedAndBroadcast) {
   for (const shape<2> s : {shape<2>{1, 1}, {3, 7}, {5, 64}, {33, 96}, {200, 130}}) {
     auto x = this->template random<2>(s), wide = this->template random<2>({s[0], 2 * s[1]});
     auto channel = this->template random<1>({s[1]});
-    auto first = this->template room<TypeParam, 2>(s),
-         second = this->template room<TypeParam, 2>(s);
+    auto first = this->template poisoned<TypeParam, 2>(s),
+         second = this->template poisoned<TypeParam, 2>(s);
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       auto part = on(wide).read();

@@ -25,7 +25,7 @@ TYPED_TEST(cuda_matmul, EveryOrderOfOperands) {
       auto right =
           options.transpose_b ? this->template random<2>({N, K}) : this->template random<2>({K, N});
       auto c = options.accumulate ? this->template random<2>({M, N})
-                                  : this->template room<TypeParam, 2>({M, N});
+                                  : this->template poisoned<TypeParam, 2>({M, N});
       this->on_both([&](auto& b, auto tag, auto on) {
         ops::matmul<decltype(tag)>(b, options, on(left), on(right), on(c));
       });
@@ -39,8 +39,8 @@ TYPED_TEST(cuda_matmul, AffineMapAndItsGradients) {
     auto x = this->template random<2>({N, I}), weight = this->template random<2>({O, I});
     auto bias = this->template random<1>({O});
     auto dy = this->template random<2>({N, O});
-    auto y = this->template room<TypeParam, 2>({N, O}),
-         dx = this->template room<TypeParam, 2>({N, I});
+    auto y = this->template poisoned<TypeParam, 2>({N, O}),
+         dx = this->template poisoned<TypeParam, 2>({N, I});
     auto dweight = this->template random<2>({O, I});
     auto dbias = this->template random<1>({O});
     this->on_both([&](auto& b, auto tag, auto on) {
@@ -59,7 +59,7 @@ TYPED_TEST(cuda_matmul, AffineMapAndItsGradients) {
 TYPED_TEST(cuda_matmul, StridedRowsAndNothingToSum) {
   auto whole = this->template random<2>({6, 24});
   auto weight = this->template random<2>({5, 8});
-  auto y = this->template room<TypeParam, 2>({6, 5});
+  auto y = this->template poisoned<TypeParam, 2>({6, 5});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
     auto part = on(whole).read();
@@ -69,9 +69,9 @@ TYPED_TEST(cuda_matmul, StridedRowsAndNothingToSum) {
   });
   this->expect_close(y, "y of strided rows");
 
-  auto none = this->template room<TypeParam, 2>({6, 0}),
-       flat = this->template room<TypeParam, 2>({0, 5});
-  auto c = this->template room<TypeParam, 2>({6, 5});
+  auto none = this->template poisoned<TypeParam, 2>({6, 0}),
+       flat = this->template poisoned<TypeParam, 2>({0, 5});
+  auto c = this->template poisoned<TypeParam, 2>({6, 5});
   this->on_both([&](auto& b, auto tag, auto on) {
     ops::matmul<decltype(tag)>(b, {}, on(none), on(flat), on(c));
   });
@@ -80,8 +80,8 @@ TYPED_TEST(cuda_matmul, StridedRowsAndNothingToSum) {
 
 TYPED_TEST(cuda_matmul, SameBitsAgain) {
   auto x = this->template random<2>({300, 515}), weight = this->template random<2>({129, 515});
-  auto first = this->template room<TypeParam, 2>({300, 129}),
-       second = this->template room<TypeParam, 2>({300, 129});
+  auto first = this->template poisoned<TypeParam, 2>({300, 129}),
+       second = this->template poisoned<TypeParam, 2>({300, 129});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
     ops::linear<S>(b, on(weight), {}, on(x), on(first));

@@ -39,9 +39,9 @@ TYPED_TEST(cuda_norm, RootMeanSquare) {
   for (const auto [N, C] : sizes) {
     auto x = this->template random<2>({N, C}), dy = this->template random<2>({N, C});
     auto weight = this->template random<1>({C}), dweight = this->template random<1>({C});
-    auto y = this->template room<TypeParam, 2>({N, C}),
-         dx = this->template room<TypeParam, 2>({N, C});
-    auto inverse = this->template room<accumulate_t<TypeParam>, 1>({N});
+    auto y = this->template poisoned<TypeParam, 2>({N, C}),
+         dx = this->template poisoned<TypeParam, 2>({N, C});
+    auto inverse = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::rms_norm_forward<S>(b, 1e-5, on(weight), on(x), on(y), on(inverse));
@@ -65,9 +65,10 @@ TYPED_TEST(cuda_norm, Group) {
     auto x = this->template random<3>(s), dy = this->template random<3>(s);
     auto weight = this->template random<1>({H * K}), bias = this->template random<1>({H * K});
     auto dweight = this->template random<1>({H * K}), dbias = this->template random<1>({H * K});
-    auto y = this->template room<TypeParam, 3>(s), dx = this->template room<TypeParam, 3>(s);
-    auto mean = this->template room<accumulate_t<TypeParam>, 2>({N, H});
-    auto inverse = this->template room<accumulate_t<TypeParam>, 2>({N, H});
+    auto y = this->template poisoned<TypeParam, 3>(s),
+         dx = this->template poisoned<TypeParam, 3>(s);
+    auto mean = this->template poisoned<accumulate_t<TypeParam>, 2>({N, H});
+    auto inverse = this->template poisoned<accumulate_t<TypeParam>, 2>({N, H});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::group_norm_forward<S>(b, 1e-3, on(weight), on(bias), on(x), on(y), on(mean),
@@ -91,10 +92,10 @@ TYPED_TEST(cuda_norm, LayerFarFromZero) {
     auto dy = this->template random<2>({N, C});
     auto weight = this->template random<1>({C}), bias = this->template random<1>({C});
     auto dweight = this->template random<1>({C}), dbias = this->template random<1>({C});
-    auto y = this->template room<TypeParam, 2>({N, C}),
-         dx = this->template room<TypeParam, 2>({N, C});
-    auto mean = this->template room<accumulate_t<TypeParam>, 1>({N});
-    auto inverse = this->template room<accumulate_t<TypeParam>, 1>({N});
+    auto y = this->template poisoned<TypeParam, 2>({N, C}),
+         dx = this->template poisoned<TypeParam, 2>({N, C});
+    auto mean = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
+    auto inverse = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::layer_norm_forward<S>(b, 1e-5, on(weight), on(bias), on(x), on(y), on(mean),
@@ -124,9 +125,9 @@ TYPED_TEST(cuda_norm, StridedRowsAlignedAndNot) {
     auto dweight = this->template random<1>({H * K}), dbias = this->template random<1>({H * K});
     auto rms = this->template random<2>({N, 40}), group = this->template random<2>({N, 40});
     auto drms = this->template random<2>({N, 40}), dgroup = this->template random<2>({N, 40});
-    auto row_inverse = this->template room<accumulate_t<TypeParam>, 1>({N});
-    auto mean = this->template room<accumulate_t<TypeParam>, 2>({N, H});
-    auto inverse = this->template room<accumulate_t<TypeParam>, 2>({N, H});
+    auto row_inverse = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
+    auto mean = this->template poisoned<accumulate_t<TypeParam>, 2>({N, H});
+    auto inverse = this->template poisoned<accumulate_t<TypeParam>, 2>({N, H});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       const auto rows = [&](auto& each) { return columns_of(on(each).whole(), first, H * K); };
@@ -153,9 +154,9 @@ TYPED_TEST(cuda_norm, GradientsOfWeightsAddInOneOrder) {
   auto x = this->template random<2>({N, C}), dy = this->template random<2>({N, C});
   auto weight = this->template random<1>({C}), twice = this->template random<1>({C});
   auto first = this->template random<1>({C}, 0), second = this->template random<1>({C}, 0);
-  auto y = this->template room<TypeParam, 2>({N, C}),
-       dx = this->template room<TypeParam, 2>({N, C});
-  auto inverse = this->template room<accumulate_t<TypeParam>, 1>({N});
+  auto y = this->template poisoned<TypeParam, 2>({N, C}),
+       dx = this->template poisoned<TypeParam, 2>({N, C});
+  auto inverse = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
     ops::rms_norm_forward<S>(b, 1e-5, on(weight), on(x), on(y), on(inverse));
@@ -176,7 +177,7 @@ TYPED_TEST(cuda_norm, GradientsOfWeightsAddInOneOrder) {
 TYPED_TEST(cuda_norm, NoRowsChangeNothing) {
   auto x = this->template random<2>({0, 5}), y = this->template random<2>({0, 5});
   auto weight = this->template random<1>({5}), dweight = this->template random<1>({5});
-  auto inverse = this->template room<accumulate_t<TypeParam>, 1>({0});
+  auto inverse = this->template poisoned<accumulate_t<TypeParam>, 1>({0});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
     ops::rms_norm_forward<S>(b, 1e-5, on(weight), on(x), on(y), on(inverse));

@@ -26,8 +26,9 @@ TYPED_TEST(cuda_normalize, UnitVectorsAndTheirGradient) {
     // Not the y of the forward call: rounding that to T would be an error of the input here, and
     // the gradient along a unit vector of one number is nothing but rounding.
     auto unit = this->template random<3>(s, 0.5);
-    auto y = this->template room<TypeParam, 3>(s), dx = this->template room<TypeParam, 3>(s);
-    auto inverse = this->template room<accumulate_t<TypeParam>, 2>({s[0], s[1]});
+    auto y = this->template poisoned<TypeParam, 3>(s),
+         dx = this->template poisoned<TypeParam, 3>(s);
+    auto inverse = this->template poisoned<accumulate_t<TypeParam>, 2>({s[0], s[1]});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::normalize_forward<S>(b, 1e-6, on(x), on(y), on(inverse));
@@ -44,9 +45,9 @@ TYPED_TEST(cuda_normalize, UnitVectorsAndTheirGradient) {
 TYPED_TEST(cuda_normalize, AtTheBoundAVectorIsScaled) {
   auto x = this->template random<3>({2, 3, 8}, 0), unit = this->template random<3>({2, 3, 8});
   auto dy = this->template random<3>({2, 3, 8});
-  auto y = this->template room<TypeParam, 3>({2, 3, 8}),
-       dx = this->template room<TypeParam, 3>({2, 3, 8});
-  auto inverse = this->template room<accumulate_t<TypeParam>, 2>({2, 3});
+  auto y = this->template poisoned<TypeParam, 3>({2, 3, 8}),
+       dx = this->template poisoned<TypeParam, 3>({2, 3, 8});
+  auto inverse = this->template poisoned<accumulate_t<TypeParam>, 2>({2, 3});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
     ops::normalize_forward<S>(b, 0, on(x), on(y), on(inverse));
@@ -61,7 +62,7 @@ TYPED_TEST(cuda_normalize, HeadsInsideWiderRows) {
   for (const std::int64_t first : {8, 3}) {
     auto x = this->template random<2>({9, 40}), y = this->template random<2>({9, 40});
     auto dx = this->template random<2>({9, 40});
-    auto inverse = this->template room<accumulate_t<TypeParam>, 2>({9, 3});
+    auto inverse = this->template poisoned<accumulate_t<TypeParam>, 2>({9, 3});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       const auto heads = [&](auto& each) {

@@ -21,7 +21,8 @@ TYPED_TEST(cuda_repeat_heads, CopiesAndSums) {
                                   {{3, 3, 7}, {3, 9, 7}},
                                   {{33, 2, 64}, {33, 14, 64}}}) {
     auto x = this->template random<3>(few), dy = this->template random<3>(many);
-    auto y = this->template room<TypeParam, 3>(many), dx = this->template room<TypeParam, 3>(few);
+    auto y = this->template poisoned<TypeParam, 3>(many),
+         dx = this->template poisoned<TypeParam, 3>(few);
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::repeat_heads_forward<S>(b, on(x), on(y));

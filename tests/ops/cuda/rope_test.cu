@@ -17,7 +17,7 @@ TYPED_TEST_SUITE(cuda_rope, cuda_scalars);
 TYPED_TEST(cuda_rope, TurnsAndTurnsBack) {
   for (const shape<4> s : {shape<4>{1, 1, 1, 2}, {2, 5, 3, 8}, {2, 37, 2, 64}, {1, 130, 1, 6}}) {
     auto x = this->template random<4>(s);
-    auto y = this->template room<TypeParam, 4>(s);
+    auto y = this->template poisoned<TypeParam, 4>(s);
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::rope<S>(b, 1e4, 11, 1, on(x), on(y));
@@ -48,7 +48,7 @@ TYPED_TEST(cuda_rope, HeadsInsideWiderRowsFarFromTheStart) {
 TYPED_TEST(cuda_rope, AddsAPositionInMemory) {
   const shape<4> s{2, 5, 3, 64};
   auto x = this->template random<4>(s);
-  auto y = this->template room<TypeParam, 4>(s);
+  auto y = this->template poisoned<TypeParam, 4>(s);
   auto behind = this->of_ids({900});
   this->on_both([&](auto& b, auto tag, auto on) {
     ops::token_place<std::remove_cvref_t<decltype(b)>> place(11);

@@ -17,9 +17,10 @@ TYPED_TEST_SUITE(cuda_squared_error, cuda_scalars);
 TYPED_TEST(cuda_squared_error, LengthsSquaresAndGradients) {
   for (const shape<2> s : {shape<2>{1, 1}, {5, 7}, {33, 64}, {9, 1000}}) {
     auto y = this->template random<2>(s), target = this->template random<2>(s);
-    auto lengths = this->template room<accumulate_t<TypeParam>, 1>({s[0]});
-    auto squares = this->template room<accumulate_t<TypeParam>, 1>({s[0]});
-    auto dy = this->template room<TypeParam, 2>(s), dsquare = this->template room<TypeParam, 2>(s);
+    auto lengths = this->template poisoned<accumulate_t<TypeParam>, 1>({s[0]});
+    auto squares = this->template poisoned<accumulate_t<TypeParam>, 1>({s[0]});
+    auto dy = this->template poisoned<TypeParam, 2>(s),
+         dsquare = this->template poisoned<TypeParam, 2>(s);
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::alignment_l2<S>(b, 0.3f, on(y), on(target), on(lengths), on(dy));
@@ -34,8 +35,8 @@ TYPED_TEST(cuda_squared_error, LengthsSquaresAndGradients) {
 
 TYPED_TEST(cuda_squared_error, NoErrorNoGradient) {
   auto y = this->template random<2>({3, 8});
-  auto losses = this->template room<accumulate_t<TypeParam>, 1>({3});
-  auto dy = this->template room<TypeParam, 2>({3, 8});
+  auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({3});
+  auto dy = this->template poisoned<TypeParam, 2>({3, 8});
   this->on_both([&](auto& b, auto tag, auto on) {
     ops::alignment_l2<decltype(tag)>(b, 1, on(y), on(y), on(losses), on(dy));
   });
@@ -46,8 +47,8 @@ TYPED_TEST(cuda_squared_error, StridedRowsAndLossesAlone) {
   for (const std::int64_t first : {8, 3}) {
     auto y = this->template random<2>({9, 40}), target = this->template random<2>({9, 40});
     auto dy = this->template random<2>({9, 40});
-    auto losses = this->template room<accumulate_t<TypeParam>, 1>({9});
-    auto alone = this->template room<accumulate_t<TypeParam>, 1>({9});
+    auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({9});
+    auto alone = this->template poisoned<accumulate_t<TypeParam>, 1>({9});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       const auto part = [&](auto& each) {
@@ -68,8 +69,8 @@ TYPED_TEST(cuda_squared_error, StridedRowsAndLossesAlone) {
 
 TYPED_TEST(cuda_squared_error, NoTokensAndNoChannels) {
   auto no_tokens = this->template random<2>({0, 5}), no_channels = this->template random<2>({3, 0});
-  auto none = this->template room<accumulate_t<TypeParam>, 1>({0});
-  auto losses = this->template room<accumulate_t<TypeParam>, 1>({3});
+  auto none = this->template poisoned<accumulate_t<TypeParam>, 1>({0});
+  auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({3});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
     ops::alignment_mse<S>(b, 1, on(no_tokens), on(no_tokens), on(none), {});

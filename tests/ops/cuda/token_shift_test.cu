@@ -18,9 +18,10 @@ TYPED_TEST_SUITE(cuda_token_shift, cuda_scalars);
 TYPED_TEST(cuda_token_shift, DifferencesAndTheirGradient) {
   for (const shape<3> s : {shape<3>{1, 1, 1}, {2, 5, 7}, {3, 33, 64}}) {
     auto x = this->template random<3>(s);
-    auto delta = this->template room<TypeParam, 3>(s), dx = this->template room<TypeParam, 3>(s);
+    auto delta = this->template poisoned<TypeParam, 3>(s),
+         dx = this->template poisoned<TypeParam, 3>(s);
     auto last = this->template random<2>({s[0], s[2]});
-    auto first = this->template room<TypeParam, 3>(s);
+    auto first = this->template poisoned<TypeParam, 3>(s);
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::token_shift_forward<S>(b, on(x), {}, on(first), {});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program of examples/consumer on a CUDA card: one include, one call. Without a card the only
+// The program of examples/consumer on a GPU: one include, one call. Without a GPU the only
 // thing that can be shown is the sentence that says so.
 
 #include <cstdio>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A recurrence on a CUDA card, called from a source that g++ compiles: forward, backward, one step.
-// Without a card the only thing that can be shown is the sentence that says so.
+// A recurrence on a GPU, called from a source that g++ compiles: forward, backward, one step.
+// Without a GPU the only thing that can be shown is the sentence that says so.
 
 #include <array>
 #include <cstdio>

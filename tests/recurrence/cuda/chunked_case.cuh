@@ -58,7 +58,7 @@ class chunked : public cuda_case<bf16> {
   using cell = typename Subject::cell;
   using forward_arguments = recurrence::scan_forward_arguments<cell, bf16, device_space>;
   using backward_arguments = recurrence::scan_backward_arguments<cell, bf16, device_space>;
-  using inputs = std::array<twin<bf16, 4>, cell::inputs>;
+  using inputs = std::array<tensor_pair<bf16, 4>, cell::inputs>;
 
   static constexpr bool has_bonus = recurrence::chunks::has_bonus<typename cell::form>;
   static constexpr std::size_t key = recurrence::chunks::in_k<typename cell::form>;
@@ -134,15 +134,15 @@ class chunked : public cuda_case<bf16> {
         " of " + to_string<4>({B, tokens, H, D}) + " down to " + std::to_string(lowest);
     const shape<4> s{B, tokens, H, D};
     inputs in = random_inputs(s, lowest), din;
-    for (std::size_t i = 0; i < din.size(); ++i) din[i] = room<bf16, 4>(stored_shape(i, s));
+    for (std::size_t i = 0; i < din.size(); ++i) din[i] = poisoned<bf16, 4>(stored_shape(i, s));
     auto v = random<4>({B, tokens, H / group, D}), dy = random<4>(s);
-    auto y = room<bf16, 4>(s), dv = room<bf16, 4>(s);
+    auto y = poisoned<bf16, 4>(s), dv = poisoned<bf16, 4>(s);
     const shape<4> state = has_states ? recurrence::state_shape(B, H, D, D) : shape<4>{0, 0, 0, 0};
     const std::int64_t size = state[0] * state[1] * state[2] * state[3];
     auto first = of<float, 4>(state, random_values(size, 7, 0.3)),
          dlast = of<float, 4>(state, random_values(size, 8));
-    auto last = room<float, 4>(state), dfirst = room<float, 4>(state);
-    auto checkpoints = room<float, 4>(recurrence::checkpoint_shape(B, tokens, H, D, D));
+    auto last = poisoned<float, 4>(state), dfirst = poisoned<float, 4>(state);
+    auto checkpoints = poisoned<float, 4>(recurrence::checkpoint_shape(B, tokens, H, D, D));
     on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       using backend_type = std::remove_cvref_t<decltype(b)>;
@@ -213,8 +213,8 @@ TYPED_TEST_P(chunked, GroupedKeysAndValues) {
 TYPED_TEST_P(chunked, SameBitsAgain) {
   auto in = this->random_inputs({1, 50, 2, 64}, -0.606531);
   auto v = this->template random<4>({1, 50, 2, 64});
-  auto once = this->template room<bf16, 4>({1, 50, 2, 64}),
-       again = this->template room<bf16, 4>({1, 50, 2, 64});
+  auto once = this->template poisoned<bf16, 4>({1, 50, 2, 64}),
+       again = this->template poisoned<bf16, 4>({1, 50, 2, 64});
   const auto x = this->template views<bf16, cuda_backend, false>(
       in, 50, [](auto& each) -> auto& { return each.device; });
   for (auto* y : {&once, &again}) {

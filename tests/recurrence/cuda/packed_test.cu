@@ -20,7 +20,7 @@ namespace packed_test {
 template <class Cell>
 class cuda_packed : public cuda_case<bf16> {
  protected:
-  using inputs = std::array<twin<bf16, 4>, Cell::inputs>;
+  using inputs = std::array<tensor_pair<bf16, 4>, Cell::inputs>;
 
   template <class S, class B, bool IsWritten>
   static auto views(inputs& from, auto on) {
@@ -48,15 +48,15 @@ class cuda_packed : public cuda_case<bf16> {
         }
       }
       in[i] = of<bf16, 4>(own, values);
-      din[i] = room<bf16, 4>(own);
+      din[i] = poisoned<bf16, 4>(own);
     }
-    auto v = random<4>(s), dy = random<4>(s), y = room<bf16, 4>(s), dv = room<bf16, 4>(s);
+    auto v = random<4>(s), dy = random<4>(s), y = poisoned<bf16, 4>(s), dv = poisoned<bf16, 4>(s);
     const shape<4> state{static_cast<std::int64_t>(lengths.size()), H, D, D};
     const std::int64_t size = state[0] * H * D * D;
     auto first = of<float, 4>(state, random_values(size, 7, 0.3)),
          dlast = of<float, 4>(state, random_values(size, 8));
-    auto last = room<float, 4>(state), dfirst = room<float, 4>(state);
-    auto checkpoints = room<float, 1>({recurrence::packed_checkpoint_size(lengths, H, D, D)});
+    auto last = poisoned<float, 4>(state), dfirst = poisoned<float, 4>(state);
+    auto checkpoints = poisoned<float, 1>({recurrence::packed_checkpoint_size(lengths, H, D, D)});
     on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       using backend_type = std::remove_cvref_t<decltype(b)>;
@@ -80,7 +80,7 @@ using cells = ::testing::Types<recurrence::rwkv7, recurrence::gla, recurrence::g
 TYPED_TEST_SUITE(cuda_packed, cells);
 
 TYPED_TEST(cuda_packed, AllAtOnce) {
-  // With 14 heads more than three quarters of any card's multiprocessors.
+  // With 14 heads more than three quarters of any GPU's multiprocessors.
   this->check({5, 16, 16, 1, 33, 0, 7, 40, 17, 2, 30, 64, 3, 16}, 14, 64);
   this->check({31, 0, 18, 1, 5, 16, 16, 9, 2, 20, 33, 12}, 14, 128);
 }

@@ -25,7 +25,7 @@ class cuda_scan : public cuda_case<typename Subject::scalar> {
   using cell = typename Subject::cell;
   using T = typename Subject::scalar;
   using A = accumulate_t<T>;
-  using inputs = std::array<twin<T, 4>, cell::inputs>;
+  using inputs = std::array<tensor_pair<T, 4>, cell::inputs>;
 
   /// Inputs as RAD-RWKV7 makes them: decays above 0.55, rates below one, keys and removals of about
   /// length one.
@@ -63,7 +63,7 @@ class cuda_scan : public cuda_case<typename Subject::scalar> {
   inputs rooms(const shape<4>& s) {
     inputs result;
     for (std::size_t i = 0; i < result.size(); ++i) {
-      result[i] = this->template room<T, 4>(recurrence::input_shape<cell>(i, s));
+      result[i] = this->template poisoned<T, 4>(recurrence::input_shape<cell>(i, s));
     }
     return result;
   }
@@ -75,14 +75,15 @@ class cuda_scan : public cuda_case<typename Subject::scalar> {
     inputs din = rooms({B, tokens, H, K});
     auto v = this->template random<4>({B, tokens, H, V}),
          dy = this->template random<4>({B, tokens, H, V});
-    auto y = this->template room<T, 4>({B, tokens, H, V}),
-         dv = this->template room<T, 4>({B, tokens, H, V});
+    auto y = this->template poisoned<T, 4>({B, tokens, H, V}),
+         dv = this->template poisoned<T, 4>({B, tokens, H, V});
     const shape<4> state = has_states ? recurrence::state_shape(B, H, K, V) : shape<4>{0, 0, 0, 0};
     const std::int64_t size = state[0] * state[1] * state[2] * state[3];
     auto first = this->template of<A, 4>(state, random_values(size, 7, 0.3));
     auto dlast = this->template of<A, 4>(state, random_values(size, 8));
-    auto last = this->template room<A, 4>(state), dfirst = this->template room<A, 4>(state);
-    auto checkpoints = this->template room<A, 4>(recurrence::checkpoint_shape(B, tokens, H, K, V));
+    auto last = this->template poisoned<A, 4>(state), dfirst = this->template poisoned<A, 4>(state);
+    auto checkpoints =
+        this->template poisoned<A, 4>(recurrence::checkpoint_shape(B, tokens, H, K, V));
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       using backend_type = std::remove_cvref_t<decltype(b)>;
@@ -124,8 +125,8 @@ TYPED_TEST_P(cuda_scan, ASplitSequenceIsTheWholeOne) {
   constexpr std::int64_t B = 1, tokens = 23, H = 2, K = 16;
   auto in = this->random_inputs({B, tokens, H, K});
   auto v = this->template random<4>({B, tokens, H, K});
-  auto whole = this->template room<T, 4>({B, tokens, H, K}),
-       parts = this->template room<T, 4>({B, tokens, H, K});
+  auto whole = this->template poisoned<T, 4>({B, tokens, H, K}),
+       parts = this->template poisoned<T, 4>({B, tokens, H, K});
   tensor<A, 4, cuda_backend> carried(this->cuda(), recurrence::state_shape(B, H, K, K));
   set_zero<A, 4, cuda_backend>(this->cuda(), carried);
   const auto on = [](auto& each) -> auto& { return each.device; };
@@ -158,8 +159,8 @@ TYPED_TEST_P(cuda_scan, OneToken) {
     const auto [B, H, K, V] = s;
     auto in = this->random_inputs({B, 1, H, K});
     auto v = this->template random<4>({B, 1, H, V});
-    auto y = this->template room<T, 4>({B, 1, H, V}),
-         from_zero = this->template room<T, 4>({B, 1, H, V});
+    auto y = this->template poisoned<T, 4>({B, 1, H, V}),
+         from_zero = this->template poisoned<T, 4>({B, 1, H, V});
     auto state = this->template of<A, 4>(recurrence::state_shape(B, H, K, V),
                                          random_values(B * H * K * V, 9));
     this->on_both([&](auto& b, auto tag, auto on) {
@@ -183,9 +184,10 @@ TYPED_TEST_P(cuda_scan, GradientOfASharedInput) {
   auto din = this->rooms({B, tokens, H, K});
   auto v = this->template random<4>({B, tokens, H, V}),
        dy = this->template random<4>({B, tokens, H, V});
-  auto y = this->template room<T, 4>({B, tokens, H, V}),
-       dv = this->template room<T, 4>({B, tokens, H, V});
-  auto checkpoints = this->template room<A, 4>(recurrence::checkpoint_shape(B, tokens, H, K, V));
+  auto y = this->template poisoned<T, 4>({B, tokens, H, V}),
+       dv = this->template poisoned<T, 4>({B, tokens, H, V});
+  auto checkpoints =
+      this->template poisoned<A, 4>(recurrence::checkpoint_shape(B, tokens, H, K, V));
   // The first token's decay serves all of its sequence; the sum of its gradients stands where it
   // stands.
   constexpr auto shared = static_cast<std::size_t>(cell::decay);
@@ -213,10 +215,11 @@ TYPED_TEST_P(cuda_scan, GroupedKeysAndValues) {
     auto din = this->rooms({B, tokens, H, K});
     auto v = this->template random<4>({B, tokens, H / group, V}),
          dy = this->template random<4>({B, tokens, H, V});
-    auto y = this->template room<T, 4>({B, tokens, H, V}),
-         dv = this->template room<T, 4>({B, tokens, H, V}),
-         step = this->template room<T, 4>({B, tokens, H, V});
-    auto checkpoints = this->template room<A, 4>(recurrence::checkpoint_shape(B, tokens, H, K, V));
+    auto y = this->template poisoned<T, 4>({B, tokens, H, V}),
+         dv = this->template poisoned<T, 4>({B, tokens, H, V}),
+         step = this->template poisoned<T, 4>({B, tokens, H, V});
+    auto checkpoints =
+        this->template poisoned<A, 4>(recurrence::checkpoint_shape(B, tokens, H, K, V));
     auto state = this->template of<A, 4>(recurrence::state_shape(B, H, K, V),
                                          random_values(B * H * K * V, 9));
     // The first heads of the last vector serve.

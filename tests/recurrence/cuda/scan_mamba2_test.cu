@@ -15,11 +15,11 @@ TEST_F(cuda_retnet, OneDecayForAllTokens) {
   using cell = recurrence::mamba2;
   constexpr std::int64_t B = 1, T = 40, H = 3, D = 64;
   const shape<4> s{B, T, H, D};
-  auto r = random<4>(s), k = random<4>(s), v = random<4>(s), y = room<bf16, 4>(s);
+  auto r = random<4>(s), k = random<4>(s), v = random<4>(s), y = poisoned<bf16, 4>(s);
   auto decays = of<bf16, 4>({B, 1, H, 1}, {-0.03125, -0.015625, -0.0078125});
-  auto dr = room<bf16, 4>(s), dk = room<bf16, 4>(s), dv = room<bf16, 4>(s),
-       dg = room<bf16, 4>({B, T, H, 1});
-  auto checkpoints = room<float, 4>(recurrence::checkpoint_shape(B, T, H, D, D));
+  auto dr = poisoned<bf16, 4>(s), dk = poisoned<bf16, 4>(s), dv = poisoned<bf16, 4>(s),
+       dg = poisoned<bf16, 4>({B, T, H, 1});
+  auto checkpoints = poisoned<float, 4>(recurrence::checkpoint_shape(B, T, H, D, D));
   const auto for_all_tokens = [](auto g) {
     g.extents[1] = T;
     g.strides[1] = 0;

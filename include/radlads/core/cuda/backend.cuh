@@ -34,7 +34,7 @@ inline void require_cublas(cublasStatus_t code, const char* what) {
 
 /// How a cuda_backend is set up.
 struct cuda_options {
-  int device = 0;       ///< index of the card, as CUDA counts them
+  int device = 0;       ///< index of the GPU, as CUDA counts them
   bool poison = false;  ///< fill fresh memory with NaN, so that tests see what was never written
 };
 

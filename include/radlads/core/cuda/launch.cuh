@@ -40,12 +40,12 @@ inline std::uint32_t short_count(const char* name, std::int64_t count) {
 }
 
 /// Throws, with the kernel's name, unless CUDA took it; where the program holds no code for the
-/// card, with what to build.
+/// GPU, with what to build.
 inline void require_launch(const cuda_backend& b, cudaError_t code, const char* name) {
   if (code == cudaErrorNoKernelImageForDevice) {
-    const cudaDeviceProp& card = b.properties();
-    fail(name, ": this program holds no code for ", card.name,
-         "; build it with -DCMAKE_CUDA_ARCHITECTURES=", card.major, card.minor, "-real");
+    const cudaDeviceProp& device = b.properties();
+    fail(name, ": this program holds no code for ", device.name,
+         "; build it with -DCMAKE_CUDA_ARCHITECTURES=", device.major, device.minor, "-real");
   }
   require_cuda(code, name);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A backend that computes nothing and counts memory: what is built and run on it says how much the
-// same needs on a card, before anything is loaded and where no card is.
+// same needs on a GPU, before anything is loaded and where no GPU is.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/backend.hpp"

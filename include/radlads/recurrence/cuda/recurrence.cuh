@@ -24,7 +24,7 @@
 
 namespace radlads::recurrence {
 
-/// Whether a block of this card may have what the matrix forms keep in shared memory.
+/// Whether a block of this GPU may have what the matrix forms keep in shared memory.
 template <int D, class Form>
 bool has_chunk_memory(const cuda_backend& b) {
   constexpr bool has_delta_kernel = std::is_same_v<Form, delta_rule_by_token>;

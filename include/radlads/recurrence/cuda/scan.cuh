@@ -95,7 +95,7 @@ template <class Cell, class T>
 RADLADS_HIDDEN void launch_scan(cuda_backend& b,
                                 const scan_forward_arguments<Cell, T, device_space>& from) {
   const std::int64_t batch = from.v.extent(0), heads = from.heads(), values = from.v.extent(3);
-  // Narrow blocks fill the card when heads are few; wide ones read a token's inputs once for more
+  // Narrow blocks fill the GPU when heads are few; wide ones read a token's inputs once for more
   // channels.
   const std::int64_t wide_blocks = batch * heads * ceil_div(values, 128);
   const std::int64_t widest = wide_blocks >= 2 * b.multiprocessors() ? 128 : 32;
