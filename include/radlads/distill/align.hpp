@@ -75,8 +75,8 @@ class alignment {
     return result;
   }
 
-  /// How its work was recorded.
-  const recording<B>& recorded() const { return work_.recorded(); }
+  /// The graphs of its work.
+  const graph_capture<B>& graph() const { return work_.graph(); }
 
  private:
   double factor() const {

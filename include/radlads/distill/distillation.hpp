@@ -84,8 +84,8 @@ class distillation {
     return result;
   }
 
-  /// How its work was recorded.
-  const recording<B>& recorded() const { return work_.recorded(); }
+  /// The graphs of its work.
+  const graph_capture<B>& graph() const { return work_.graph(); }
 
  private:
   double run(B& b, view_on<const std::int32_t, 2, B> ids, std::int64_t tokens, double scale,
@@ -163,8 +163,8 @@ class next_token {
     return result;
   }
 
-  /// How its work was recorded.
-  const recording<B>& recorded() const { return work_.recorded(); }
+  /// The graphs of its work.
+  const graph_capture<B>& graph() const { return work_.graph(); }
 
  private:
   double run(B& b, view_on<const std::int32_t, 2, B> ids, double scale,

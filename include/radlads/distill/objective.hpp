@@ -4,8 +4,8 @@
 // ones whose gradients add up.
 
 #include "radlads/core/error.hpp"
+#include "radlads/core/graph_capture.hpp"
 #include "radlads/core/host_copy.hpp"
-#include "radlads/core/recording.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/core/view.hpp"
 #include "radlads/ops/embedding.hpp"
@@ -60,12 +60,12 @@ const void* memory_of(P* set) {
   return found;
 }
 
-/// The work of a micro-batch, recorded where the backend can: for rows of one shape it is the same
+/// The work of a micro-batch, captured where the backend can: for rows of one shape it is the same
 /// from step to step, but for the ids, which are brought to one place.
 template <class B>
 class micro_batch_work {
  public:
-  /// Calls work(ids) on the rows of ids, unless their record does it. What else the work depends on
+  /// Calls work(ids) on the rows of ids, unless their graph does it. What else the work depends on
   /// is `scale` and which gradients there are: `gradients` points to some of them, or is null.
   /// Throws when an id is not in the vocabulary.
   template <class F>
@@ -80,14 +80,14 @@ class micro_batch_work {
     const std::int64_t key[] = {
         ids.extent(0), ids.extent(1), std::bit_cast<std::int64_t>(scale),
         static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(gradients))};
-    recorded_.run(b, key, [&] { work(ids_.read()); });
+    graph_.run(b, key, [&] { work(ids_.read()); });
   }
 
-  const recording<B>& recorded() const { return recorded_; }
+  const graph_capture<B>& graph() const { return graph_; }
 
  private:
   tensor<std::int32_t, 2, B> ids_;
-  recording<B> recorded_;
+  graph_capture<B> graph_;
 };
 
 }  // namespace radlads::distill

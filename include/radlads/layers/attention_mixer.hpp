@@ -4,8 +4,8 @@
 // hybrid keeps. Its state is the key/value cache.
 //   y = softmax(q k^T / sqrt(K)) v Wo^T, q and k rotated        (Qwen2; Qwen3 adds q/k norms)
 
+#include "radlads/core/graph_capture.hpp"
 #include "radlads/core/parameters.hpp"
-#include "radlads/core/recording.hpp"
 #include "radlads/layers/concepts.hpp"
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/mixer_config.hpp"
@@ -82,8 +82,8 @@ struct attention_mixer {
     const shape<4> kv_shape{batch, tokens, c.kv_heads, c.head_size};
     const view_on<const T, 2, B> x = reshape<2>(in.x, {batch * tokens, c.hidden});
     const std::int64_t position = cache != nullptr ? cache->length : 0;
-    if (cache != nullptr && is_recording(b))
-      throw not_recordable("attention: the cache grows with every token");
+    if (cache != nullptr && is_capturing(b))
+      throw not_capturable("attention: the cache grows with every token");
 
     projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, q_shape, position, s.q);
     projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, kv_shape, position, s.k);

@@ -60,8 +60,8 @@ concept has_backward = requires(cpu_backend& b, const typename M::config& c,
 };
 
 /// A token mixer: a name, nested params, saved and state, and forward and backward. Both may be
-/// recorded (core/recording.hpp): what a call decides or counts on the host it decides for all
-/// calls that follow, so a mixer that does either throws not_recordable there, as attention does
+/// captured (core/graph_capture.hpp): what a call decides or counts on the host it decides for all
+/// calls that follow, so a mixer that does either throws not_capturable there, as attention does
 /// for its cache. recurrent_state needs nothing of the kind.
 template <class M>
 concept mixer = has_name<M> && has_configure<M> && has_parameters<M> && has_state<M> &&

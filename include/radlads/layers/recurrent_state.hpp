@@ -4,7 +4,7 @@
 // recurrence runs: with checkpoints for training, on a carried state for generation.
 
 #include "radlads/core/backend.hpp"
-#include "radlads/core/recording.hpp"
+#include "radlads/core/graph_capture.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/layers/mixer_config.hpp"
@@ -52,7 +52,7 @@ void run_recurrence(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>
   if (carried != nullptr) {
     recurrence::scan_step<Cell, T>(b, inputs, v, y, carried->wkv);
     if (!carried->place.offset.empty()) return;
-    if (is_recording(b)) throw not_recordable("run_recurrence: the host counts the tokens");
+    if (is_capturing(b)) throw not_capturable("run_recurrence: the host counts the tokens");
     carried->place.first += v.extent(1);
     return;
   }

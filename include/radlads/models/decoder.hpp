@@ -4,8 +4,8 @@
 // position shares, as long as no layer has a cache that grows or counts on the host.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/graph_capture.hpp"
 #include "radlads/core/host_copy.hpp"
-#include "radlads/core/recording.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/core/view.hpp"
 
@@ -72,7 +72,7 @@ class decoder {
   std::int64_t taken() const { return taken_; }
   std::int64_t state_bytes() const { return state_.bytes(); }
   /// How a token was recorded.
-  const recording<B>& recorded() const { return recorded_; }
+  const graph_capture<B>& recorded() const { return recorded_; }
 
  private:
   /// Columns [first, first + to's) of ids (batch, length), and where the first of them stands.
@@ -94,7 +94,7 @@ class decoder {
   tensor<std::int32_t, 2, B> ids_;     // (batch, 1)
   tensor<std::int32_t, 1, B> offset_;  // (1), tokens before these
   tensor<T, 2, B> logits_;             // (batch, V)
-  recording<B> recorded_;
+  graph_capture<B> recorded_;
   std::vector<accumulate_t<T>> on_host_;
 };
 

@@ -14,7 +14,8 @@ namespace radlads::ops {
 /// losses (N) = -log softmax(x_n head^T)[targets_n] for head (V, C), x (N, C); a target of -1 is
 /// not scored: loss and gradient are 0. best (N) = the likeliest token, unless empty. With the
 /// gradient of scale * sum of losses, overwrites dx (N, C) and adds to dhead (V, C), unless empty.
-/// Throws when a target is neither -1 nor a token, but not in a record (core/recording.hpp).
+/// Throws when a target is neither -1 nor a token, but not in a captured graph
+/// (core/graph_capture.hpp).
 template <class T, backend B>
 void head_cross_entropy(B& b, real_t<T> scale, view_on<const T, 2, B> head,
                         view_on<const T, 2, B> x, view_on<const std::int32_t, 1, B> targets,

@@ -17,7 +17,7 @@ void require_ids(B& b, view_on<const std::int32_t, 1, B> ids, std::int64_t vocab
 }
 
 /// y[n] = table[ids[n]], with table (V, C) and y (N, C). Throws, naming the position, when a token
-/// number lies outside [0, V), but not in a record (core/recording.hpp).
+/// number lies outside [0, V), but not in a captured graph (core/graph_capture.hpp).
 template <class T, backend B>
 void embedding_forward(B& b, view_on<const T, 2, B> table, view_on<const std::int32_t, 1, B> ids,
                        view_on<T, 2, B> y) {

@@ -16,7 +16,8 @@ namespace radlads::ops {
 /// (V, D), teacher_x (N, D). targets (N) may be empty when ce_weight is 0; -1 takes part in the
 /// divergence alone. With the gradient of scale * sum of losses, overwrites dx (N, C) and adds to
 /// dhead (V, C), unless empty. best and teacher_best (N), unless empty, are the likeliest tokens.
-/// Throws when a target is neither -1 nor a token, but not in a record (core/recording.hpp).
+/// Throws when a target is neither -1 nor a token, but not in a captured graph
+/// (core/graph_capture.hpp).
 template <class T, backend B>
 void head_kl_divergence(B& b, real_t<T> kl_weight, real_t<T> ce_weight, real_t<T> scale,
                         view_on<const T, 2, B> head, view_on<const T, 2, B> x,

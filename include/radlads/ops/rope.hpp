@@ -12,8 +12,8 @@
 namespace radlads::ops {
 
 /// Where the first token of a call stands: a number of the host's and, unless `offset` is empty,
-/// one (1) in the backend's memory, which is read when the work is done. So a record
-/// (core/recording.hpp) serves every position.
+/// one (1) in the backend's memory, which is read when the work is done. So a captured graph
+/// (core/graph_capture.hpp) serves every position.
 template <backend B>
 struct token_place {
   std::int64_t first = 0;

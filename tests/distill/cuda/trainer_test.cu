@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training on CUDA, where micro-batches are records: the same bits as without them, step by step.
-// That they are the CPU's is what tests/program/cuda.sh looks at.
+// Training on CUDA, where micro-batches are captured graphs: the same bits as without them, step by
+// step. That they are the CPU's is what tests/program/cuda.sh looks at.
 #include "radlads/distill.hpp"
 #include "support/cuda_model.cuh"
 
@@ -45,7 +45,7 @@ class cuda_trainer : public cuda_case<float> {
     options.what = what;
     distill::trainer<model> trainer(cuda(), trained, options);
     std::vector<double> result;
-    // Memory that comes and goes would begin the records anew.
+    // Memory that comes and goes would have the graphs captured again.
     tensor<std::int32_t, 2, cuda_backend> ids(cuda(), {rows, tokens + 1});
     for (int step = 0; step < steps; ++step) {
       auto& objective = next(step);
@@ -69,16 +69,16 @@ class cuda_trainer : public cuda_case<float> {
         return std::make_unique<Objective>(teacher, student, arguments...);
       }
     };
-    const auto recorded = make(trained);
+    const auto captured = make(trained);
     std::vector<std::unique_ptr<Objective>> plain;
-    const auto found = losses(trained, what, [&](int) -> Objective& { return *recorded; });
+    const auto found = losses(trained, what, [&](int) -> Objective& { return *captured; });
     EXPECT_EQ(found, losses(again, what, [&](int) -> Objective& {
                 plain.push_back(make(again));
                 return *plain.back();
               }));
     // The first run of a shape allocates, the second shows that none is needed.
-    EXPECT_GE(recorded->recorded().replays(), batches * steps - 2);
-    for (const auto& each : plain) EXPECT_LE(each->recorded().replays(), batches - 1);
+    EXPECT_GE(captured->graph().replays(), batches * steps - 2);
+    for (const auto& each : plain) EXPECT_LE(each->graph().replays(), batches - 1);
   }
 };
 
@@ -102,7 +102,7 @@ TEST_F(cuda_trainer, PredictsTheNextToken) {
                                     rows);
 }
 
-TEST_F(cuda_trainer, FindsABadIdWhereThereIsARecord) {
+TEST_F(cuda_trainer, FindsABadIdWhereThereIsAGraph) {
   const model trained = model_of({"rad_rwkv7"}, 1);
   distill::next_token<model> objective(trained, rows);
   tensor<std::int32_t, 2, cuda_backend> ids(cuda(), {rows, tokens});
@@ -113,7 +113,7 @@ TEST_F(cuda_trainer, FindsABadIdWhereThereIsARecord) {
     objective(cuda(), ids, nullptr);
   };
   for (int i = 0; i < 4; ++i) run(5);
-  ASSERT_GT(objective.recorded().replays(), 0);
+  ASSERT_GT(objective.graph().replays(), 0);
   EXPECT_THROW(run(13), error);
   EXPECT_NO_THROW(run(12));
 }

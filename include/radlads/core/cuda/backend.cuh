@@ -6,7 +6,7 @@
 #include "radlads/core/arena.hpp"
 #include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/core/recording.hpp"
+#include "radlads/core/graph_capture.hpp"
 #include "radlads/core/view.hpp"
 
 #include <algorithm>
@@ -68,7 +68,7 @@ class cuda_backend {
   }
 
   void* allocate(std::size_t bytes) {
-    if (is_recording_) throw not_recordable("cuda_backend: a record allocates no memory");
+    if (is_capturing_) throw not_capturable("cuda_backend: a captured graph allocates no memory");
     void* pointer = nullptr;
     const cudaError_t code = cudaMallocAsync(&pointer, std::max<std::size_t>(bytes, 1), stream());
     if (code != cudaSuccess) {
@@ -88,7 +88,7 @@ class cuda_backend {
     return pointer;
   }
   void deallocate(void* pointer, std::size_t bytes) {
-    if (is_recording_) {
+    if (is_capturing_) {
       freed_.push_back(pointer);
     } else {
       cudaFreeAsync(pointer, stream());
@@ -103,8 +103,8 @@ class cuda_backend {
   /// Copies between any two of host and device memory. A copy to or from pageable host memory has
   /// finished with it when this returns.
   void copy(void* to, const void* from, std::size_t bytes) {
-    if (is_recording_ && !(is_on_device(to) && is_on_device(from)))
-      throw not_recordable("cuda_backend: a record copies inside the device alone");
+    if (is_capturing_ && !(is_on_device(to) && is_on_device(from)))
+      throw not_capturable("cuda_backend: a captured graph copies inside the device alone");
     if (bytes > 0) {
       require_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream()),
                    "cuda_backend: copy");
@@ -112,7 +112,7 @@ class cuda_backend {
   }
   /// Waits for the stream; throws what a kernel on it did wrong.
   void synchronize() {
-    if (is_recording_) throw not_recordable("cuda_backend: a record does not wait");
+    if (is_capturing_) throw not_capturable("cuda_backend: a captured graph does not wait");
     require_cuda(cudaStreamSynchronize(stream()), "cuda_backend: synchronize");
   }
   arena<cuda_backend>& scratch() { return scratch_; }
@@ -121,30 +121,30 @@ class cuda_backend {
   cublasLtHandle_t cublas() const { return cublas_; }
   const cudaDeviceProp& properties() const { return properties_; }
   int multiprocessors() const { return properties_.multiProcessorCount; }
-  /// Captures what f() puts on the stream, without doing it. Throws not_recordable, with nothing
-  /// captured, where f does what no record can hold.
+  /// Captures what f() puts on the stream, without doing it. Throws not_capturable, with nothing
+  /// captured, where f does what no graph can hold.
   template <class F>
-  cudaGraphExec_t record(F&& f) {
+  cudaGraphExec_t capture(F&& f) {
     require_cuda(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeThreadLocal),
-                 "cuda_backend: recording");
-    is_recording_ = true;
+                 "cuda_backend: graph capture");
+    is_capturing_ = true;
     cudaGraph_t graph = nullptr;
     try {
       f();
-      if (!freed_.empty()) throw not_recordable("cuda_backend: a record frees no memory");
+      if (!freed_.empty()) throw not_capturable("cuda_backend: a captured graph frees no memory");
     } catch (...) {
-      end_recording(graph);
+      end_capture(graph);
       if (graph != nullptr) cudaGraphDestroy(graph);
       throw;
     }
-    require_cuda(end_recording(graph), "cuda_backend: recording");
+    require_cuda(end_capture(graph), "cuda_backend: graph capture");
     cudaGraphExec_t result = nullptr;
     const cudaError_t code = cudaGraphInstantiate(&result, graph, 0);
     cudaGraphDestroy(graph);
-    require_cuda(code, "cuda_backend: a graph of what was recorded");
+    require_cuda(code, "cuda_backend: a graph of what was captured");
     return result;
   }
-  bool is_recording() const { return is_recording_; }
+  bool is_capturing() const { return is_capturing_; }
 
   /// How often memory has been taken or given back.
   std::int64_t allocations() const { return allocations_; }
@@ -155,7 +155,7 @@ class cuda_backend {
   static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
   void* workspace() {
     if (workspace_ == nullptr) {
-      if (is_recording_) throw not_recordable("cuda_backend: a record allocates no memory");
+      if (is_capturing_) throw not_capturable("cuda_backend: a captured graph allocates no memory");
       require_cuda(cudaMallocAsync(&workspace_, workspace_bytes, stream()),
                    "cuda_backend: workspace");
     }
@@ -173,9 +173,9 @@ class cuda_backend {
     return cudaPointerGetAttributes(&attributes, pointer) == cudaSuccess &&
            attributes.type == cudaMemoryTypeDevice;
   }
-  cudaError_t end_recording(cudaGraph_t& graph) {
+  cudaError_t end_capture(cudaGraph_t& graph) {
     const cudaError_t code = cudaStreamEndCapture(stream(), &graph);
-    is_recording_ = false;
+    is_capturing_ = false;
     for (void* each : freed_) cudaFreeAsync(each, stream());
     freed_.clear();
     cudaGetLastError();  // an interrupted capture must not be reported by the next launch
@@ -207,8 +207,8 @@ class cuda_backend {
   cudaDeviceProp properties_{};
   std::map<algorithm_key, cublasLtMatmulAlgo_t> algorithms_;
   void* workspace_ = nullptr;
-  bool is_recording_ = false;
-  std::vector<void*> freed_;  // during a record
+  bool is_capturing_ = false;
+  std::vector<void*> freed_;  // during a capture
   std::int64_t allocations_ = 0;
   std::size_t allocated_ = 0;
   std::size_t peak_ = 0;
@@ -219,4 +219,4 @@ static_assert(backend<cuda_backend>);
 
 }  // namespace radlads
 
-#include "radlads/core/cuda/recording.cuh"  // a specialisation: wherever the backend is known
+#include "radlads/core/cuda/graph_capture.cuh"  // a specialisation: wherever the backend is known

@@ -62,7 +62,7 @@ RADLADS_HIDDEN inline std::int64_t find_bad_id(cuda_backend& b, const std::int32
 RADLADS_HIDDEN inline void require_token_ids(cuda_backend& b,
                                              const view<const std::int32_t, 1, device_space>& ids,
                                              std::int64_t vocabulary, const char* function) {
-  if (b.is_recording()) return;  // the answer would be an old one
+  if (b.is_capturing()) return;  // the answer would be an old one
   const std::int64_t bad = find_bad_id(b, ids.pointer, ids.extent(0), 0, vocabulary);
   if (bad < 0) return;
   std::int32_t id = 0;

@@ -28,7 +28,7 @@ inline constexpr int logit_warps = logit_threads / warp_size;
 RADLADS_HIDDEN inline void require_targets(cuda_backend& b, const char* function,
                                            view<const std::int32_t, 1, device_space> targets,
                                            std::int64_t vocabulary) {
-  if (targets.empty() || b.is_recording()) return;
+  if (targets.empty() || b.is_capturing()) return;
   const std::int64_t bad = find_bad_id(b, targets.pointer, targets.extent(0), -1, vocabulary);
   if (bad < 0) return;
   std::int32_t id = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "radlads/core/cuda/recording.cuh"
+#include "radlads/core/cuda/graph_capture.cuh"
 #include "radlads/core/host_copy.hpp"
 #include "support/cuda_case.cuh"
 
@@ -7,9 +7,9 @@
 #include <memory>
 
 namespace radlads::test {
-namespace recording_test {
+namespace graph_capture_test {
 
-class cuda_recording : public cuda_case<float> {
+class cuda_graph_capture : public cuda_case<float> {
  protected:
   using numbers = tensor<float, 1, cuda_backend>;
   void set(numbers& to, float value) {
@@ -18,9 +18,9 @@ class cuda_recording : public cuda_case<float> {
   float get(const numbers& from) { return to_host(cuda(), from)[0]; }
 };
 
-TEST_F(cuda_recording, RunsTwiceAndReplaysFromThenOn) {
+TEST_F(cuda_graph_capture, RunsTwiceAndReplaysFromThenOn) {
   numbers from(cuda(), {1}), to(cuda(), {1});
-  recording<cuda_backend> work;
+  graph_capture<cuda_backend> work;
   int calls = 0;
   for (int i = 0; i < 5; ++i) {
     set(from, static_cast<float>(i));
@@ -30,14 +30,14 @@ TEST_F(cuda_recording, RunsTwiceAndReplaysFromThenOn) {
     });
     EXPECT_EQ(get(to), static_cast<float>(i));
   }
-  // Once for itself and once for the record.
+  // Once for itself and once for the capture.
   EXPECT_EQ(calls, 2);
   EXPECT_EQ(work.replays(), 4);
 }
 
-TEST_F(cuda_recording, AnotherKeyOrOtherMemoryIsAnotherRecord) {
+TEST_F(cuda_graph_capture, AnotherKeyOrOtherMemoryIsAnotherGraph) {
   numbers from(cuda(), {1}), to(cuda(), {1});
-  recording<cuda_backend> work;
+  graph_capture<cuda_backend> work;
   const auto run = [&](std::int64_t key) {
     const std::int64_t keys[] = {key};
     const std::int64_t before = work.replays();
@@ -56,11 +56,11 @@ TEST_F(cuda_recording, AnotherKeyOrOtherMemoryIsAnotherRecord) {
   EXPECT_EQ(run(2), 1);
 }
 
-TEST_F(cuda_recording, WhatNoRecordHoldsRunsEachTime) {
+TEST_F(cuda_graph_capture, WhatNoGraphHoldsRunsEachTime) {
   numbers from(cuda(), {1}), to(cuda(), {1});
   float on_host = 3;
   const auto check = [&](auto&& f) {
-    recording<cuda_backend> work;
+    graph_capture<cuda_backend> work;
     int finished = 0;
     for (int i = 0; i < 4; ++i) {
       work.run(cuda(), {}, [&] {
@@ -70,7 +70,7 @@ TEST_F(cuda_recording, WhatNoRecordHoldsRunsEachTime) {
     }
     EXPECT_EQ(finished, 4);
     EXPECT_EQ(work.replays(), 0);
-    EXPECT_FALSE(cuda().is_recording());
+    EXPECT_FALSE(cuda().is_capturing());
     EXPECT_NO_THROW(cuda().synchronize());
   };
   check([&] { cuda().synchronize(); });
@@ -79,14 +79,14 @@ TEST_F(cuda_recording, WhatNoRecordHoldsRunsEachTime) {
   check([&] { numbers fresh(cuda(), {10}); });
 }
 
-TEST_F(cuda_recording, MemoryThatIsFreedInARecordIsFreedBehindIt) {
+TEST_F(cuda_graph_capture, MemoryThatIsFreedInACaptureIsFreedBehindIt) {
   auto from = std::make_unique<numbers>(cuda(), shape<1>{1});
   const std::size_t before = cuda().allocated_bytes();
-  recording<cuda_backend> work;
+  graph_capture<cuda_backend> work;
   int calls = 0;
   for (int i = 0; i < 4; ++i) {
     work.run(cuda(), {}, [&] {
-      if (++calls == 2) from.reset();  // the attempt to record
+      if (++calls == 2) from.reset();  // the attempt to capture
     });
   }
   EXPECT_EQ(calls, 5);
@@ -95,8 +95,8 @@ TEST_F(cuda_recording, MemoryThatIsFreedInARecordIsFreedBehindIt) {
   EXPECT_NO_THROW(cuda().synchronize());
 }
 
-TEST_F(cuda_recording, ErrorsOfTheWorkPassThrough) {
-  recording<cuda_backend> work;
+TEST_F(cuda_graph_capture, ErrorsOfTheWorkPassThrough) {
+  graph_capture<cuda_backend> work;
   int calls = 0;
   const auto run = [&] {
     work.run(cuda(), {}, [&] {
@@ -105,9 +105,9 @@ TEST_F(cuda_recording, ErrorsOfTheWorkPassThrough) {
   };
   run();
   EXPECT_THROW(run(), error);
-  EXPECT_FALSE(cuda().is_recording());
+  EXPECT_FALSE(cuda().is_capturing());
   EXPECT_NO_THROW(run());
 }
 
-}  // namespace recording_test
+}  // namespace graph_capture_test
 }  // namespace radlads::test

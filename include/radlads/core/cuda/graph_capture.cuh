@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Records on CUDA: graphs, captured from the backend's stream. This is for host compilers too.
+// Graph capture on CUDA: graphs captured from the backend's stream. This is for host compilers too.
 
 #include "radlads/core/cuda/backend.cuh"
-#include "radlads/core/recording.hpp"
+#include "radlads/core/graph_capture.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -14,16 +14,16 @@
 
 namespace radlads {
 
-/// The first run of a key, and each that still allocates, works as if there were no record; the
+/// The first run of a key, and each that still allocates, works as if there were no graph; the
 /// next one is captured, and those behind it are launches of the graph. Memory that was allocated
-/// or freed since then, anywhere on the backend, begins this anew: an address in the graph may be
+/// or freed since then, anywhere on the backend, starts this again: an address in the graph may be
 /// another's.
 template <>
-class recording<cuda_backend> {
+class graph_capture<cuda_backend> {
  public:
-  recording() = default;
-  recording(recording&& other) noexcept { *this = std::move(other); }
-  recording& operator=(recording&& other) noexcept {
+  graph_capture() = default;
+  graph_capture(graph_capture&& other) noexcept { *this = std::move(other); }
+  graph_capture& operator=(graph_capture&& other) noexcept {
     std::swap(graph_, other.graph_);
     std::swap(key_, other.key_);
     std::swap(allocations_, other.allocations_);
@@ -31,9 +31,9 @@ class recording<cuda_backend> {
     std::swap(replays_, other.replays_);
     return *this;
   }
-  recording(const recording&) = delete;
-  recording& operator=(const recording&) = delete;
-  ~recording() { forget(); }
+  graph_capture(const graph_capture&) = delete;
+  graph_capture& operator=(const graph_capture&) = delete;
+  ~graph_capture() { forget(); }
 
   template <class F>
   void run(cuda_backend& b, std::span<const std::int64_t> key, F&& f) {
@@ -42,8 +42,8 @@ class recording<cuda_backend> {
       forget();
       key_.assign(key.begin(), key.end());
     }
-    // Inside another record this is a part of it.
-    if (b.is_recording() || state_ == state::refused) return f();
+    // Inside another capture this is a part of it.
+    if (b.is_capturing() || state_ == state::refused) return f();
     if (state_ == state::unknown) {
       const std::int64_t before = b.allocations();
       f();
@@ -53,16 +53,16 @@ class recording<cuda_backend> {
     }
     if (state_ == state::ready) {
       try {
-        graph_ = b.record(f);
-        state_ = state::recorded;
-      } catch (const not_recordable&) {
+        graph_ = b.capture(f);
+        state_ = state::captured;
+      } catch (const not_capturable&) {
         state_ = state::refused;
       }
       // What the attempt freed went back behind it.
       allocations_ = b.allocations();
       if (state_ == state::refused) return f();
     }
-    require_cuda(cudaGraphLaunch(graph_, b.stream()), "recording: launching the graph");
+    require_cuda(cudaGraphLaunch(graph_, b.stream()), "graph capture: launching the graph");
     ++replays_;
   }
 
@@ -70,7 +70,7 @@ class recording<cuda_backend> {
   std::int64_t replays() const { return replays_; }
 
  private:
-  enum class state { unknown, ready, recorded, refused };
+  enum class state { unknown, ready, captured, refused };
 
   void forget() {
     if (graph_ != nullptr) cudaGraphExecDestroy(graph_);
