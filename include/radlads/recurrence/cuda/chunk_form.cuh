@@ -94,13 +94,13 @@ template <int D, class Form>
 struct kept_sizes {
   static constexpr int state = sizes<D>::state;
   static constexpr int score_block = scores<Form> * 2 * chunk * chunk;
-  static constexpr int record = state + score_block;
+  static constexpr int checkpoint = state + score_block;
   static constexpr int vectors =
       (scaled_count<Form> + 1) * chunk * D;                       // q', k', a', b', rest of q'
   static constexpr int prepared = vectors + score_block + 4 * D;  // and floats: start, last
   // Beside a state the memory of a checkpoint may have room for a prepared chunk.
   static constexpr bool keeps_prepared = state + prepared <= 2 * state;
-  static_assert(record <= 2 * state, "a record takes the place of a checkpoint in float");
+  static_assert(checkpoint <= 2 * state, "a chunk's checkpoint takes the place of one in float");
 };
 
 __device__ inline int chunks_of(std::int64_t tokens) {
@@ -114,22 +114,23 @@ struct packed_documents {
 };
 
 /// Where the sequence of a head lies: its row, its first token there, its length, and how many
-/// elements of records are before its own.
+/// elements of checkpoints are before its own.
 struct sequence {
-  std::int64_t b, h, first, tokens, record;
+  std::int64_t b, h, first, tokens, checkpoint;
 };
-/// Of head `index` of all sequences, with records of `record_size` elements a chunk.
+/// Of head `index` of all sequences, with checkpoints of `checkpoint_size` elements a chunk.
 template <int D>
 __device__ inline sequence sequence_of(const packed_documents& documents, std::int64_t index,
                                        std::int64_t heads, std::int64_t tokens,
-                                       std::int64_t record_size) {
+                                       std::int64_t checkpoint_size) {
   const std::int64_t b = index / heads, h = index % heads;
-  if (documents.first == nullptr) return {b, h, 0, tokens, index * chunks_of(tokens) * record_size};
+  if (documents.first == nullptr)
+    return {b, h, 0, tokens, index * chunks_of(tokens) * checkpoint_size};
   const std::int64_t first = documents.first[b], length = documents.first[b + 1] - first;
   // Checkpoints of a document have room for D D floats a segment and head.
-  return {
-      0, h, first, length,
-      documents.segments[b] * heads * 2 * sizes<D>::state + h * chunks_of(length) * record_size};
+  return {0, h, first, length,
+          documents.segments[b] * heads * 2 * sizes<D>::state +
+              h * chunks_of(length) * checkpoint_size};
 }
 
 /// What a chunk has in shared memory beside rows, by form.

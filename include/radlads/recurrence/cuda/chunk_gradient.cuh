@@ -3,7 +3,7 @@
 // Gradients of chunked.cuh, chunk by chunk from the last. First every sixteen value channels for
 // themselves, a warp with the gradient G (V, K) of the state behind the chunk in its registers;
 // then every sixteen keys. In the scale of chunk_tile.cuh, with the state S before the chunk from
-// the forward's record:
+// the forward's checkpoint:
 //   dU^T = G b'^T + dY^T Aqb,  dZ^T = dU^T M,  dV^T = G k'^T + dY^T Aqk + dZ^T Aak
 //   G before = G + dY^T q' + dZ^T a'
 //   dAqk = tril(dY V^T), dAqb = tril(dY U^T), dAak = tril_(dZ V^T), dAab = tril_(dZ U^T)
@@ -46,8 +46,8 @@ template <class Form>
 struct backward_args {
   head_tensor<const bf16> in[inputs<Form>];  // (B, T, H, D), in the order of chunk_form.cuh
   head_tensor<const bf16> v, dy;             // (B, T, H, D)
-  const bf16* records;                  // (B * H, chunks, record or state), from the forward pass
-  const float* dfinal_state;            // (B, H, K, V), or null
+  const bf16* checkpoints;    // (B * H, chunks, checkpoint or state), from the forward pass
+  const float* dfinal_state;  // (B, H, K, V), or null
   head_tensor<bf16> din[inputs<Form>];  // (B, T, H, D)
   head_tensor<bf16> dv;                 // (B, T, H, D)
   float* dinitial_state;                // (B, H, K, V), or null
@@ -267,7 +267,7 @@ backward_args<typename Cell::form> backward_args_of(
   args.v = head_tensor_of(from.v, from.heads());
   args.dy = head_tensor_of(from.dy);
   args.dv = head_tensor_of(from.dv);
-  args.records = reinterpret_cast<const bf16*>(pointer_or_null(from.checkpoints));
+  args.checkpoints = reinterpret_cast<const bf16*>(pointer_or_null(from.checkpoints));
   args.dfinal_state = pointer_or_null(from.dfinal_state);
   args.dinitial_state = pointer_or_null(from.dinitial_state);
   args.tokens = from.v.extent(1);

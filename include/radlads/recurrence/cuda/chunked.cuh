@@ -28,19 +28,20 @@ struct forward_args {
   head_tensor<bf16> y;                       // (B, T, H, D)
   const float* initial_state;                // (B, H, K, V), or null
   float* final_state;                        // (B, H, K, V), or null; may be initial_state
-  bf16* records;   // (B * H, chunks, record or state), or null: scaled states in 8 x 8 matrices
-  bf16* prepared;  // (B * H, chunks, prepared), for few heads
+  bf16* checkpoints;  // (B * H, chunks, checkpoint or state), or null: scaled states in 8 x 8
+                      // matrices
+  bf16* prepared;     // (B * H, chunks, prepared), for few heads
   std::int64_t tokens, heads;
   packed_documents documents;  // for kernels with one block a head
 };
 
 /// One chunk for the sixteen value channels of `slab`: advances the state and puts y in the place
-/// of v. The scaled state goes to `record`, if not null. The state is also multiplied by what
+/// of v. The scaled state goes to `checkpoint`, if not null. The state is also multiplied by what
 /// rounding took from q'.
 template <int D, class Form>
 __device__ inline void advance(state_tiles<D>& state, int slab, const bf16* high, const bf16* low_q,
                                const bf16* score, const float* start, const float* last, bf16* v,
-                               bf16* record) {
+                               bf16* checkpoint) {
   using mma::multiply_add;
   constexpr std::uint32_t tile_bytes = sizes<D>::tile * 2;
   const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -53,8 +54,8 @@ __device__ inline void advance(state_tiles<D>& state, int slab, const bf16* high
   for (int n = 0; n < sizes<D>::steps; ++n) {
     scale_state<D>(state, n, start);
     const mma::operand s = mma::operand_of(state[2 * n], state[2 * n + 1]);
-    if (record != nullptr) {
-      word* to = reinterpret_cast<word*>(record) + (slab * sizes<D>::steps + n) * 128 + lane;
+    if (checkpoint != nullptr) {
+      word* to = reinterpret_cast<word*>(checkpoint) + (slab * sizes<D>::steps + n) * 128 + lane;
       RADLADS_UNROLL_ROW
       for (int i = 0; i < 4; ++i) to[32 * i] = s.x[i];
     }
@@ -114,7 +115,7 @@ struct forward_memory {
   float removal[chunk * removal_stride];  // to be inverted
   float start[2][D], last[2][D];          // decays of the chunk's halves
   const bf16* row[tiles<Form> + 1];       // of this head's first token; here, for want of registers
-  bf16 *y, *record;                       // of the first token and chunk; no record, null
+  bf16 *y, *checkpoint;                   // of the first token and chunk; no checkpoint, null
   chunk_extras<D, Form> extras;
 };
 
@@ -130,7 +131,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, forward_blocks<D, Form>)
   extern __shared__ __align__(128) unsigned char bytes[];
   auto& m = *reinterpret_cast<forward_memory<D, Form>*>(bytes);
   const sequence at =
-      sequence_of<D>(a.documents, blockIdx.x, a.heads, a.tokens, kept_sizes<D, Form>::record);
+      sequence_of<D>(a.documents, blockIdx.x, a.heads, a.tokens, kept_sizes<D, Form>::checkpoint);
   const int tokens = static_cast<int>(at.tokens), chunks = chunks_of(tokens);
   const int warp = static_cast<int>(threadIdx.x) / 32;
   float state[D / 8][4];
@@ -143,7 +144,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, forward_blocks<D, Form>)
     for (int i = 0; i < tiles<Form>; ++i) m.row[i] = a.in[i].at(at.b, at.first, at.h);
     m.row[tiles<Form>] = a.v.at(at.b, at.first, at.h);
     m.y = a.y.at(at.b, at.first, at.h);
-    m.record = a.records == nullptr ? nullptr : a.records + at.record;
+    m.checkpoint = a.checkpoints == nullptr ? nullptr : a.checkpoints + at.checkpoint;
   }
   load_head_extras<D, Form>(m.extras, a.in, at.b, at.h);
   __syncthreads();
@@ -165,14 +166,14 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, forward_blocks<D, Form>)
       put_scores<D, Form>(m.high[next][0], m.low_q[next], m.low[0], m.extras, m.score[next][0][0],
                           m.removal);
     if (c >= 0) {
-      bf16* record = m.record;
-      if (record != nullptr) {
-        record += std::int64_t{c} * kept_sizes<D, Form>::record;
+      bf16* checkpoint = m.checkpoint;
+      if (checkpoint != nullptr) {
+        checkpoint += std::int64_t{c} * kept_sizes<D, Form>::checkpoint;
         store_scores<scores<Form>, sizes<D>::threads>(m.score[buffer][0][0],
-                                                      record + sizes<D>::state);
+                                                      checkpoint + sizes<D>::state);
       }
       advance<D, Form>(state, warp, m.high[buffer][0], m.low_q[buffer], m.score[buffer][0][0],
-                       m.start[buffer], m.last[buffer], m.v[buffer], record);
+                       m.start[buffer], m.last[buffer], m.v[buffer], checkpoint);
       store_columns<D>(m.v[buffer], warp, m.y, a.y.time, first, tokens);
     }
     coming.put(m.extras);
@@ -203,7 +204,7 @@ forward_args<typename Cell::form> forward_args_of(
   args.y = head_tensor_of(from.y);
   args.initial_state = pointer_or_null(from.initial_state);
   args.final_state = pointer_or_null(from.final_state);
-  args.records = reinterpret_cast<bf16*>(pointer_or_null(from.checkpoints));
+  args.checkpoints = reinterpret_cast<bf16*>(pointer_or_null(from.checkpoints));
   args.tokens = from.v.extent(1);
   args.heads = from.heads();
   return args;

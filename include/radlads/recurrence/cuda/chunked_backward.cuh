@@ -22,7 +22,7 @@ struct backward_memory {
   bf16 u[sizes<D>::tile], dz[sizes<D>::tile], dv[sizes<D>::tile];
   bf16 score[2][scores<Form>][2][score_tile];
   bf16 dscore[scores<Form>][2][score_tile];  // of qk, qb, ak, ab; or qk, ak
-  bf16 state[2][sizes<D>::state];            // 8 x 8 matrices, as recorded
+  bf16 state[2][sizes<D>::state];            // 8 x 8 matrices, as in the checkpoint
   bf16 gradient[sizes<D>::state];            // alike
   float sums[sizes<D>::tile];                // L
   float remembered[sizes<D>::warps][D];
@@ -43,12 +43,13 @@ __device__ inline void load_backward_chunk(const backward_args<Form>& a,
   commit_copies();
   load_rows<D>(m.v[buffer], row(a.v), a.v.time, c * chunk, at.tokens);
   load_rows<D>(m.dy[buffer], row(a.dy), a.dy.time, c * chunk, at.tokens);
-  const bf16* record = a.records + at.record + std::int64_t{c} * kept_sizes<D, Form>::record;
+  const bf16* checkpoint =
+      a.checkpoints + at.checkpoint + std::int64_t{c} * kept_sizes<D, Form>::checkpoint;
   RADLADS_UNROLL_ROW
   for (int i = static_cast<int>(threadIdx.x); i < sizes<D>::state / 8; i += sizes<D>::threads) {
-    copy_async(shared_address(m.state[buffer] + 8 * i), record + 8 * i, true);
+    copy_async(shared_address(m.state[buffer] + 8 * i), checkpoint + 8 * i, true);
   }
-  load_scores<scores<Form>, sizes<D>::threads>(m.score[buffer][0][0], record + sizes<D>::state,
+  load_scores<scores<Form>, sizes<D>::threads>(m.score[buffer][0][0], checkpoint + sizes<D>::state,
                                                static_cast<int>(threadIdx.x));
   commit_copies();
 }
@@ -62,7 +63,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
   auto& m = *reinterpret_cast<backward_memory<D, Form>*>(bytes);
   const std::int64_t index = blockIdx.x;
   const sequence at =
-      sequence_of<D>(a.documents, index, a.heads, a.tokens, kept_sizes<D, Form>::record);
+      sequence_of<D>(a.documents, index, a.heads, a.tokens, kept_sizes<D, Form>::checkpoint);
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const int chunks = chunks_of(at.tokens);
   const auto scale = [&](int buffer) {

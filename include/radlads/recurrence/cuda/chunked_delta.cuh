@@ -81,11 +81,11 @@ __device__ inline void put_delta_scores(delta_stage<D>& m, int job) {
 }
 
 /// One chunk for the sixteen value channels of `slab`: advances the state and puts y in the place
-/// of v. The state, scaled to the middle of the chunk as chunk_tile.cuh has it, goes to `record`,
-/// if not null.
+/// of v. The state, scaled to the middle of the chunk as chunk_tile.cuh has it, goes to
+/// `checkpoint`, if not null.
 template <int D>
 __device__ inline void advance_delta(state_tiles<D>& state, int slab, delta_stage<D>& m,
-                                     bf16* record) {
+                                     bf16* checkpoint) {
   using mma::multiply_add;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const mma::tile_offsets<sizes<D>::stride> at(lane);
@@ -99,11 +99,11 @@ __device__ inline void advance_delta(state_tiles<D>& state, int slab, delta_stag
     multiply_add(z, s, mma::load(keys + step));
     multiply_add(y, s, mma::load(queries + step));
   }
-  if (record != nullptr) {
+  if (checkpoint != nullptr) {
     const float factor = m.first_half;
     RADLADS_UNROLL_ROW
     for (int n = 0; n < sizes<D>::steps; ++n) {
-      word* to = reinterpret_cast<word*>(record) + (slab * sizes<D>::steps + n) * 128 + lane;
+      word* to = reinterpret_cast<word*>(checkpoint) + (slab * sizes<D>::steps + n) * 128 + lane;
       RADLADS_UNROLL_ROW
       for (int i = 0; i < 4; ++i) {
         const float* from = &state[2 * n + i / 2][i % 2 * 2];
@@ -151,11 +151,11 @@ template <int D>
 RADLADS_KERNEL __launch_bounds__(sizes<D>::threads + delta_producers, 1)
     delta_kernel(const __grid_constant__ forward_args<delta_rule_by_token> a) {
   using form = delta_rule_by_token;
-  constexpr int record_size = kept_sizes<D, form>::record;
+  constexpr int checkpoint_size = kept_sizes<D, form>::checkpoint;
   extern __shared__ __align__(128) unsigned char bytes[];
   auto* stages = reinterpret_cast<delta_stage<D>*>(bytes);
   const std::int64_t index = blockIdx.x;
-  const sequence here = sequence_of<D>(a.documents, index, a.heads, a.tokens, record_size);
+  const sequence here = sequence_of<D>(a.documents, index, a.heads, a.tokens, checkpoint_size);
   const int chunks = chunks_of(here.tokens), slab = static_cast<int>(threadIdx.x) / 32;
   const auto row = [&](const auto& x) { return x.at(here.b, here.first, here.h); };
   const int producer = static_cast<int>(threadIdx.x) - sizes<D>::threads;
@@ -193,12 +193,12 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads + delta_producers, 1)
       wait_for_copies<1>();
     } else if (c >= 0) {
       delta_stage<D>& m = at(c);
-      bf16* record = nullptr;
-      if (a.records != nullptr) {
-        record = a.records + here.record + std::int64_t{c} * record_size;
-        store_scores<scores<form>, sizes<D>::threads>(m.score[0][0], record + sizes<D>::state);
+      bf16* checkpoint = nullptr;
+      if (a.checkpoints != nullptr) {
+        checkpoint = a.checkpoints + here.checkpoint + std::int64_t{c} * checkpoint_size;
+        store_scores<scores<form>, sizes<D>::threads>(m.score[0][0], checkpoint + sizes<D>::state);
       }
-      advance_delta<D>(state, slab, m, record);
+      advance_delta<D>(state, slab, m, checkpoint);
       store_columns<D>(m.v, slab, row(a.y), a.y.time, c * chunk, here.tokens);
     }
     __syncthreads();  // chunk c + 3 is there, as are the scores of c + 2 and the inverse of c + 1
@@ -222,8 +222,8 @@ RADLADS_HIDDEN void launch_delta(cuda_backend& b, const delta_arguments& from,
          args);
 }
 
-/// In place of the kernel of chunked.cuh, with records for the same backward kernel. Of heads of 64
-/// that kernel has three blocks a multiprocessor and is the faster one.
+/// In place of the kernel of chunked.cuh, with checkpoints for the same backward kernel. Of heads
+/// of 64 that kernel has three blocks a multiprocessor and is the faster one.
 template <int D>
 RADLADS_HIDDEN void launch_chunked(cuda_backend& b, const delta_arguments& from,
                                    const packed_documents& documents = {}, std::int64_t count = 0) {

@@ -136,10 +136,10 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
       continue;
     }
     walk_stage<D, Form>& m = stages[c % walk_stages];
-    bf16* record =
-        a.records == nullptr ? nullptr : a.records + (index * chunks + c) * sizes<D>::state;
+    bf16* checkpoint =
+        a.checkpoints == nullptr ? nullptr : a.checkpoints + (index * chunks + c) * sizes<D>::state;
     advance<D, Form>(state, slab, m.prepared.high[0], m.prepared.low_q, m.prepared.score[0][0],
-                     m.prepared.start, m.prepared.last, m.v, record);
+                     m.prepared.start, m.prepared.last, m.v, checkpoint);
     store_columns<D>(m.v, slab, y, a.y.time, c * chunk, a.tokens);
   }
   if (a.final_state != nullptr && !is_loader)
@@ -150,9 +150,9 @@ inline constexpr int slabs_of_a_block = 2;
 
 /// Where prepared chunks stay for the backward pass: behind the states, or nowhere.
 template <int D, class Form, class T>
-T* kept_chunks(T* records, std::int64_t chunks) {
-  return records != nullptr && kept_sizes<D, Form>::keeps_prepared
-             ? records + chunks * sizes<D>::state
+T* kept_chunks(T* checkpoints, std::int64_t chunks) {
+  return checkpoints != nullptr && kept_sizes<D, Form>::keeps_prepared
+             ? checkpoints + chunks * sizes<D>::state
              : nullptr;
 }
 
@@ -174,7 +174,7 @@ RADLADS_HIDDEN void launch_chunked_walk(
   forward_args<Form> args = forward_args_of(from);
   const std::int64_t heads = from.v.extent(0) * args.heads, chunks = ceil_div(args.tokens, chunk);
   scratch_scope<cuda_backend> scope(b);
-  args.prepared = kept_chunks<D, Form>(args.records, heads * chunks);
+  args.prepared = kept_chunks<D, Form>(args.checkpoints, heads * chunks);
   if (args.prepared == nullptr)
     args.prepared = scope.take<bf16, 1>({heads * chunks * kept_sizes<D, Form>::prepared}).data();
   launch_prepare<D, Form>(b, heads, args);

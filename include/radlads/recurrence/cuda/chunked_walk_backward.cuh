@@ -52,11 +52,11 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
       load_columns<D, Slabs, loaders>(to.v, first_slab, v, a.v.time, c * chunk, a.tokens, loader);
       load_columns<D, Slabs, loaders>(to.dy, first_slab, dy, a.dy.time, c * chunk, a.tokens,
                                       loader);
-      const bf16* record =
-          a.records + (index * chunks + c) * sizes<D>::state + first_slab * steps * 256;
+      const bf16* checkpoint =
+          a.checkpoints + (index * chunks + c) * sizes<D>::state + first_slab * steps * 256;
       RADLADS_UNROLL_ROW
       for (int i = loader; i < Slabs * steps * 32; i += loaders) {
-        copy_async(shared_address(to.state + 8 * i), record + 8 * i, true);
+        copy_async(shared_address(to.state + 8 * i), checkpoint + 8 * i, true);
       }
     }
     commit_copies();
@@ -137,7 +137,8 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
   wait_for_copies<0>();
   __syncthreads();  // everything is there
   const word* state =
-      reinterpret_cast<const word*>(a.records + std::int64_t{blockIdx.x} * sizes<D>::state) + lane;
+      reinterpret_cast<const word*>(a.checkpoints + std::int64_t{blockIdx.x} * sizes<D>::state) +
+      lane;
   const word* gradient = reinterpret_cast<const word*>(walked) + lane;
   const auto turned = [&](const word* from, int n) {
     mma::operand r;
@@ -195,7 +196,7 @@ RADLADS_HIDDEN void launch_chunked_walk_backward(
   backward_args<Form> args = backward_args_of(from);
   const std::int64_t heads = from.v.extent(0) * args.heads, chunks = ceil_div(args.tokens, chunk);
   scratch_scope<cuda_backend> scope(b);
-  args.prepared = kept_chunks<D, Form>(args.records, heads * chunks);
+  args.prepared = kept_chunks<D, Form>(args.checkpoints, heads * chunks);
   if (args.prepared == nullptr) {
     forward_args<Form> again{};
     copy_rows(from.inputs, again.in);
