@@ -19,40 +19,43 @@ template <class Cell>
 using backward_arguments = scan_backward_arguments<Cell, bf16, device_space>;
 }  // namespace radlads::recurrence
 
-namespace radlads::recurrence::chunks {
-template void launch_chunked<64>(cuda_backend&, const forward_arguments<rwkv7>&,
-                                 const packed_documents&, std::int64_t);
-template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<rwkv7>&);
-template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<rwkv7>&,
-                                          const packed_documents&, std::int64_t);
-template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<rwkv7>&);
-template void launch_chunked<128>(cuda_backend&, const forward_arguments<rwkv7>&,
-                                  const packed_documents&, std::int64_t);
-template void launch_chunked_walk<128>(cuda_backend&, const forward_arguments<rwkv7>&);
-template void launch_chunked_backward<128>(cuda_backend&, const backward_arguments<rwkv7>&,
-                                           const packed_documents&, std::int64_t);
-template void launch_chunked_walk_backward<128>(cuda_backend&, const backward_arguments<rwkv7>&);
-template void launch_chunked<64>(cuda_backend&, const forward_arguments<gla>&,
-                                 const packed_documents&, std::int64_t);
-template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<gla>&);
-template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<gla>&,
-                                          const packed_documents&, std::int64_t);
-template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<gla>&);
-template void launch_chunked<64>(cuda_backend&, const forward_arguments<rwkv6>&,
-                                 const packed_documents&, std::int64_t);
-template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<rwkv6>&);
-template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<rwkv6>&,
-                                          const packed_documents&, std::int64_t);
-template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<rwkv6>&);
+namespace radlads::recurrence::chunkwise {
+template void launch_chunkwise<64>(cuda_backend&, const forward_arguments<rwkv7>&,
+                                   const packed_documents&, std::int64_t);
+template void launch_two_pass_chunkwise<64>(cuda_backend&, const forward_arguments<rwkv7>&);
+template void launch_chunkwise_backward<64>(cuda_backend&, const backward_arguments<rwkv7>&,
+                                            const packed_documents&, std::int64_t);
+template void launch_two_pass_chunkwise_backward<64>(cuda_backend&,
+                                                     const backward_arguments<rwkv7>&);
+template void launch_chunkwise<128>(cuda_backend&, const forward_arguments<rwkv7>&,
+                                    const packed_documents&, std::int64_t);
+template void launch_two_pass_chunkwise<128>(cuda_backend&, const forward_arguments<rwkv7>&);
+template void launch_chunkwise_backward<128>(cuda_backend&, const backward_arguments<rwkv7>&,
+                                             const packed_documents&, std::int64_t);
+template void launch_two_pass_chunkwise_backward<128>(cuda_backend&,
+                                                      const backward_arguments<rwkv7>&);
+template void launch_chunkwise<64>(cuda_backend&, const forward_arguments<gla>&,
+                                   const packed_documents&, std::int64_t);
+template void launch_two_pass_chunkwise<64>(cuda_backend&, const forward_arguments<gla>&);
+template void launch_chunkwise_backward<64>(cuda_backend&, const backward_arguments<gla>&,
+                                            const packed_documents&, std::int64_t);
+template void launch_two_pass_chunkwise_backward<64>(cuda_backend&, const backward_arguments<gla>&);
+template void launch_chunkwise<64>(cuda_backend&, const forward_arguments<rwkv6>&,
+                                   const packed_documents&, std::int64_t);
+template void launch_two_pass_chunkwise<64>(cuda_backend&, const forward_arguments<rwkv6>&);
+template void launch_chunkwise_backward<64>(cuda_backend&, const backward_arguments<rwkv6>&,
+                                            const packed_documents&, std::int64_t);
+template void launch_two_pass_chunkwise_backward<64>(cuda_backend&,
+                                                     const backward_arguments<rwkv6>&);
 template void launch_delta<128>(cuda_backend&, const delta_arguments&, const packed_documents&,
                                 std::int64_t);
-template void launch_chunked<64>(cuda_backend&, const forward_arguments<kda>&,
-                                 const packed_documents&, std::int64_t);
-template void launch_chunked_walk<64>(cuda_backend&, const forward_arguments<kda>&);
-template void launch_chunked_backward<64>(cuda_backend&, const backward_arguments<kda>&,
-                                          const packed_documents&, std::int64_t);
-template void launch_chunked_walk_backward<64>(cuda_backend&, const backward_arguments<kda>&);
-}  // namespace radlads::recurrence::chunks
+template void launch_chunkwise<64>(cuda_backend&, const forward_arguments<kda>&,
+                                   const packed_documents&, std::int64_t);
+template void launch_two_pass_chunkwise<64>(cuda_backend&, const forward_arguments<kda>&);
+template void launch_chunkwise_backward<64>(cuda_backend&, const backward_arguments<kda>&,
+                                            const packed_documents&, std::int64_t);
+template void launch_two_pass_chunkwise_backward<64>(cuda_backend&, const backward_arguments<kda>&);
+}  // namespace radlads::recurrence::chunkwise
 
 namespace radlads {
 template void matmul_on<bf16>(cuda_backend&, bool, bool, bool, view<const bf16, 2, device_space>,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recurrences on CUDA in bf16: forward alone, forward with what a backward pass needs, and forward
 // + backward. Bytes are those of inputs, output and gradients alone, each read or written once. A
-// shape is timed only after outputs and gradients of its driver agreed with the scan's on the same
-// numbers.
+// shape is timed only after outputs and gradients of its algorithm agreed with the scan's on the
+// same numbers.
 
 #include "recurrence_case.cuh"
 
@@ -43,11 +43,11 @@ void run_passes(benchmark::State& state, sizes z, part_of_step part) {
                                         at.v.size() * (has_backward ? 5 : 2)));
   state.counters["extra GiB"] = static_cast<double>(at.checkpoints.size()) * 4 / 1073741824.0;
   state.SetLabel(recurrence::name_of(
-      recurrence::select_driver<Cell, bf16>({.heads = z.B * z.H,
-                                             .tokens = z.T,
-                                             .keys = z.D,
-                                             .values = z.D,
-                                             .multiprocessors = at.b.multiprocessors()})));
+      recurrence::select_algorithm<Cell, bf16>({.heads = z.B * z.H,
+                                                .tokens = z.T,
+                                                .keys = z.D,
+                                                .values = z.D,
+                                                .multiprocessors = at.b.multiprocessors()})));
 }
 
 template <class Cell>

@@ -154,7 +154,7 @@ struct recurrence_case {
 inline constexpr double most_difference = 5e-3;
 
 /// A part of the shape, small enough for the scan, with as many heads as decide for the same
-/// driver.
+/// algorithm.
 inline sizes part_of(const sizes& z) {
   return {1, std::min<std::int64_t>(z.T, 512), z.B * z.H >= 100 ? 100 : 4, z.D};
 }

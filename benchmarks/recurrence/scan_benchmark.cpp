@@ -38,7 +38,7 @@ bool is_right(cpu_backend& b, scan_sizes sizes) {
   const auto in_float = convert<float>(data);
   return relative_error(run_forward(b, in_float).y, run_reference(data).y) <
              order_tolerance<float> &&
-         relative_error(flatten(run_backward(b, in_float)), flatten(run_chunked_backward(data))) <
+         relative_error(flatten(run_backward(b, in_float)), flatten(run_chunkwise_backward(data))) <
              order_tolerance<float>;
 }
 

@@ -74,8 +74,8 @@ for header in include/radlads/recurrence/{rwkv7,gla,rwkv6,gated_deltanet,kda,mam
   # Gradients are checked against the complex step of the same recurrence.
   grep -q "recurrence::$cell\b" tests/recurrence/scan_gradient_test.cpp && on_cpu+=$'\ncomplex'
   row "\`$cell\`, token by token" "$on_cpu" "$(of_cell "$cell" tests/recurrence/cuda/scan_*_test.cu)"
-  # Matrix forms are for bf16 alone.
-  if grep -q "subject<recurrence::$cell, recurrence::driver::" "tests/recurrence/cuda/chunked_${cell}_test.cu" 2>/dev/null; then
-    row "\`$cell\`, by chunks" "" bf16
+  # Chunkwise forms are for bf16 alone.
+  if grep -q "subject<recurrence::$cell, recurrence::algorithm::" "tests/recurrence/cuda/chunkwise_${cell}_test.cu" 2>/dev/null; then
+    row "\`$cell\`, chunkwise" "" bf16
   fi
 done

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The walk over parameters: absent tensors, counts, and what is done to all of them.
+// for_each over parameters: absent tensors, counts, and what is done to all of them.
 
 #include "radlads/core/parameters.hpp"
 

@@ -49,7 +49,7 @@ struct two_tensors {
   }
 };
 
-TEST(convert, WalksParameterSets) {
+TEST(convert, VisitsParameterSets) {
   cpu_backend b({.threads = 2, .poison = true});
   two_tensors<float> from;
   from.first = filled<float, 2>(b, {3, 5}, random_values(15, 1));

@@ -104,7 +104,7 @@ TYPED_TEST(packed, is_each_document_alone) {
       append(document.dfinal, initial);  // the state goes through
       continue;
     }
-    const auto gradients = run_chunked_backward(document);
+    const auto gradients = run_chunkwise_backward(document);
     for (std::size_t i = 0; i < inputs.size(); ++i) append(gradients.inputs[i], inputs[i]);
     append(gradients.v, v);
     append(gradients.initial, initial);

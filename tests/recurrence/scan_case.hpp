@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// One recurrence over one batch of sequences: seeded data in any scalar, run by the driver or by
+// One recurrence over one batch of sequences: seeded data in any scalar, run by the library or by
 // the references. Shared by tests and the benchmark.
 
 #include "radlads/core/tensor.hpp"
@@ -135,7 +135,7 @@ std::vector<S> values_of(const tensor<S, 4, cpu_backend>& from) {
   return std::vector<S>(from.data(), from.data() + from.size());
 }
 
-/// The tensors of a case on a backend, and what its drivers write.
+/// The tensors of a case on a backend, and what a scan writes.
 template <class Cell, class S>
 struct scan_tensors {
   using cube = tensor<S, 4, cpu_backend>;

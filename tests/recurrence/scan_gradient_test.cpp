@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradients of the scans: against the complex step of the reference and of the driver itself, and,
-// where that would take too long, against the matrix form.
+// Gradients of the scans: against the complex step of the reference and of the scan itself, and,
+// where that would take too long, against the chunkwise form.
 
 #include "recurrence/scan_case.hpp"
 #include "recurrence/scan_reference.hpp"
@@ -61,7 +61,7 @@ TYPED_TEST(scan_gradient, is_the_complex_step_of_the_driver) {
 
 TYPED_TEST(scan_gradient, of_each_input_is_right_by_itself) {
   const auto data = make_case<TypeParam>({1, 20, 1, 4, 4}, 17);
-  const auto expected = run_chunked_backward(data);
+  const auto expected = run_chunkwise_backward(data);
   const auto found = run_backward(this->backend, data);
   for (std::size_t i = 0; i < found.inputs.size(); ++i) {
     EXPECT_LT(relative_error(found.inputs[i], expected.inputs[i]), gradient_tolerance)
@@ -71,12 +71,12 @@ TYPED_TEST(scan_gradient, of_each_input_is_right_by_itself) {
   EXPECT_LT(relative_error(found.initial, expected.initial), gradient_tolerance);
 }
 
-TYPED_TEST(scan_gradient, is_that_of_the_matrix_form_at_every_head_size) {
+TYPED_TEST(scan_gradient, is_that_of_the_chunkwise_form_at_every_head_size) {
   for (const std::int64_t size : {4, 5, 8, 12, 16, 31, 64, 100, 128, 256}) {
     const std::int64_t values[] = {size, size / 2 + 1};
     for (const std::int64_t V : values) {
       const auto data = make_case<TypeParam>({1, 19, 1, size, V}, 19);
-      const auto expected = flatten(run_chunked_backward(data));
+      const auto expected = flatten(run_chunkwise_backward(data));
       EXPECT_LT(relative_error(flatten(run_backward(this->backend, data)), expected),
                 gradient_tolerance)
           << size << " keys, " << V << " values";
@@ -142,7 +142,7 @@ TYPED_TEST(scan_gradient, of_a_shared_input_needs_a_row_for_each_sequence_and_he
   }
 }
 
-TYPED_TEST(scan_gradient, the_matrix_form_is_the_complex_step_of_the_reference) {
+TYPED_TEST(scan_gradient, the_chunkwise_form_is_the_complex_step_of_the_reference) {
   const auto data = make_case<TypeParam>({1, 7, 1, 4, 3}, 23);
   const auto expected = complex_step(
       [point = convert<complex>(data)](const std::vector<complex>& flat) mutable {
@@ -150,7 +150,7 @@ TYPED_TEST(scan_gradient, the_matrix_form_is_the_complex_step_of_the_reference) 
         return loss(point, run_reference(point));
       },
       flatten(data));
-  EXPECT_LT(relative_error(flatten(run_chunked_backward(data)), expected), gradient_tolerance);
+  EXPECT_LT(relative_error(flatten(run_chunkwise_backward(data)), expected), gradient_tolerance);
 }
 
 }  // namespace radlads::test

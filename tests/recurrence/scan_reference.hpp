@@ -8,9 +8,9 @@
 #include "radlads/recurrence/mamba2.hpp"
 #include "radlads/recurrence/rwkv6.hpp"
 #include "radlads/recurrence/rwkv7.hpp"
-#include "recurrence/matrix_form.hpp"
+#include "recurrence/chunkwise_form.hpp"
 #include "recurrence/scan_case.hpp"
-#include "reference/chunked.hpp"
+#include "reference/chunkwise.hpp"
 #include "reference/gated_deltanet.hpp"
 #include "reference/gla.hpp"
 #include "reference/kda.hpp"
@@ -134,8 +134,8 @@ head_rows_of logarithmic_inputs(const scan_data<Cell, double>& data, std::int64_
 }
 
 template <class Cell>
-scan_outputs<double> run_chunked(const scan_data<Cell, double>& data) {
-  using form = matrix_form<Cell>;
+scan_outputs<double> run_chunkwise(const scan_data<Cell, double>& data) {
+  using form = chunkwise_form<Cell>;
   scan_outputs<double> out{std::vector<double>(data.v.size()),
                            std::vector<double>(data.initial.size())};
   for (std::int64_t batch = 0; batch < data.sizes.B; ++batch) {
@@ -153,8 +153,8 @@ scan_outputs<double> run_chunked(const scan_data<Cell, double>& data) {
 }
 
 template <class Cell>
-scan_gradients<Cell, double> run_chunked_backward(const scan_data<Cell, double>& data) {
-  using form = matrix_form<Cell>;
+scan_gradients<Cell, double> run_chunkwise_backward(const scan_data<Cell, double>& data) {
+  using form = chunkwise_form<Cell>;
   scan_gradients<Cell, double> out;
   for (std::size_t i = 0; i < out.inputs.size(); ++i) out.inputs[i].resize(data.inputs[i].size());
   out.v.resize(data.v.size());

@@ -79,7 +79,7 @@ TYPED_TEST(scan, agrees_with_the_reference_at_every_head_size) {
   }
 }
 
-TYPED_TEST(scan, agrees_with_the_reference_and_the_matrix_form_at_every_length) {
+TYPED_TEST(scan, agrees_with_the_reference_and_the_chunkwise_form_at_every_length) {
   using T = typename TypeParam::scalar;
   for (const std::int64_t time : {0, 1, 2, 13, 15, 16, 17, 32, 47, 101}) {
     const auto data = make_case<typename TypeParam::cell>({2, time, 3, 8, 8}, 37);
@@ -88,7 +88,7 @@ TYPED_TEST(scan, agrees_with_the_reference_and_the_matrix_form_at_every_length) 
     EXPECT_LT(relative_error(found.final_state, expected.final_state), order_tolerance<T>) << time;
     if (time == 0) continue;
     EXPECT_LT(relative_error(found.y, expected.y), order_tolerance<T>) << time;
-    EXPECT_LT(relative_error(found.y, run_chunked(data).y), order_tolerance<T>) << time;
+    EXPECT_LT(relative_error(found.y, run_chunkwise(data).y), order_tolerance<T>) << time;
   }
 }
 

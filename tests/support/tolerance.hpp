@@ -24,9 +24,9 @@ inline constexpr double cuda_tolerance = std::is_same_v<T, double>  ? 1e-12
                                          : std::is_same_v<T, float> ? 5e-6
                                                                     : 4e-3;
 
-/// Outputs and gradients of recurrences by chunks in bf16, against double from the same bf16
+/// Outputs and gradients of chunkwise recurrences in bf16, against double from the same bf16
 /// inputs.
-inline constexpr double chunked_output_tolerance = 2.5e-3;
-inline constexpr double chunked_gradient_tolerance = 4e-3;
+inline constexpr double chunkwise_output_tolerance = 2.5e-3;
+inline constexpr double chunkwise_gradient_tolerance = 4e-3;
 
 }  // namespace radlads::test

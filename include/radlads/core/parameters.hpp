@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Parameters, gradients and moments of a model share one type and one walk:
+// Parameters, gradients and moments of a model share one type and one visitor:
 //   P::for_each(f, p, g, ...)  calls  f(name, p.tensor, g.tensor, ...)
 // for every tensor that the first instance has. Everything that treats all tensors alike is here.
 

@@ -35,7 +35,7 @@ struct language_model {
     tensor<T, 1, B> norm;  // (C)
     tensor<T, 2, B> head;  // (V, C), empty when tied
 
-    /// Takes over which mixer each layer has, so that for_each can walk both.
+    /// Takes over which mixer each layer has, so that for_each can visit both.
     template <class Other>
     void match(const Other& other) {
       layers.match(other.layers);

@@ -136,7 +136,7 @@ struct adamw {
     steps = 0;
   }
 
-  /// What stands in the place of the master in the walk.
+  /// What stands in the place of the master in for_each.
   M& exact_values() {
     if constexpr (has_master) return master;
     return m;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a recurrence (a cell) must offer to the drivers in scan.hpp. A cell is the arithmetic of one
-// state row, the K numbers of one value channel, for one token; time, threads and memory are the
-// driver's.
+// What a recurrence (a cell) must offer to the algorithms behind scan.hpp. A cell is the arithmetic
+// of one state row, the K numbers of one value channel, for one token; time, threads and memory are
+// the algorithm's.
 
 #include <concepts>
 #include <cstddef>
@@ -41,7 +41,7 @@ constexpr Size input_width(int input, Size K) {
   return input < vector_inputs<Cell>() ? K : Size{1};
 }
 
-/// Stands in for a driver's gradient accumulator where a cell is checked.
+/// Stands in for an algorithm's gradient accumulator where a cell is checked.
 struct gradient_probe {
   void add(int input, int j, float value);
 };
@@ -82,7 +82,7 @@ concept has_step_backward = requires(const float (&s)[4], const float* const (&x
 
 /// A cell: an enum of its inputs that ends in `inputs`, first the K-vectors, then what is one
 /// number a token (`vectors` counts the former, where the latter exist); one letter a name in
-/// `names`, the input that is the decay, the matrix form of its transition, and two functions:
+/// `names`, the input that is the decay, the form of its transition, and two functions:
 ///   step(s, x, v) moves the row s by one token and returns the output of this value channel;
 ///   step_backward(s, x, v, dy, ds, dx) takes the row before the token, turns ds from dL/dS_t into
 ///   dL/dS_{t-1}, calls dx.add(input, j, value) exactly once for every input and j, j rising from 0

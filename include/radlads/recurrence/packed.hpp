@@ -2,7 +2,7 @@
 #pragma once
 // Packed documents: tokens of several documents one behind another in one row, each of which begins
 // with a state of its own. What lies between them is neither padded nor computed. A backend may
-// have a driver for all at once (recurrence/cuda/recurrence.cuh); otherwise neighbours of one
+// have an algorithm for all at once (recurrence/cuda/recurrence.cuh); otherwise neighbours of one
 // length are a batch.
 
 #include "radlads/core/backend.hpp"
@@ -94,7 +94,7 @@ view<T, 4, Space> packed_checkpoints(view<T, 1, Space> x, const packed_group& gr
           checkpoint_shape(group.documents, group.length, H, K, V)};
 }
 
-/// All checkpoints, as a driver for all documents takes them.
+/// All checkpoints, as an algorithm for all documents takes them.
 template <class T, class Space>
 view<T, 4, Space> flat_checkpoints(const view<T, 1, Space>& x) {
   if (x.empty()) return {};

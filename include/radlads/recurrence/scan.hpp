@@ -63,8 +63,8 @@ void require_state(const view<T, 4, Space>& state, const shape<4>& expected, con
 /// V): an empty initial_state is zero, an empty final_state is not wanted, and both may be one
 /// memory. Inputs behind the first and v may have fewer heads, of which H is a multiple: grouped
 /// keys and values, read where they are. Checkpoints of checkpoint_shape() are what scan_backward
-/// of the same arguments needs, in a form of the driver's own; empty ones are not written. Throws
-/// when shapes disagree or K is above 256.
+/// of the same arguments needs, in a form of the algorithm's own; empty ones are not written.
+/// Throws when shapes disagree or K is above 256.
 template <recurrent_cell Cell, class T, backend B>
 void scan_forward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                   view_on<const T, 4, B> v, view_on<T, 4, B> y,

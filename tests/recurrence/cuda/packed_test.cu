@@ -67,12 +67,12 @@ class cuda_packed : public cuda_case<bf16> {
                                                 on(dlast), views<S, backend_type, true>(din, on),
                                                 on(dv), on(dfirst));
     });
-    expect_close(y, "y" + name, chunked_output_tolerance);
-    expect_close(last, "final states" + name, chunked_output_tolerance);
-    expect_close(dv, "dv" + name, chunked_gradient_tolerance);
-    expect_close(dfirst, "gradients of the initial states" + name, chunked_gradient_tolerance);
+    expect_close(y, "y" + name, chunkwise_output_tolerance);
+    expect_close(last, "final states" + name, chunkwise_output_tolerance);
+    expect_close(dv, "dv" + name, chunkwise_gradient_tolerance);
+    expect_close(dfirst, "gradients of the initial states" + name, chunkwise_gradient_tolerance);
     for (std::size_t i = 0; i < din.size(); ++i)
-      expect_close(din[i], std::string("d") + Cell::names[i] + name, chunked_gradient_tolerance);
+      expect_close(din[i], std::string("d") + Cell::names[i] + name, chunkwise_gradient_tolerance);
   }
 };
 

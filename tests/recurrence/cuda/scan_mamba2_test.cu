@@ -34,11 +34,11 @@ TEST_F(cuda_retnet, OneDecayForAllTokens) {
                                        on(v), {}, {on(dr).whole(), on(dk).whole(), on(dg).whole()},
                                        on(dv), {});
   });
-  expect_close(y, "y", chunked_output_tolerance);
-  expect_close(dr, "dr", chunked_gradient_tolerance);
-  expect_close(dk, "dk", chunked_gradient_tolerance);
-  expect_close(dg, "dg", chunked_gradient_tolerance);
-  expect_close(dv, "dv", chunked_gradient_tolerance);
+  expect_close(y, "y", chunkwise_output_tolerance);
+  expect_close(dr, "dr", chunkwise_gradient_tolerance);
+  expect_close(dk, "dk", chunkwise_gradient_tolerance);
+  expect_close(dg, "dg", chunkwise_gradient_tolerance);
+  expect_close(dv, "dv", chunkwise_gradient_tolerance);
   const auto g = for_all_tokens(decays.device.read());
   EXPECT_EQ(error_of([&] {
               recurrence::scan_backward<cell, bf16>(
@@ -47,7 +47,7 @@ TEST_F(cuda_retnet, OneDecayForAllTokens) {
                   {dr.device.whole(), dk.device.whole(), for_all_tokens(dg.device.whole())},
                   dv.device, {});
             }),
-            "scan_backward: by chunks the gradient of g needs a number for each token; found one "
+            "scan_backward: chunkwise the gradient of g needs a number for each token; found one "
             "for all");
 }
 

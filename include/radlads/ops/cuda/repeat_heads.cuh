@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Grouped heads on CUDA: a thread has one pack of one key/value head and walks over its copies.
+// Grouped heads on CUDA: a thread has one pack of one key/value head and writes its copies.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/cuda/pack.cuh"

@@ -201,28 +201,28 @@ struct cpu_scan {
   }
 };
 
-/// Calls f(driver, head group, scratch) for all heads, with the driver for the least width that
-/// holds their keys.
+/// Calls f(algorithm, head group, scratch) for all heads, with the algorithm for the least width
+/// that holds their keys.
 template <class Cell, class T, class F>
 void for_each_group(cpu_backend& b, const shape<4>& inputs, std::int64_t V, F&& f) {
   const std::int64_t batch = inputs[0], time = inputs[1], heads = inputs[2], keys = inputs[3];
   // A range of fewer state updates is not worth waking a thread for.
   constexpr std::int64_t least_work = 1 << 16;
   const std::int64_t work = std::max<std::int64_t>(1, time * keys * V);
-  const auto run = [&](auto driver) {
-    using memory = typename decltype(driver)::memory;
+  const auto run = [&](auto algorithm) {
+    using memory = typename decltype(algorithm)::memory;
     scratch_scope scope(b);
     auto memories = scope.template take<memory, 1>({b.threads()});
-    for (int worker = 0; worker < b.threads(); ++worker) memories(worker) = driver.take(scope);
+    for (int worker = 0; worker < b.threads(); ++worker) memories(worker) = algorithm.take(scope);
     const std::int64_t group =
-        std::clamp<std::int64_t>(batch * heads / b.threads(), 1, driver.largest_group);
+        std::clamp<std::int64_t>(batch * heads / b.threads(), 1, algorithm.largest_group);
     const std::int64_t groups = (heads + group - 1) / group;
     b.parallel_for(batch * groups, least_work / (work * group) + 1,
                    [&](std::int64_t begin, std::int64_t end, int worker) {
                      for (std::int64_t index = begin; index < end; ++index) {
                        const std::int64_t first = index % groups * group;
                        const head_group here{index / groups, first, std::min(group, heads - first)};
-                       f(driver, here, memories(worker));
+                       f(algorithm, here, memories(worker));
                      }
                    });
   };
@@ -239,8 +239,8 @@ void scan_forward_on(cpu_backend& b,
                      const recurrence::scan_forward_arguments<Cell, T, host_space>& a) {
   recurrence::for_each_group<Cell, T>(
       b, a.inputs[0].sizes(), a.v.extent(3),
-      [&](auto driver, const recurrence::head_group& group, const auto& memory) {
-        driver.forward(a, group, memory);
+      [&](auto algorithm, const recurrence::head_group& group, const auto& memory) {
+        algorithm.forward(a, group, memory);
       });
 }
 
@@ -249,8 +249,8 @@ void scan_backward_on(cpu_backend& b,
                       const recurrence::scan_backward_arguments<Cell, T, host_space>& a) {
   recurrence::for_each_group<Cell, T>(
       b, a.inputs[0].sizes(), a.v.extent(3),
-      [&](auto driver, const recurrence::head_group& group, const auto& memory) {
-        driver.backward(a, group, memory);
+      [&](auto algorithm, const recurrence::head_group& group, const auto& memory) {
+        algorithm.backward(a, group, memory);
       });
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the CPU driver keeps of one head between memory and cells: the tokens of a segment side by
-// side, rows of state as lane packs, and a token's input gradients before their lanes are summed.
+// What the scan on the CPU keeps of one head between memory and cells: the tokens of a segment side
+// by side, rows of state as lane packs, and a token's input gradients before their lanes are
+// summed.
 
 #include "radlads/core/config.hpp"
 #include "radlads/core/cpu/lanes.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What the kernels by chunks know of a recurrence: which tensors it reads as rows of D numbers,
+// What the chunkwise kernels know of a recurrence: which tensors it reads as rows of D numbers,
 // what of them is scaled, which matrices of scores there are, and what else a chunk needs. By form:
 //   diagonal: rows r, log w, k; one matrix of scores
 //   diagonal_by_token: rows r, k, and log w of a token; one matrix
@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace radlads::recurrence::chunks {
+namespace radlads::recurrence::chunkwise {
 
 /// Tokens of a chunk: as many as from one checkpoint to the next.
 inline constexpr int chunk = static_cast<int>(segment_length);
@@ -191,4 +191,4 @@ __device__ inline void load_chunk_extras(chunk_extras<D, Form>& to,
   coming.put(to);
 }
 
-}  // namespace radlads::recurrence::chunks
+}  // namespace radlads::recurrence::chunkwise

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Gradients of chunked.cuh, chunk by chunk from the last. First every sixteen value channels for
+// Gradients of chunkwise.cuh, chunk by chunk from the last. First every sixteen value channels for
 // themselves, a warp with the gradient G (V, K) of the state behind the chunk in its registers;
 // then every sixteen keys. In the scale of chunk_tile.cuh, with the state S before the chunk from
 // the forward's checkpoint:
@@ -13,12 +13,13 @@
 //             + colsum(G S) + sum_s (k' V G + b' U G)_s
 // Where q' is scaled as a' is, before its token, it counts in the third term as a' does; a bonus u
 // adds (dy v)_t u k to dr, (dy v)_t u r to dk and sum_t (dy v)_t r k is du. For the delta rule,
-// with U and M as in chunked.cuh,
+// with U and M as in chunkwise.cuh,
 //   dU^T = G k'^T + dY^T Aqk,  dZ^T = dU^T M,  dV = dZ
 //   dAqk = tril(dY U^T), dAak = tril_(dZ U^T),  dk' = U G + dAqk^T q' + dAak^T a'
 // and a', as q', is scaled behind its token.
-// With many heads a block has a head. With few heads the value channels walk over the prepared
-// chunks and leave G, U, dZ of each; the keys of all chunks follow at once.
+// With many heads a block has a head. With few heads the recurrence between chunks
+// runs over value channels and leaves G, U, dZ of each chunk; the keys of all chunks follow in
+// parallel.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/recurrence/cuda/chunk_tile.cuh"
@@ -28,7 +29,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace radlads::recurrence::chunks {
+namespace radlads::recurrence::chunkwise {
 
 /// What gradients of a chunk have in shared memory beside rows, by form.
 template <int D, class Form>
@@ -52,16 +53,16 @@ struct backward_args {
   head_tensor<bf16> dv;                 // (B, T, H, D)
   float* dinitial_state;                // (B, H, K, V), or null
   const bf16* prepared;  // (B * H, chunks, prepared), for few heads, from the forward pass
-  bf16* walked;          // (B * H, chunks, walked), for few heads
+  bf16* second_pass;     // (B * H, chunks, second_pass_size), for few heads
   float* bonus_parts;    // (B * H, chunks, D), for few heads, where there is a bonus
   std::int64_t tokens, heads;
   packed_documents documents;  // for kernels with one block a head
 };
 
-/// What the walk leaves of a chunk, in bfloat16: G in 8 x 8 matrices, U and dZ (16, D), and floats:
-/// colsum(G S), each slab's sixteen value channels.
+/// What the recurrence between chunks leaves of a chunk, in bfloat16: G in 8 x 8 matrices, U and dZ
+/// (16, D), and floats: colsum(G S), each slab's sixteen value channels.
 template <int D>
-inline constexpr int walked_size = sizes<D>::state + 2 * chunk* D + 2 * sizes<D>::warps* D;
+inline constexpr int second_pass_size = sizes<D>::state + 2 * chunk* D + 2 * sizes<D>::warps* D;
 
 /// One chunk for the sixteen value channels of `slab`: takes the gradient of the state before it;
 /// writes the slab's columns of U, dZ and dV (the delta rule only the first two), G as this lane's
@@ -275,4 +276,4 @@ backward_args<typename Cell::form> backward_args_of(
   return args;
 }
 
-}  // namespace radlads::recurrence::chunks
+}  // namespace radlads::recurrence::chunkwise

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace radlads::recurrence::chunks {
+namespace radlads::recurrence::chunkwise {
 
 /// Gradient of the bonus for this thread's keys, over the chunks of a block. Empty without one.
 template <class Form>
@@ -267,4 +267,4 @@ __device__ inline void store_token_gradients(const gradient_extras<D, Form>& par
   }
 }
 
-}  // namespace radlads::recurrence::chunks
+}  // namespace radlads::recurrence::chunkwise

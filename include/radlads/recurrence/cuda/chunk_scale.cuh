@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-namespace radlads::recurrence::chunks {
+namespace radlads::recurrence::chunkwise {
 
 using mma::word;
 
@@ -129,4 +129,4 @@ __device__ inline void scale_chunk(const bf16* raw, chunk_extras<D, Form>& extra
   }
 }
 
-}  // namespace radlads::recurrence::chunks
+}  // namespace radlads::recurrence::chunkwise

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One chunk of sixteen tokens of a recurrence with a diagonal transition, or one of diagonal plus
-// rank one, as both directions of the matrix form need it. With L_t the sum of log decays from the
-// middle of the chunk to token t, negative behind it:
+// rank one, as both directions of the chunkwise form need it. With L_t the sum of log decays from
+// the middle of the chunk to token t, negative behind it:
 //   q' = q e^L,  a' = a e^(L before t),  k' = k e^-L,  b' = b e^-L
 //   Aqk = tril(q' k'^T),  Aqb = tril(q' b'^T),  Aak = tril_(a' k'^T),  Aab = tril_(a' b'^T)
 //   M = (I - Aab)^-1
@@ -23,7 +23,7 @@
 
 #include <cstdint>
 
-namespace radlads::recurrence::chunks {
+namespace radlads::recurrence::chunkwise {
 
 inline constexpr int score_stride = chunk + 8;
 inline constexpr int score_tile = chunk * score_stride;
@@ -319,4 +319,4 @@ __device__ inline void put_column_sums(float (&sums)[D / 4], float* to) {
   *reinterpret_cast<float2*>(at + 8) = float2{sums[2], sums[3]};
 }
 
-}  // namespace radlads::recurrence::chunks
+}  // namespace radlads::recurrence::chunkwise

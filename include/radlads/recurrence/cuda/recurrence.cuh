@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What recurrence/scan.hpp calls on CUDA: the driver that select_driver names, the same in both
-// directions.
+// What recurrence/scan.hpp calls on CUDA: the algorithm that select_algorithm names, the same in
+// both directions.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/backend.cuh"
-#include "radlads/recurrence/cuda/chunked.cuh"
-#include "radlads/recurrence/cuda/chunked_backward.cuh"
-#include "radlads/recurrence/cuda/chunked_delta.cuh"
-#include "radlads/recurrence/cuda/chunked_walk.cuh"
-#include "radlads/recurrence/cuda/chunked_walk_backward.cuh"
+#include "radlads/recurrence/cuda/chunkwise.cuh"
+#include "radlads/recurrence/cuda/chunkwise_backward.cuh"
+#include "radlads/recurrence/cuda/chunkwise_delta.cuh"
 #include "radlads/recurrence/cuda/scan.cuh"
 #include "radlads/recurrence/cuda/scan_backward.cuh"
 #include "radlads/recurrence/cuda/scan_step.cuh"
-#include "radlads/recurrence/cuda/select_driver.cuh"
+#include "radlads/recurrence/cuda/select_algorithm.cuh"
+#include "radlads/recurrence/cuda/two_pass_chunkwise.cuh"
+#include "radlads/recurrence/cuda/two_pass_chunkwise_backward.cuh"
 
 #include <algorithm>
 #include <cstddef>
@@ -24,32 +24,32 @@
 
 namespace radlads::recurrence {
 
-/// Whether a block of this GPU may have what the matrix forms keep in shared memory.
+/// Whether a block of this GPU may have what the chunkwise kernels keep in shared memory.
 template <int D, class Form>
 bool has_chunk_memory(const cuda_backend& b) {
   constexpr bool has_delta_kernel = std::is_same_v<Form, delta_rule_by_token>;
-  const std::size_t needed =
-      std::max({sizeof(chunks::forward_memory<D, Form>),
-                chunks::walk_stages * sizeof(chunks::walk_stage<D, Form>),
-                has_delta_kernel ? chunks::delta_stages * sizeof(chunks::delta_stage<D>) : 0,
-                sizeof(chunks::backward_memory<D, Form>),
-                sizeof(chunks::walk_back_memory<D, Form, chunks::slabs_of_a_block>)});
+  const std::size_t needed = std::max(
+      {sizeof(chunkwise::forward_memory<D, Form>),
+       chunkwise::between_chunks_stages * sizeof(chunkwise::between_chunks_stage<D, Form>),
+       has_delta_kernel ? chunkwise::delta_stages * sizeof(chunkwise::delta_stage<D>) : 0,
+       sizeof(chunkwise::backward_memory<D, Form>),
+       sizeof(chunkwise::between_chunks_backward_memory<D, Form, chunkwise::slabs_of_a_block>)});
   return needed <= b.properties().sharedMemPerBlockOptin;
 }
 
-/// The driver for these arguments, forward or backward, or for several documents packed in their
+/// The algorithm for these arguments, forward or backward, or for several documents packed in their
 /// row.
 template <class Cell, class T, class Arguments>
-driver driver_of(const cuda_backend& b, const Arguments& from, std::int64_t documents = 1) {
+algorithm algorithm_of(const cuda_backend& b, const Arguments& from, std::int64_t documents = 1) {
   const auto is_usable = [](const auto& each) {
     return is_row_aligned(each) && each.stride(1) != 0;
   };
   using form = typename Cell::form;
   // The rest is read number by number, a bonus once.
-  const auto rest = from.inputs.begin() + chunks::tiles<form>;
-  const bool is_rest_usable = !chunks::has_bonus<form> || from.inputs.back().stride(1) == 0;
+  const auto rest = from.inputs.begin() + chunkwise::tiles<form>;
+  const bool is_rest_usable = !chunkwise::has_bonus<form> || from.inputs.back().stride(1) == 0;
   const auto [batch, tokens, heads, keys] = from.inputs[0].sizes();
-  return select_driver<Cell, T>({
+  return select_algorithm<Cell, T>({
       .heads = documents * batch * heads,
       .tokens = tokens,
       .keys = keys,
@@ -64,16 +64,17 @@ driver driver_of(const cuda_backend& b, const Arguments& from, std::int64_t docu
 template <class Cell, class T>
 RADLADS_HIDDEN void scan_forward_on(cuda_backend& b,
                                     const scan_forward_arguments<Cell, T, device_space>& from) {
-  if constexpr (has_matrix_form<Cell, T>) {
-    const driver chosen = driver_of<Cell, T>(b, from);
+  if constexpr (has_chunkwise_form<Cell, T>) {
+    const algorithm chosen = algorithm_of<Cell, T>(b, from);
     const bool is_narrow = from.v.extent(3) == 64;
-    if (chosen != driver::scan) require_aligned("scan_forward", "y", from.y);
-    if (chosen == driver::chunked) {
-      return is_narrow ? chunks::launch_chunked<64>(b, from) : chunks::launch_chunked<128>(b, from);
+    if (chosen != algorithm::scan) require_aligned("scan_forward", "y", from.y);
+    if (chosen == algorithm::chunkwise) {
+      return is_narrow ? chunkwise::launch_chunkwise<64>(b, from)
+                       : chunkwise::launch_chunkwise<128>(b, from);
     }
-    if (chosen == driver::chunked_walk) {
-      return is_narrow ? chunks::launch_chunked_walk<64>(b, from)
-                       : chunks::launch_chunked_walk<128>(b, from);
+    if (chosen == algorithm::two_pass_chunkwise) {
+      return is_narrow ? chunkwise::launch_two_pass_chunkwise<64>(b, from)
+                       : chunkwise::launch_two_pass_chunkwise<128>(b, from);
     }
   }
   const bool is_step = from.v.extent(1) == 1 && from.checkpoints.empty();
@@ -83,43 +84,42 @@ RADLADS_HIDDEN void scan_forward_on(cuda_backend& b,
 /// Throws unless gradients are aligned as the inputs are, that of a shared bonus is one row, and a
 /// token's numbers are apart.
 template <class Cell, class T>
-void require_chunked_gradients(const scan_backward_arguments<Cell, T, device_space>& from) {
+void require_chunkwise_gradients(const scan_backward_arguments<Cell, T, device_space>& from) {
   using form = typename Cell::form;
   require_aligned("scan_backward", "dy", from.dy);
   require_aligned("scan_backward", "dv", from.dv);
-  for (std::size_t i = 0; i < chunks::tiles<form>; ++i)
+  for (std::size_t i = 0; i < chunkwise::tiles<form>; ++i)
     require_aligned("scan_backward", "the inputs' gradients", from.dinputs[i]);
-  require(!chunks::has_bonus<form> || from.dinputs.back().stride(1) == 0,
+  require(!chunkwise::has_bonus<form> || from.dinputs.back().stride(1) == 0,
           "scan_backward: the gradient of a bonus that all tokens share must be one row too");
-  for (std::size_t i = chunks::tiles<form>; i < from.dinputs.size() && !chunks::has_bonus<form>;
-       ++i)
-    require(from.dinputs[i].stride(1) != 0, "scan_backward: by chunks the gradient of ",
+  for (std::size_t i = chunkwise::tiles<form>;
+       i < from.dinputs.size() && !chunkwise::has_bonus<form>; ++i)
+    require(from.dinputs[i].stride(1) != 0, "scan_backward: chunkwise the gradient of ",
             Cell::names[i], " needs a number for each token; found one for all");
 }
 
 template <class Cell, class T>
 RADLADS_HIDDEN void scan_backward_on(cuda_backend& b,
                                      const scan_backward_arguments<Cell, T, device_space>& from) {
-  if constexpr (has_matrix_form<Cell, T>) {
-    const driver chosen = driver_of<Cell, T>(b, from);
+  if constexpr (has_chunkwise_form<Cell, T>) {
+    const algorithm chosen = algorithm_of<Cell, T>(b, from);
     const bool is_narrow = from.v.extent(3) == 64;
-    if (chosen != driver::scan) require_chunked_gradients<Cell, T>(from);
-    if (chosen == driver::chunked) {
-      return is_narrow ? chunks::launch_chunked_backward<64>(b, from)
-                       : chunks::launch_chunked_backward<128>(b, from);
+    if (chosen != algorithm::scan) require_chunkwise_gradients<Cell, T>(from);
+    if (chosen == algorithm::chunkwise) {
+      return is_narrow ? chunkwise::launch_chunkwise_backward<64>(b, from)
+                       : chunkwise::launch_chunkwise_backward<128>(b, from);
     }
-    if (chosen == driver::chunked_walk) {
-      return is_narrow ? chunks::launch_chunked_walk_backward<64>(b, from)
-                       : chunks::launch_chunked_walk_backward<128>(b, from);
+    if (chosen == algorithm::two_pass_chunkwise) {
+      return is_narrow ? chunkwise::launch_two_pass_chunkwise_backward<64>(b, from)
+                       : chunkwise::launch_two_pass_chunkwise_backward<128>(b, from);
     }
   }
   launch_scan_backward(b, from);
 }
 
 /// Where documents of these lengths begin, in memory of the device as long as the scope lives.
-RADLADS_HIDDEN inline chunks::packed_documents documents_on(cuda_backend& b,
-                                                            scratch_scope<cuda_backend>& scope,
-                                                            std::span<const std::int64_t> lengths) {
+RADLADS_HIDDEN inline chunkwise::packed_documents documents_on(
+    cuda_backend& b, scratch_scope<cuda_backend>& scope, std::span<const std::int64_t> lengths) {
   const auto count = static_cast<std::int64_t>(lengths.size());
   std::vector<std::int64_t> first{0}, segments{0};
   for (const std::int64_t length : lengths) {
@@ -140,14 +140,14 @@ template <class Cell, class T>
 RADLADS_HIDDEN bool scan_forward_packed_on(
     cuda_backend& b, std::span<const std::int64_t> lengths,
     const scan_forward_arguments<Cell, T, device_space>& from) {
-  if constexpr (has_matrix_form<Cell, T>) {
+  if constexpr (has_chunkwise_form<Cell, T>) {
     const auto count = static_cast<std::int64_t>(lengths.size());
-    if (driver_of<Cell, T>(b, from, count) != driver::chunked) return false;
+    if (algorithm_of<Cell, T>(b, from, count) != algorithm::chunkwise) return false;
     require_aligned("scan_forward_packed", "y", from.y);
     scratch_scope<cuda_backend> scope(b);
-    const chunks::packed_documents documents = documents_on(b, scope, lengths);
-    from.v.extent(3) == 64 ? chunks::launch_chunked<64>(b, from, documents, count)
-                           : chunks::launch_chunked<128>(b, from, documents, count);
+    const chunkwise::packed_documents documents = documents_on(b, scope, lengths);
+    from.v.extent(3) == 64 ? chunkwise::launch_chunkwise<64>(b, from, documents, count)
+                           : chunkwise::launch_chunkwise<128>(b, from, documents, count);
     return true;
   }
   return false;
@@ -158,14 +158,14 @@ template <class Cell, class T>
 RADLADS_HIDDEN bool scan_backward_packed_on(
     cuda_backend& b, std::span<const std::int64_t> lengths,
     const scan_backward_arguments<Cell, T, device_space>& from) {
-  if constexpr (has_matrix_form<Cell, T>) {
+  if constexpr (has_chunkwise_form<Cell, T>) {
     const auto count = static_cast<std::int64_t>(lengths.size());
-    if (driver_of<Cell, T>(b, from, count) != driver::chunked) return false;
-    require_chunked_gradients<Cell, T>(from);
+    if (algorithm_of<Cell, T>(b, from, count) != algorithm::chunkwise) return false;
+    require_chunkwise_gradients<Cell, T>(from);
     scratch_scope<cuda_backend> scope(b);
-    const chunks::packed_documents documents = documents_on(b, scope, lengths);
-    from.v.extent(3) == 64 ? chunks::launch_chunked_backward<64>(b, from, documents, count)
-                           : chunks::launch_chunked_backward<128>(b, from, documents, count);
+    const chunkwise::packed_documents documents = documents_on(b, scope, lengths);
+    from.v.extent(3) == 64 ? chunkwise::launch_chunkwise_backward<64>(b, from, documents, count)
+                           : chunkwise::launch_chunkwise_backward<128>(b, from, documents, count);
     return true;
   }
   return false;

@@ -2,7 +2,7 @@
 #pragma once
 // Any recurrence over a sequence on CUDA, forward: a block has some value channels of one head, a
 // thread one of them with its state row in registers. Correct for every cell and head size; the
-// matrix forms are in files of their own. The backward direction is in scan_backward.cuh.
+// chunkwise forms are in files of their own. The backward direction is in scan_backward.cuh.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/scalar.hpp"

@@ -78,7 +78,7 @@ struct warp_gradients {
   }
 };
 
-/// Grid: as many blocks as there is scratch for; a block walks over heads.
+/// Grid: as many blocks as there is scratch for; a block takes heads in turn.
 template <class Cell, class T, int K>
 RADLADS_KERNEL __launch_bounds__(most_values)
     scan_backward_kernel(const __grid_constant__ cuda_scan_backward_args<Cell, T> a) {

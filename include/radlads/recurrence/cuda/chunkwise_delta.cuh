@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The delta rule with one decay a token by chunks, forward, where heads are many and of 128. Such
+// The delta rule with one decay a token, chunkwise, forward, where heads are many and of 128. Such
 // decays need no scaled vectors: they multiply scores, and rows of what the state is read with.
 // With L_t the sum of log decays from the first token of the chunk to t, S (V, K) the state before
 // it, and M as in chunk_tile.cuh:
@@ -8,18 +8,18 @@
 //   Z = V^T - e^(L_t) (S k_t)^T,   U = Z M^T,   y^T = e^(L_t) (S q_t)^T + U Aqk^T
 //   S <- e^(L_T) S + sum_t e^(L_T - L_t) b_t u_t k_t^T
 // No exponent is above zero. Decays below e^-10 act as e^-10 here too: the gradients come from the
-// kernels of chunked_backward.cuh. A warp has sixteen value channels of a head; five more warps
+// kernels of chunkwise_backward.cuh. A warp has sixteen value channels of a head; five more warps
 // load, and make the scores of chunks to come.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/recurrence/cuda/chunk_tile.cuh"
-#include "radlads/recurrence/cuda/chunked.cuh"
+#include "radlads/recurrence/cuda/chunkwise.cuh"
 #include "radlads/recurrence/gated_deltanet.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace radlads::recurrence::chunks {
+namespace radlads::recurrence::chunkwise {
 
 inline constexpr int delta_stages = 5;
 inline constexpr int delta_producers = 5 * warp_size;
@@ -215,23 +215,24 @@ RADLADS_HIDDEN void launch_delta(cuda_backend& b, const delta_arguments& from,
   forward_args<delta_rule_by_token> args = forward_args_of(from);
   args.documents = documents;
   const std::int64_t sequences = documents.first == nullptr ? from.v.extent(0) : count;
-  launch(b, "chunked_delta", delta_kernel<D>,
+  launch(b, "chunkwise_delta", delta_kernel<D>,
          {.blocks = sequences * from.heads(),
           .threads = sizes<D>::threads + delta_producers,
           .shared_bytes = delta_stages * sizeof(delta_stage<D>)},
          args);
 }
 
-/// In place of the kernel of chunked.cuh, with checkpoints for the same backward kernel. Of heads
+/// In place of the kernel of chunkwise.cuh, with checkpoints for the same backward kernel. Of heads
 /// of 64 that kernel has three blocks a multiprocessor and is the faster one.
 template <int D>
-RADLADS_HIDDEN void launch_chunked(cuda_backend& b, const delta_arguments& from,
-                                   const packed_documents& documents = {}, std::int64_t count = 0) {
+RADLADS_HIDDEN void launch_chunkwise(cuda_backend& b, const delta_arguments& from,
+                                     const packed_documents& documents = {},
+                                     std::int64_t count = 0) {
   if constexpr (D <= 64) {
-    launch_chunked<D, gated_deltanet>(b, from, documents, count);
+    launch_chunkwise<D, gated_deltanet>(b, from, documents, count);
   } else {
     launch_delta<D>(b, from, documents, count);
   }
 }
 
-}  // namespace radlads::recurrence::chunks
+}  // namespace radlads::recurrence::chunkwise

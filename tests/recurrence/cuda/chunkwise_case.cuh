@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The matrix forms of recurrences in bf16 against the scan on the CPU in double, from the same bf16
-// numbers: a fixture and its tests, for one cell a source. What rounding the results to bf16 alone
-// costs is 1.7e-3.
-#include "radlads/recurrence/cuda/chunked.cuh"
-#include "radlads/recurrence/cuda/chunked_backward.cuh"
-#include "radlads/recurrence/cuda/chunked_delta.cuh"
-#include "radlads/recurrence/cuda/chunked_walk.cuh"
-#include "radlads/recurrence/cuda/chunked_walk_backward.cuh"
-#include "radlads/recurrence/cuda/select_driver.cuh"
+// The chunkwise forms of recurrences in bf16 against the scan on the CPU in double, from the same
+// bf16 numbers: a fixture and its tests, for one cell a source. What rounding the results to bf16
+// alone costs is 1.7e-3.
+#include "radlads/recurrence/cuda/chunkwise.cuh"
+#include "radlads/recurrence/cuda/chunkwise_backward.cuh"
+#include "radlads/recurrence/cuda/chunkwise_delta.cuh"
+#include "radlads/recurrence/cuda/select_algorithm.cuh"
+#include "radlads/recurrence/cuda/two_pass_chunkwise.cuh"
+#include "radlads/recurrence/cuda/two_pass_chunkwise_backward.cuh"
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -19,51 +19,52 @@
 #include <vector>
 
 namespace radlads::test {
-namespace chunked_test {
+namespace chunkwise_test {
 
-/// The kernels themselves, whatever select_driver would say.
+/// The kernels themselves, whatever select_algorithm would say.
 template <class Cell>
-void launch_forward(cuda_backend& b, recurrence::driver chosen,
+void launch_forward(cuda_backend& b, recurrence::algorithm chosen,
                     const recurrence::scan_forward_arguments<Cell, bf16, device_space>& from) {
-  using namespace recurrence::chunks;
+  using namespace recurrence::chunkwise;
   const bool is_narrow = from.v.extent(3) == 64;
-  if (chosen == recurrence::driver::chunked) {
-    is_narrow ? launch_chunked<64>(b, from) : launch_chunked<128>(b, from);
+  if (chosen == recurrence::algorithm::chunkwise) {
+    is_narrow ? launch_chunkwise<64>(b, from) : launch_chunkwise<128>(b, from);
   } else {
-    is_narrow ? launch_chunked_walk<64>(b, from) : launch_chunked_walk<128>(b, from);
+    is_narrow ? launch_two_pass_chunkwise<64>(b, from) : launch_two_pass_chunkwise<128>(b, from);
   }
 }
 template <class Cell>
-void launch_backward(cuda_backend& b, recurrence::driver chosen,
+void launch_backward(cuda_backend& b, recurrence::algorithm chosen,
                      const recurrence::scan_backward_arguments<Cell, bf16, device_space>& from) {
-  using namespace recurrence::chunks;
+  using namespace recurrence::chunkwise;
   const bool is_narrow = from.v.extent(3) == 64;
-  if (chosen == recurrence::driver::chunked) {
-    is_narrow ? launch_chunked_backward<64>(b, from) : launch_chunked_backward<128>(b, from);
+  if (chosen == recurrence::algorithm::chunkwise) {
+    is_narrow ? launch_chunkwise_backward<64>(b, from) : launch_chunkwise_backward<128>(b, from);
   } else {
-    is_narrow ? launch_chunked_walk_backward<64>(b, from)
-              : launch_chunked_walk_backward<128>(b, from);
+    is_narrow ? launch_two_pass_chunkwise_backward<64>(b, from)
+              : launch_two_pass_chunkwise_backward<128>(b, from);
   }
 }
 
-template <class Cell, recurrence::driver Driver>
+template <class Cell, recurrence::algorithm Algorithm>
 struct subject {
   using cell = Cell;
-  static constexpr recurrence::driver chosen = Driver;
+  static constexpr recurrence::algorithm chosen = Algorithm;
 };
 
 template <class Subject>
-class chunked : public cuda_case<bf16> {
+class chunkwise : public cuda_case<bf16> {
  protected:
   using cell = typename Subject::cell;
   using forward_arguments = recurrence::scan_forward_arguments<cell, bf16, device_space>;
   using backward_arguments = recurrence::scan_backward_arguments<cell, bf16, device_space>;
   using inputs = std::array<tensor_pair<bf16, 4>, cell::inputs>;
 
-  static constexpr bool has_bonus = recurrence::chunks::has_bonus<typename cell::form>;
-  static constexpr std::size_t key = recurrence::chunks::in_k<typename cell::form>;
-  static constexpr bool has_token_decay = recurrence::chunks::has_token_decay<typename cell::form>;
-  static constexpr bool has_strength = recurrence::chunks::has_strength<typename cell::form>;
+  static constexpr bool has_bonus = recurrence::chunkwise::has_bonus<typename cell::form>;
+  static constexpr std::size_t key = recurrence::chunkwise::in_k<typename cell::form>;
+  static constexpr bool has_token_decay =
+      recurrence::chunkwise::has_token_decay<typename cell::form>;
+  static constexpr bool has_strength = recurrence::chunkwise::has_strength<typename cell::form>;
 
   /// Of input i in memory: a bonus has one row a sequence and head.
   static shape<4> stored_shape(std::size_t i, const shape<4>& s) {
@@ -161,13 +162,13 @@ class chunked : public cuda_case<bf16> {
                                            on(dv), on(dfirst));
       }
     });
-    expect_close(y, "y" + name, chunked_output_tolerance);
-    expect_close(dv, "dv" + name, chunked_gradient_tolerance);
+    expect_close(y, "y" + name, chunkwise_output_tolerance);
+    expect_close(dv, "dv" + name, chunkwise_gradient_tolerance);
     for (std::size_t i = 0; i < din.size(); ++i) {
-      expect_close(din[i], std::string("d") + cell::names[i] + name, chunked_gradient_tolerance);
+      expect_close(din[i], std::string("d") + cell::names[i] + name, chunkwise_gradient_tolerance);
     }
     if (!has_states) return;
-    expect_close(last, "final state" + name, chunked_output_tolerance);
+    expect_close(last, "final state" + name, chunkwise_output_tolerance);
     // Where one decay takes the whole state, nothing is left to be relative to but the limit of a
     // token's decay, times numbers of dy and r.
     if (has_token_decay && lowest < -10) {
@@ -176,41 +177,41 @@ class chunked : public cuda_case<bf16> {
         ASSERT_NEAR(found[i], dfirst.host.data()[i], 10 * std::exp(-10)) << name << " at " << i;
       return;
     }
-    expect_close(dfirst, "gradient of the initial state" + name, chunked_gradient_tolerance);
+    expect_close(dfirst, "gradient of the initial state" + name, chunkwise_gradient_tolerance);
   }
 };
 
-TYPED_TEST_SUITE_P(chunked);
+TYPED_TEST_SUITE_P(chunkwise);
 
-TYPED_TEST_P(chunked, EveryLength) {
+TYPED_TEST_P(chunkwise, EveryLength) {
   for (const std::int64_t tokens : {16, 17, 31, 48, 100}) {
     this->check(2, tokens, 2, 64, false, -0.606531);
     this->check(1, tokens, 2, 128, true, -0.606531);
   }
 }
 
-TYPED_TEST_P(chunked, LongSequences) {
+TYPED_TEST_P(chunkwise, LongSequences) {
   this->check(1, 512, 3, 64, true, -0.606531);
   this->check(1, 512, 2, 128, false, -0.606531);
 }
 
-TYPED_TEST_P(chunked, StrongDecays) {
+TYPED_TEST_P(chunkwise, StrongDecays) {
   this->check(1, 100, 2, 64, true, -5);
   this->check(1, 100, 2, 128, true, -5);
 }
 
 // Decays below e^-10 a token act as e^-10.
-TYPED_TEST_P(chunked, DecaysThatLeaveNothing) {
+TYPED_TEST_P(chunkwise, DecaysThatLeaveNothing) {
   this->check(1, 100, 2, 64, true, -30);
   this->check(1, 100, 2, 128, true, -30);
 }
 
-TYPED_TEST_P(chunked, GroupedKeysAndValues) {
+TYPED_TEST_P(chunkwise, GroupedKeysAndValues) {
   this->check(2, 40, 6, 64, true, -0.606531, 3);
   this->check(1, 33, 4, 128, false, -0.606531, 4);
 }
 
-TYPED_TEST_P(chunked, SameBitsAgain) {
+TYPED_TEST_P(chunkwise, SameBitsAgain) {
   auto in = this->random_inputs({1, 50, 2, 64}, -0.606531);
   auto v = this->template random<4>({1, 50, 2, 64});
   auto once = this->template poisoned<bf16, 4>({1, 50, 2, 64}),
@@ -224,8 +225,8 @@ TYPED_TEST_P(chunked, SameBitsAgain) {
   EXPECT_EQ(this->values_of(once.device), this->values_of(again.device));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(chunked, EveryLength, LongSequences, StrongDecays,
+REGISTER_TYPED_TEST_SUITE_P(chunkwise, EveryLength, LongSequences, StrongDecays,
                             DecaysThatLeaveNothing, GroupedKeysAndValues, SameBitsAgain);
 
-}  // namespace chunked_test
+}  // namespace chunkwise_test
 }  // namespace radlads::test

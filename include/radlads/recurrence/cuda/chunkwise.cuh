@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Recurrences by chunks of sixteen tokens on tensor cores, forward. A diagonal transition has none
-// of what is written with a, b, U and Z; with one decay a token the delta rule has a kernel of its
-// own, chunked_delta.cuh, where heads are many. A warp has sixteen value channels of the state in
-// its registers, transposed, S (V, K), in the scale of chunk_tile.cuh:
+// Chunkwise recurrences, sixteen tokens a chunk, on tensor cores, forward. A diagonal transition
+// has none of what is written with a, b, U and Z; with one decay a token the delta rule has a
+// kernel of its own, chunkwise_delta.cuh, where heads are many. A warp has sixteen value channels
+// of the state in its registers, transposed, S (V, K), in the scale of chunk_tile.cuh:
 //   Z = S a'^T + V^T Aak^T,  U = Z M^T,  y^T = S q'^T + V^T Aqk^T + U Aqb^T,  S += V^T k' + U b'
 // and for the delta rule, where U is V and what is taken from it,
 //   Z = S a'^T + V^T,  U = Z M^T,  y^T = S q'^T + U Aqk^T,  S += U k'
 // Only these need the state. With many heads a block has a head: while the state advances by one
 // chunk, the scores of the next are made, its inverse and the vectors of the one after the next
-// follow, and the inputs behind are on their way. With few heads chunked_walk.cuh takes over.
+// follow, and the inputs behind are on their way. With few heads two_pass_chunkwise.cuh takes over.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/recurrence/cuda/chunk_tile.cuh"
@@ -19,7 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace radlads::recurrence::chunks {
+namespace radlads::recurrence::chunkwise {
 
 template <class Form>
 struct forward_args {
@@ -212,18 +212,19 @@ forward_args<typename Cell::form> forward_args_of(
 
 /// One block a head, of rows or of `count` documents packed in one.
 template <int D, class Cell>
-RADLADS_HIDDEN void launch_chunked(cuda_backend& b,
-                                   const scan_forward_arguments<Cell, bf16, device_space>& from,
-                                   const packed_documents& documents = {}, std::int64_t count = 0) {
+RADLADS_HIDDEN void launch_chunkwise(cuda_backend& b,
+                                     const scan_forward_arguments<Cell, bf16, device_space>& from,
+                                     const packed_documents& documents = {},
+                                     std::int64_t count = 0) {
   using Form = typename Cell::form;
   forward_args<Form> args = forward_args_of(from);
   args.documents = documents;
   const std::int64_t sequences = documents.first == nullptr ? from.v.extent(0) : count;
-  launch(b, "chunked_forward", forward_kernel<D, Form>,
+  launch(b, "chunkwise_forward", forward_kernel<D, Form>,
          {.blocks = sequences * from.heads(),
           .threads = sizes<D>::threads,
           .shared_bytes = sizeof(forward_memory<D, Form>)},
          args);
 }
 
-}  // namespace radlads::recurrence::chunks
+}  // namespace radlads::recurrence::chunkwise

@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Gradients of chunked_walk.cuh, for few heads: value channels walk over the prepared chunks and
-// leave G, U and dZ of each; the keys of all chunks follow at once. Formulas stand in
-// chunk_gradient.cuh.
+// Gradients of two_pass_chunkwise.cuh, for few heads: the recurrence between chunks runs over value
+// channels and leaves G, U and dZ of each chunk; the keys of all chunks follow in parallel.
+// Formulas stand in chunk_gradient.cuh.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/recurrence/cuda/chunk_gradient.cuh"
 #include "radlads/recurrence/cuda/chunk_input_gradient.cuh"
 #include "radlads/recurrence/cuda/chunk_tile.cuh"
-#include "radlads/recurrence/cuda/chunked_walk.cuh"
+#include "radlads/recurrence/cuda/two_pass_chunkwise.cuh"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace radlads::recurrence::chunks {
+namespace radlads::recurrence::chunkwise {
 
 template <int D, class Form, int Slabs>
-struct walk_back_stage {
+struct between_chunks_backward_stage {
   prepared_chunk<D, Form> prepared;
   bf16 v[sizes<D>::tile], dy[sizes<D>::tile];
   bf16 state[Slabs * sizes<D>::steps * 256];
 };
 template <int D, class Form, int Slabs>
-struct walk_back_memory {
-  walk_back_stage<D, Form, Slabs> stage[walk_stages];
+struct between_chunks_backward_memory {
+  between_chunks_backward_stage<D, Form, Slabs> stage[between_chunks_stages];
   bf16 u[sizes<D>::tile], dz[sizes<D>::tile], dv[sizes<D>::tile];
 };
 
 /// Grid: (B * H, slabs / Slabs). The first warps have a slab each and share only what is loaded.
 template <int D, class Form, int Slabs>
 RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
-    walk_back_kernel(const __grid_constant__ backward_args<Form> a) {
+    between_chunks_backward_kernel(const __grid_constant__ backward_args<Form> a) {
   constexpr int steps = sizes<D>::steps;
   extern __shared__ __align__(128) unsigned char bytes[];
-  auto& m = *reinterpret_cast<walk_back_memory<D, Form, Slabs>*>(bytes);
+  auto& m = *reinterpret_cast<between_chunks_backward_memory<D, Form, Slabs>*>(bytes);
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const int chunks = chunks_of(a.tokens), first_slab = static_cast<int>(blockIdx.y) * Slabs,
             slab = first_slab + warp;
@@ -46,7 +46,7 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
   bf16* const dv = a.dv.at(b, 0, h);
   const auto load = [&](int c) {
     if (c >= 0) {
-      auto& to = m.stage[c % walk_stages];
+      auto& to = m.stage[c % between_chunks_stages];
       load_prepared<D, Form, loaders, scaled_count<Form>>(
           to.prepared, a.prepared + (index * chunks + c) * kept_sizes<D, Form>::prepared, loader);
       load_columns<D, Slabs, loaders>(to.v, first_slab, v, a.v.time, c * chunk, a.tokens, loader);
@@ -76,8 +76,8 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
       load(c - 2);
       continue;
     }
-    auto& from = m.stage[c % walk_stages];
-    bf16* to = a.walked + (index * chunks + c) * walked_size<D>;
+    auto& from = m.stage[c % between_chunks_stages];
+    bf16* to = a.second_pass + (index * chunks + c) * second_pass_size<D>;
     float* remembered = reinterpret_cast<float*>(to + sizes<D>::state + 2 * chunk * D) + slab * D;
     retreat<D, Form>(gradient, slab, from.prepared.high[0], from.prepared.score[0][0],
                      from.prepared.start, from.prepared.last, from.state + warp * steps * 256,
@@ -106,7 +106,7 @@ struct keys_memory {
   gradient_extras<D, Form> parts;
 };
 
-/// Grid: B * H * chunks. Gradients of the vectors, from what the walk left.
+/// Grid: B * H * chunks. Gradients of the vectors, from what the second pass left.
 template <int D, class Form>
 RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
     keys_kernel(const __grid_constant__ backward_args<Form> a) {
@@ -116,7 +116,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const int chunks = chunks_of(a.tokens), c = static_cast<int>(blockIdx.x) % chunks;
   const std::int64_t index = blockIdx.x / chunks, b = index / a.heads, h = index % a.heads;
-  const bf16* walked = a.walked + std::int64_t{blockIdx.x} * walked_size<D>;
+  const bf16* second_pass = a.second_pass + std::int64_t{blockIdx.x} * second_pass_size<D>;
   RADLADS_UNROLL_ROW
   for (int i = 0; i < tiles<Form>; ++i)
     load_rows<D>(m.raw[i], a.in[i].at(b, 0, h), a.in[i].time, c * chunk, a.tokens);
@@ -126,8 +126,8 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
     load_rows<D>(m.v, a.v.at(b, 0, h), a.v.time, c * chunk, a.tokens);
   load_rows<D>(m.dy, a.dy.at(b, 0, h), a.dy.time, c * chunk, a.tokens);
   if constexpr (has_rank_one<Form>) {
-    load_rows<D>(m.u, walked + sizes<D>::state, D, 0, chunk);
-    load_rows<D>(m.dz, walked + sizes<D>::state + chunk * D, D, 0, chunk);
+    load_rows<D>(m.u, second_pass + sizes<D>::state, D, 0, chunk);
+    load_rows<D>(m.dz, second_pass + sizes<D>::state + chunk * D, D, 0, chunk);
   }
   commit_copies();
   wait_for_copies<1>();
@@ -139,7 +139,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
   const word* state =
       reinterpret_cast<const word*>(a.checkpoints + std::int64_t{blockIdx.x} * sizes<D>::state) +
       lane;
-  const word* gradient = reinterpret_cast<const word*>(walked) + lane;
+  const word* gradient = reinterpret_cast<const word*>(second_pass) + lane;
   const auto turned = [&](const word* from, int n) {
     mma::operand r;
     RADLADS_UNROLL_ROW
@@ -156,7 +156,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
   __syncthreads();  // the gradients of the scores are there
   add_score_part<D, Form>(d, m.high[0], m.dscore[0][0]);
   const float* remembered =
-      reinterpret_cast<const float*>(walked + sizes<D>::state + 2 * chunk * D);
+      reinterpret_cast<const float*>(second_pass + sizes<D>::state + 2 * chunk * D);
   bonus_gradient<Form> du;
   put_gradients<D, Form>(m.raw[0], m.extras, m.high[0], m.sums, remembered, written, d, unrounded,
                          m.parts, du);
@@ -190,7 +190,7 @@ RADLADS_KERNEL __launch_bounds__(D) bonus_kernel(const __grid_constant__ backwar
 
 /// Chunks that the forward pass could not keep are prepared again.
 template <int D, class Cell>
-RADLADS_HIDDEN void launch_chunked_walk_backward(
+RADLADS_HIDDEN void launch_two_pass_chunkwise_backward(
     cuda_backend& b, const scan_backward_arguments<Cell, bf16, device_space>& from) {
   using Form = typename Cell::form;
   backward_args<Form> args = backward_args_of(from);
@@ -203,27 +203,28 @@ RADLADS_HIDDEN void launch_chunked_walk_backward(
     again.tokens = args.tokens;
     again.heads = args.heads;
     again.prepared = scope.take<bf16, 1>({heads * chunks * kept_sizes<D, Form>::prepared}).data();
-    launch_prepare<D, Form>(b, heads, again);
+    launch_within_chunks<D, Form>(b, heads, again);
     args.prepared = again.prepared;
   }
-  args.walked = scope.take<bf16, 1>({heads * chunks * walked_size<D>}).data();
+  args.second_pass = scope.take<bf16, 1>({heads * chunks * second_pass_size<D>}).data();
   if constexpr (has_bonus<Form>)
     args.bonus_parts = scope.take<float, 1>({heads * chunks * D}).data();
-  launch(b, "chunked_walk_backward", walk_back_kernel<D, Form, slabs_of_a_block>,
+  launch(b, "two_pass_chunkwise_backward",
+         between_chunks_backward_kernel<D, Form, slabs_of_a_block>,
          {.blocks = heads,
           .threads = slabs_of_a_block * warp_size + loaders,
-          .shared_bytes = sizeof(walk_back_memory<D, Form, slabs_of_a_block>),
+          .shared_bytes = sizeof(between_chunks_backward_memory<D, Form, slabs_of_a_block>),
           .blocks_y = sizes<D>::warps / slabs_of_a_block},
          args);
-  launch(b, "chunked_keys_backward", keys_kernel<D, Form>,
+  launch(b, "chunkwise_keys_backward", keys_kernel<D, Form>,
          {.blocks = heads * chunks,
           .threads = sizes<D>::threads,
           .shared_bytes = sizeof(keys_memory<D, Form>)},
          args);
   if constexpr (has_bonus<Form>) {
-    launch(b, "chunked_bonus_backward", bonus_kernel<D, Form>, {.blocks = heads, .threads = D},
+    launch(b, "chunkwise_bonus_backward", bonus_kernel<D, Form>, {.blocks = heads, .threads = D},
            args);
   }
 }
 
-}  // namespace radlads::recurrence::chunks
+}  // namespace radlads::recurrence::chunkwise

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// chunked.cuh for few heads: all chunks are prepared at once, and what is left walks over them,
-// some value channels a block.
+// Two-pass chunkwise, for few heads: the first pass works within all chunks in parallel, the second
+// is the recurrence between chunks, some value channels a block.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/recurrence/cuda/chunk_tile.cuh"
-#include "radlads/recurrence/cuda/chunked.cuh"
+#include "radlads/recurrence/cuda/chunkwise.cuh"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace radlads::recurrence::chunks {
+namespace radlads::recurrence::chunkwise {
 
 template <int D, class Form>
-struct prepare_memory {
+struct within_chunks_memory {
   bf16 raw[tiles<Form>][sizes<D>::tile];
   bf16 high[scaled_count<Form>][sizes<D>::tile];
   bf16 low_q[sizes<D>::tile];
@@ -25,12 +25,12 @@ struct prepare_memory {
   chunk_extras<D, Form> extras;
 };
 
-/// Grid: B * H * chunks. Vectors, scores and decays of every chunk.
+/// Grid: B * H * chunks. First pass: vectors, scores and decays of every chunk.
 template <int D, class Form>
 RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 6 : 3)
-    prepare_kernel(const __grid_constant__ forward_args<Form> a) {
+    within_chunks_kernel(const __grid_constant__ forward_args<Form> a) {
   extern __shared__ __align__(128) unsigned char bytes[];
-  auto& m = *reinterpret_cast<prepare_memory<D, Form>*>(bytes);
+  auto& m = *reinterpret_cast<within_chunks_memory<D, Form>*>(bytes);
   const int chunks = chunks_of(a.tokens), c = static_cast<int>(blockIdx.x) % chunks;
   const std::int64_t index = blockIdx.x / chunks, b = index / a.heads, h = index % a.heads;
   RADLADS_UNROLL_ROW
@@ -65,7 +65,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 6 : 3)
   store_scores<scores<Form>, sizes<D>::threads>(m.score[0][0], to + kept_sizes<D, Form>::vectors);
 }
 
-/// What walking over prepared chunks needs of one.
+/// What the recurrence between chunks needs of one.
 template <int D, class Form>
 struct prepared_chunk {
   bf16 high[scaled_count<Form>][sizes<D>::tile];
@@ -88,21 +88,21 @@ __device__ inline void load_prepared(prepared_chunk<D, Form>& to, const bf16* fr
   }
 }
 template <int D, class Form>
-struct walk_stage {
+struct between_chunks_stage {
   prepared_chunk<D, Form> prepared;
   bf16 v[sizes<D>::tile];  // then y
 };
 
-inline constexpr int walk_stages = 3;
+inline constexpr int between_chunks_stages = 3;
 // Threads that only load: addresses cost as much as the products.
 inline constexpr int loaders = 128;
 
 /// Grid: (B * H, slabs / Slabs). The first warps have a slab each and share only what is loaded.
 template <int D, class Form, int Slabs>
 RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
-    walk_kernel(const __grid_constant__ forward_args<Form> a) {
+    between_chunks_kernel(const __grid_constant__ forward_args<Form> a) {
   extern __shared__ __align__(128) unsigned char bytes[];
-  auto* stages = reinterpret_cast<walk_stage<D, Form>*>(bytes);
+  auto* stages = reinterpret_cast<between_chunks_stage<D, Form>*>(bytes);
   const int chunks = chunks_of(a.tokens);
   const int first_slab = static_cast<int>(blockIdx.y) * Slabs,
             slab = first_slab + static_cast<int>(threadIdx.x) / 32;
@@ -113,7 +113,7 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
   bf16* const y = a.y.at(b, 0, h);
   const auto load = [&](int c) {
     if (c < chunks) {
-      walk_stage<D, Form>& to = stages[c % walk_stages];
+      between_chunks_stage<D, Form>& to = stages[c % between_chunks_stages];
       load_prepared<D, Form, loaders, scaled_count<Form> + 1>(
           to.prepared, a.prepared + (index * chunks + c) * kept_sizes<D, Form>::prepared, loader);
       load_columns<D, Slabs, loaders>(to.v, first_slab, v, a.v.time, c * chunk, a.tokens, loader);
@@ -135,7 +135,7 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
       load(c + 2);
       continue;
     }
-    walk_stage<D, Form>& m = stages[c % walk_stages];
+    between_chunks_stage<D, Form>& m = stages[c % between_chunks_stages];
     bf16* checkpoint =
         a.checkpoints == nullptr ? nullptr : a.checkpoints + (index * chunks + c) * sizes<D>::state;
     advance<D, Form>(state, slab, m.prepared.high[0], m.prepared.low_q, m.prepared.score[0][0],
@@ -158,17 +158,17 @@ T* kept_chunks(T* checkpoints, std::int64_t chunks) {
 
 /// Prepares every chunk into `args.prepared`.
 template <int D, class Form>
-RADLADS_HIDDEN void launch_prepare(cuda_backend& b, std::int64_t heads,
-                                   const forward_args<Form>& args) {
-  launch(b, "chunked_prepare", prepare_kernel<D, Form>,
+RADLADS_HIDDEN void launch_within_chunks(cuda_backend& b, std::int64_t heads,
+                                         const forward_args<Form>& args) {
+  launch(b, "within_chunks", within_chunks_kernel<D, Form>,
          {.blocks = heads * ceil_div(args.tokens, chunk),
           .threads = sizes<D>::threads,
-          .shared_bytes = sizeof(prepare_memory<D, Form>)},
+          .shared_bytes = sizeof(within_chunks_memory<D, Form>)},
          args);
 }
 
 template <int D, class Cell>
-RADLADS_HIDDEN void launch_chunked_walk(
+RADLADS_HIDDEN void launch_two_pass_chunkwise(
     cuda_backend& b, const scan_forward_arguments<Cell, bf16, device_space>& from) {
   using Form = typename Cell::form;
   forward_args<Form> args = forward_args_of(from);
@@ -177,13 +177,13 @@ RADLADS_HIDDEN void launch_chunked_walk(
   args.prepared = kept_chunks<D, Form>(args.checkpoints, heads * chunks);
   if (args.prepared == nullptr)
     args.prepared = scope.take<bf16, 1>({heads * chunks * kept_sizes<D, Form>::prepared}).data();
-  launch_prepare<D, Form>(b, heads, args);
-  launch(b, "chunked_walk", walk_kernel<D, Form, slabs_of_a_block>,
+  launch_within_chunks<D, Form>(b, heads, args);
+  launch(b, "two_pass_chunkwise", between_chunks_kernel<D, Form, slabs_of_a_block>,
          {.blocks = heads,
           .threads = slabs_of_a_block * warp_size + loaders,
-          .shared_bytes = walk_stages * sizeof(walk_stage<D, Form>),
+          .shared_bytes = between_chunks_stages * sizeof(between_chunks_stage<D, Form>),
           .blocks_y = sizes<D>::warps / slabs_of_a_block},
          args);
 }
 
-}  // namespace radlads::recurrence::chunks
+}  // namespace radlads::recurrence::chunkwise

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Each cell as a case of the matrix form in reference/chunked.hpp: what its inputs are there, and
-// how the gradients come back. Inputs and gradients are in the order of the cell's enum, decays are
-// logarithms.
+// Each cell as a case of the chunkwise form in reference/chunkwise.hpp: what its inputs are there,
+// and how the gradients come back. Inputs and gradients are in the order of the cell's enum, decays
+// are logarithms.
 
 #include "radlads/recurrence/gated_deltanet.hpp"
 #include "radlads/recurrence/gla.hpp"
@@ -10,7 +10,7 @@
 #include "radlads/recurrence/mamba2.hpp"
 #include "radlads/recurrence/rwkv6.hpp"
 #include "radlads/recurrence/rwkv7.hpp"
-#include "reference/chunked.hpp"
+#include "reference/chunkwise.hpp"
 
 #include <cmath>
 #include <cstddef>
@@ -26,9 +26,9 @@ inline reference::rows<double> zeros_like(const reference::rows<double>& rows) {
 }
 
 template <class Cell>
-struct matrix_form;
+struct chunkwise_form;
 
-/// Outputs that are those of the matrix form.
+/// Outputs that are those of the chunkwise form.
 struct same_outputs {
   static reference::rows<double> outputs(const head_rows_of&, const reference::rows<double>&,
                                          const reference::rows<double>& y) {
@@ -38,7 +38,7 @@ struct same_outputs {
 };
 
 template <>
-struct matrix_form<recurrence::rwkv7> : same_outputs {
+struct chunkwise_form<recurrence::rwkv7> : same_outputs {
   using c = recurrence::rwkv7;
   static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
     return {x[c::r], x[c::w], x[c::k], x[c::a], x[c::b], v};
@@ -52,7 +52,7 @@ struct matrix_form<recurrence::rwkv7> : same_outputs {
 };
 
 template <>
-struct matrix_form<recurrence::gla> : same_outputs {
+struct chunkwise_form<recurrence::gla> : same_outputs {
   using c = recurrence::gla;
   static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
     return {x[c::r], x[c::w], x[c::k], zeros_like(x[c::k]), zeros_like(x[c::k]), v};
@@ -68,7 +68,7 @@ struct matrix_form<recurrence::gla> : same_outputs {
 /// A token that changes nothing goes first, and each query moves one token towards it: so a read
 /// before the write becomes one after the write of the token before. The bonus is added beside.
 template <>
-struct matrix_form<recurrence::rwkv6> {
+struct chunkwise_form<recurrence::rwkv6> {
   using c = recurrence::rwkv6;
   static reference::rows<double> late(reference::rows<double> rows) {
     rows.insert(rows.begin(), std::vector<double>(rows[0].size(), 0));
@@ -124,7 +124,7 @@ struct matrix_form<recurrence::rwkv6> {
 
 /// a = -beta exp(g) k, b = k, values times beta.
 template <>
-struct matrix_form<recurrence::gated_deltanet> : same_outputs {
+struct chunkwise_form<recurrence::gated_deltanet> : same_outputs {
   using c = recurrence::gated_deltanet;
   static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
     reference::chunk_inputs to{x[c::r], zeros_like(x[c::k]), x[c::k], x[c::k], x[c::k], v};
@@ -159,7 +159,7 @@ struct matrix_form<recurrence::gated_deltanet> : same_outputs {
 
 /// a = -beta exp(w) k, b = k, values times beta; the first two for each key.
 template <>
-struct matrix_form<recurrence::kda> : same_outputs {
+struct chunkwise_form<recurrence::kda> : same_outputs {
   using c = recurrence::kda;
   static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
     reference::chunk_inputs to{x[c::r], x[c::w], x[c::k], x[c::k], x[c::k], v};
@@ -194,7 +194,7 @@ struct matrix_form<recurrence::kda> : same_outputs {
 
 /// One decay for all keys, nothing removed.
 template <>
-struct matrix_form<recurrence::mamba2> : same_outputs {
+struct chunkwise_form<recurrence::mamba2> : same_outputs {
   using c = recurrence::mamba2;
   static reference::chunk_inputs inputs(const head_rows_of& x, const reference::rows<double>& v) {
     const auto none = zeros_like(x[c::k]);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Gradients of chunked.cuh with one block a head. Formulas stand in chunk_gradient.cuh.
+// Gradients of chunkwise.cuh with one block a head. Formulas stand in chunk_gradient.cuh.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/recurrence/cuda/chunk_gradient.cuh"
 #include "radlads/recurrence/cuda/chunk_input_gradient.cuh"
 #include "radlads/recurrence/cuda/chunk_tile.cuh"
-#include "radlads/recurrence/cuda/chunked.cuh"
+#include "radlads/recurrence/cuda/chunkwise.cuh"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace radlads::recurrence::chunks {
+namespace radlads::recurrence::chunkwise {
 
 template <int D, class Form>
 struct backward_memory {
@@ -147,18 +147,18 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
 
 /// One block a head, of rows or of `count` documents packed in one.
 template <int D, class Cell>
-RADLADS_HIDDEN void launch_chunked_backward(
+RADLADS_HIDDEN void launch_chunkwise_backward(
     cuda_backend& b, const scan_backward_arguments<Cell, bf16, device_space>& from,
     const packed_documents& documents = {}, std::int64_t count = 0) {
   using Form = typename Cell::form;
   backward_args<Form> args = backward_args_of(from);
   args.documents = documents;
   const std::int64_t sequences = documents.first == nullptr ? from.v.extent(0) : count;
-  launch(b, "chunked_backward", backward_kernel<D, Form>,
+  launch(b, "chunkwise_backward", backward_kernel<D, Form>,
          {.blocks = sequences * from.heads(),
           .threads = sizes<D>::threads,
           .shared_bytes = sizeof(backward_memory<D, Form>)},
          args);
 }
 
-}  // namespace radlads::recurrence::chunks
+}  // namespace radlads::recurrence::chunkwise
