@@ -59,7 +59,7 @@ struct recurrence_case {
       in[at].resize(b, stored_shape(i));
       fill(in[at], [&](float x) {
         if (i == Cell::decay) return -0.606531f / (1 + std::exp(2 - x));
-        if (i >= recurrence::vector_inputs<Cell>()) return 1 / (1 + std::exp(-x));  // a strength
+        if (i >= recurrence::vector_inputs<Cell>()) return 1 / (1 + std::exp(-x));  // beta
         return i == 0 ? x : x * unit;
       });
       din[at].resize(b, stored_shape(i));

@@ -8,8 +8,8 @@
 //   g, b}, v, y,
 //   {}, {}, {});
 //
-// r and k are (B, T, H, K), g and b one number a token and head, (B, T, H, 1); v and y (B, T, H,
-// V).
+// r and k are (B, T, H, K), g and b a scalar for each token and head, (B, T, H, 1); v and y (B, T,
+// H, V).
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"

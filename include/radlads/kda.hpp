@@ -8,8 +8,8 @@
 //   radlads::recurrence::scan_forward<radlads::recurrence::kda, float>(backend, {r, w, k, b}, v, y,
 //   {}, {}, {});
 //
-// r, w and k are (B, T, H, K), w as its logarithm, b one number a token and head, (B, T, H, 1); v
-// and y (B, T, H, V).
+// r, w and k are (B, T, H, K), w as its logarithm, b a scalar for each token and head, (B, T, H,
+// 1); v and y (B, T, H, V).
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"

@@ -7,8 +7,8 @@
 //   radlads::recurrence::scan_forward<radlads::recurrence::mamba2, float>(backend, {r, k, g}, v, y,
 //   {}, {}, {});
 //
-// r and k are (B, T, H, K), g one number a token and head, (B, T, H, 1); v and y (B, T, H, V). In
-// the paper's names r is C, k is B, g is Delta A and v is Delta x. RetNet (Sun et al. 2023,
+// r and k are (B, T, H, K), g a scalar for each token and head, (B, T, H, 1); v and y (B, T, H, V).
+// In the paper's names r is C, k is B, g is Delta A and v is Delta x. RetNet (Sun et al. 2023,
 // https://arxiv.org/abs/2307.08621) has g = log(1 - 2^(-5 - h)) in head h for all tokens, which may
 // be one row with a stride of zero.
 

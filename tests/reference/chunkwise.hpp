@@ -2,7 +2,7 @@
 #pragma once
 // A recurrence with the transition diag(w) + a^T b over one chunk of tokens, as products of
 // matrices: nothing is stepped, forward or backward. Rows are tokens, the state is value x key.
-// Without a and b it is gated linear attention. The decay is given as its logarithm, L is its
+// Without a and b it is gated linear attention. The decay is given as its logarithm, g is its
 // inclusive sum over tokens.
 
 #include "reference/head.hpp"
@@ -54,8 +54,8 @@ inline matrix<double> times_exp(matrix<double> m, const matrix<double>& exponent
 struct chunk {
   chunk_inputs x;
   matrix<double> initial;
-  matrix<double> above, below, inverse, to_end;  // L, L of the token before, -L, L_c - L
-  std::vector<double> total;                     // L_c
+  matrix<double> above, below, inverse, to_end;  // g, g of the token before, -g, g_c - g
+  std::vector<double> total;                     // g_c
   matrix<double> Q, A, K, B, K_end, B_end;
   matrix<double> A_ab, A_ak, A_qb, A_qk, M, U;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Data-dependent token shift of RWKV-6: five blends of each token with the one before it.
-//   delta_t = x_{t-1} - x_t,  m = tanh((x + delta mu_x) W1) in five slabs of R,
+//   delta_t = x_{t-1} - x_t,  m = tanh((x + delta mu_x) W1) in five parts of R,
 //   x_i = x + delta (mu_i + m_i W2_i)  for i in r, k, v, w, g     (arXiv 2505.03005, appendix A.1)
 
 #include "radlads/core/config.hpp"
@@ -126,7 +126,8 @@ struct token_shift_mix {
     for (std::size_t i = 0; i < order::count; ++i) {
       s.blend[i].resize(b, rows);
       s.shifted[i].resize(b, rows);
-      ops::matmul<T>(b, {}, slab<const T, B>(s.low.read(), p, i), up<T, B>(p.w2, i), s.blend[i]);
+      ops::matmul<T>(b, {}, low_part<const T, B>(s.low.read(), p, i), up<T, B>(p.w2, i),
+                     s.blend[i]);
       ops::elementwise<T>(b, data_dependent_blend{},
                           std::array{s.blend[i].whole(), s.shifted[i].whole()},
                           std::array{tokens, delta, ops::broadcast_rows(p.mu[i].flat(), rows[0]),
@@ -155,10 +156,10 @@ struct token_shift_mix {
                      view_on<const T, 2, B>(dtoken), view_on<const T, 2, B>(ddelta)});
       ops::sum_rows<T>(b, dshifted[i], grads.mu[i].flat());
       ops::matmul<T>(b, {.transpose_a = true, .accumulate = true},
-                     slab<const T, B>(s.low.read(), p, i), dshifted[i],
+                     low_part<const T, B>(s.low.read(), p, i), dshifted[i],
                      up_gradient<T, B>(grads.w2, i));
       ops::matmul<T>(b, {.transpose_b = true}, dshifted[i], up<T, B>(p.w2, i),
-                     slab<T, B>(dlow, p, i));
+                     low_part<T, B>(dlow, p, i));
     }
     ops::map_backward<T>(b, scalar_functions::hyperbolic_tangent{}, s.low, s.low, dlow, dlow);
     ops::matmul<T>(b, {.transpose_a = true, .accumulate = true}, s.probed, dlow, grads.w1);
@@ -180,14 +181,14 @@ struct token_shift_mix {
  private:
   /// Columns of blend i in a (N, 5R) array.
   template <class T, class B, class Params>
-  static view_on<T, 2, B> slab(view_on<T, 2, B> low, const Params& p, std::size_t i) {
+  static view_on<T, 2, B> low_part(view_on<T, 2, B> low, const Params& p, std::size_t i) {
     const std::int64_t rank = p.w2.extent(1);
     low.pointer += static_cast<std::int64_t>(i) * rank;
     low.extents[1] = rank;
     return low;
   }
 
-  /// Slab i of W2, (R, C).
+  /// Part i of W2, (R, C).
   template <class T, class B>
   static view_on<const T, 2, B> up(const tensor<T, 3, B>& w2, std::size_t i) {
     return {w2.data() + static_cast<std::int64_t>(i) * w2.extent(1) * w2.extent(2),

@@ -12,19 +12,19 @@ namespace radlads::recurrence {
 
 /// Form of a transition S_t = S_{t-1} diag(w) + v k^T.
 struct diagonal {};
-/// The same with a decay w that is one number a token.
+/// The same with a decay w that is a per-token scalar.
 struct diagonal_by_token {};
 /// The first, but a token is read before it is written, with a bonus: y_t = (S_{t-1} + v (u k)^T)
 /// r.
 struct diagonal_with_bonus {};
 /// Form of a transition S_t = S_{t-1} (diag(w) + a b^T) + v k^T.
 struct diagonal_plus_rank_one {};
-/// Form of a transition S_t = S_{t-1} diag(w) (I - b k k^T) + b v k^T, b one number a token.
+/// Form of a transition S_t = S_{t-1} diag(w) (I - b k k^T) + b v k^T, b a per-token scalar.
 struct delta_rule {};
-/// The same with a decay w that is one number a token.
+/// The same with a decay w that is a per-token scalar.
 struct delta_rule_by_token {};
 
-/// How many of a cell's inputs are vectors of K numbers; those after them are one number a token. A
+/// How many of a cell's inputs are vectors of K numbers; those after them are per-token scalars. A
 /// cell says so by a constant `vectors`, otherwise all are.
 template <class Cell>
 constexpr int vector_inputs() {
@@ -80,8 +80,8 @@ concept has_step_backward = requires(const float (&s)[4], const float* const (&x
   { Cell::template step_backward<4>(s, x, v, dy, ds, dx) } -> std::same_as<float>;
 };
 
-/// A cell: an enum of its inputs that ends in `inputs`, first the K-vectors, then what is one
-/// number a token (`vectors` counts the former, where the latter exist); one letter a name in
+/// A cell: an enum of its inputs that ends in `inputs`, first the K-vectors, then the per-token
+/// scalars (`vectors` counts the former, where the latter exist); one letter a name in
 /// `names`, the input that is the decay, the form of its transition, and two functions:
 ///   step(s, x, v) moves the row s by one token and returns the output of this value channel;
 ///   step_backward(s, x, v, dy, ds, dx) takes the row before the token, turns ds from dL/dS_t into

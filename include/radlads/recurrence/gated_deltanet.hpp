@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Gated DeltaNet's recurrence, one state row. Decay g and writing strength b are one number a
-// token; what the decayed state already answers to the key is taken from the value.
+// Gated DeltaNet's recurrence, one state row. Decay g and beta, here b, are per-token scalars; what
+// the decayed state already answers to the key is taken from the value.
 //   S'_t = exp(g_t) S_{t-1},   S_t = S'_t + b_t (v_t - S'_t k_t) k_t^T,   y_t = S_t r_t
 //                                                                                 (Yang et al.
 //                                                                                 2025)

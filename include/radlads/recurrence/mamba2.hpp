@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Mamba-2's recurrence, one state row: gated linear attention whose decay g is one number a token.
+// Mamba-2's recurrence, one state row: gated linear attention whose decay g is a per-token scalar.
 // With Mamba-2's names r is C, k is B, g is Delta A, and v is Delta x. RetNet is the case where g
 // depends on the head alone.
 //   S_t = exp(g_t) S_{t-1} + v_t k_t^T,   y_t = S_t r_t                      (Dao and Gu 2024)

@@ -24,7 +24,7 @@ shape<4> input_shape(std::size_t input, const shape<4>& first) {
   return {first[0], first[1], first[2], input_width<Cell>(static_cast<int>(input), first[3])};
 }
 
-/// Throws unless all inputs share (B, T, H, K), those of one number a token (B, T, H, 1), and v is
+/// Throws unless all inputs share (B, T, H, K), per-token scalars (B, T, H, 1), and v is
 /// (B, T, H, V). All but the first may have fewer heads, of which H is a multiple.
 template <class Cell, class T, class Space>
 void require_inputs(const std::array<view<const T, 4, Space>, Cell::inputs>& inputs,

@@ -64,7 +64,7 @@ class chunkwise : public cuda_case<bf16> {
   static constexpr std::size_t key = recurrence::chunkwise::in_k<typename cell::form>;
   static constexpr bool has_token_decay =
       recurrence::chunkwise::has_token_decay<typename cell::form>;
-  static constexpr bool has_strength = recurrence::chunkwise::has_strength<typename cell::form>;
+  static constexpr bool has_beta = recurrence::chunkwise::has_beta<typename cell::form>;
 
   /// Of input i in memory: a bonus has one row a sequence and head.
   static shape<4> stored_shape(std::size_t i, const shape<4>& s) {
@@ -74,7 +74,7 @@ class chunkwise : public cuda_case<bf16> {
   }
 
   /// r, log w, k, a, b as RAD-RWKV7 makes them, or r, log w, k with a bonus or without; where there
-  /// is a strength keys have length one, and a decay may be one number a token; log decays between
+  /// is a beta keys have length one, and a decay may be a per-token scalar; log decays between
   /// 0 and `lowest`.
   inputs random_inputs(const shape<4>& s, double lowest) {
     const std::int64_t size = s[0] * s[1] * s[2] * s[3], D = s[3];
@@ -93,23 +93,22 @@ class chunkwise : public cuda_case<bf16> {
       }
     }
     std::vector<double> u = random_values(s[0] * s[2] * D, 5);
-    std::vector<double> log_decay(r.size() / static_cast<std::size_t>(D)),
-        strength(log_decay.size());
+    std::vector<double> log_decay(r.size() / static_cast<std::size_t>(D)), beta(log_decay.size());
     for (std::size_t row = 0; row < log_decay.size(); ++row) {
       log_decay[row] = w[row * static_cast<std::size_t>(D)];
-      strength[row] = 1 / (1 + std::exp(-rate[row * static_cast<std::size_t>(D)]));
+      beta[row] = 1 / (1 + std::exp(-rate[row * static_cast<std::size_t>(D)]));
     }
-    if (has_strength) {
+    if (has_beta) {
       for (double& each : a) each = -each;
     }
     std::vector<const std::vector<double>*> values{&r, &w, &k, &a, &b};
     if (has_bonus) values = {&r, &w, &k, &u};
-    if (has_token_decay || has_strength) {
+    if (has_token_decay || has_beta) {
       values = {&r};
       if (!has_token_decay) values.push_back(&w);
-      values.push_back(has_strength ? &a : &k);
+      values.push_back(has_beta ? &a : &k);
       if (has_token_decay) values.push_back(&log_decay);
-      if (has_strength) values.push_back(&strength);
+      if (has_beta) values.push_back(&beta);
     }
     inputs result;
     for (std::size_t i = 0; i < result.size(); ++i)

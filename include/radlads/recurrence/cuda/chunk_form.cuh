@@ -25,27 +25,27 @@ static_assert(chunk == 16, "tiles are sixteen tokens long");
 
 template <class Form>
 inline constexpr bool has_bonus = std::is_same_v<Form, diagonal_with_bonus>;
-/// Whether the decay is one number a token.
+/// Whether the decay is a per-token scalar.
 template <class Form>
 inline constexpr bool has_token_decay =
     std::is_same_v<Form, diagonal_by_token> || std::is_same_v<Form, delta_rule_by_token>;
-/// Whether there is a strength, one number a token: what the state answers to the key is replaced
-/// with it.
+/// Whether there is a beta, a per-token scalar: by it what the state answers to the key is
+/// replaced.
 template <class Form>
-inline constexpr bool has_strength =
+inline constexpr bool has_beta =
     std::is_same_v<Form, delta_rule> || std::is_same_v<Form, delta_rule_by_token>;
 /// Whether a vector a reads and another, b, writes again, beside the key.
 template <class Form>
 inline constexpr bool writes_twice = std::is_same_v<Form, diagonal_plus_rank_one>;
 template <class Form>
-inline constexpr bool has_rank_one = writes_twice<Form> || has_strength<Form>;
+inline constexpr bool has_rank_one = writes_twice<Form> || has_beta<Form>;
 
-/// Numbers of a token: the decay, then the strength, those of them that there are.
+/// Per-token scalars of a head: the decay, then beta, those of them that there are.
 template <class Form>
-inline constexpr int token_numbers = int{has_token_decay<Form>} + int{has_strength<Form>};
-/// The strength among them.
+inline constexpr int token_scalars = int{has_token_decay<Form>} + int{has_beta<Form>};
+/// Beta among them.
 template <class Form>
-inline constexpr int strength = token_numbers<Form> - 1;
+inline constexpr int beta = token_scalars<Form> - 1;
 
 /// Inputs that are rows of D numbers; all inputs, in the order of the cells, those first.
 template <class Form>
@@ -53,11 +53,11 @@ inline constexpr int tiles = has_token_decay<Form> ? 2
                              : writes_twice<Form>  ? 5
                                                    : 3;
 template <class Form>
-inline constexpr int inputs = tiles<Form> + token_numbers<Form> + int{has_bonus<Form>};
+inline constexpr int inputs = tiles<Form> + token_scalars<Form> + int{has_bonus<Form>};
 enum input : int { in_r, in_w, in_a = 3, in_b };
 template <class Form>
 inline constexpr int in_k = has_token_decay<Form> ? 1 : 2;
-/// The bonus, or the first of the numbers of a token.
+/// The bonus, or the first of the per-token scalars.
 template <class Form>
 inline constexpr int in_rest = tiles<Form>;
 
@@ -72,7 +72,7 @@ inline constexpr int scores = writes_twice<Form>   ? 4
                               : has_rank_one<Form> ? 2
                                                    : 1;
 template <class Form>
-inline constexpr int inverse = scores<Form> - 1;
+inline constexpr int A_inverse = scores<Form> - 1;
 /// Products of rows that make them, each half a matrix: that of a' in the place of the inverse.
 template <class Form>
 inline constexpr int score_jobs = 2 * scores<Form>;
@@ -142,15 +142,15 @@ struct chunk_extras<D, diagonal_with_bonus> {
   float own[sizes<D>::warps][chunk];  // sum_j r u k of a token, by sixteen keys
 };
 template <int D, class Form>
-requires(token_numbers<Form> != 0) struct chunk_extras<D, Form> {
-  float token[token_numbers<Form>][chunk];
+requires(token_scalars<Form> != 0) struct chunk_extras<D, Form> {
+  float token[token_scalars<Form>][chunk];
 };
 
-/// Numbers of tokens on their way to shared memory: read early, put where the reads of the chunk
+/// Per-token scalars on their way to shared memory: read early, put where the reads of the chunk
 /// before are over. The first threads have one each.
 template <int D, class Form>
 struct extras_on_the_way {
-  static constexpr int count = token_numbers<Form> * chunk;
+  static constexpr int count = token_scalars<Form> * chunk;
   float value = 0.0f;
 
   __device__ void load(const head_tensor<const bf16> (&in)[inputs<Form>], std::int64_t b,

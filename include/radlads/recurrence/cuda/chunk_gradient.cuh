@@ -39,8 +39,8 @@ struct gradient_extras<D, diagonal_with_bonus> {
   float written[chunk];  // dy v of a token
 };
 template <int D, class Form>
-requires(token_numbers<Form> != 0) struct gradient_extras<D, Form> {
-  float part[token_numbers<Form>][sizes<D>::warps][chunk];  // gradients, by sixteen keys
+requires(token_scalars<Form> != 0) struct gradient_extras<D, Form> {
+  float part[token_scalars<Form>][sizes<D>::warps][chunk];  // gradients, by sixteen keys
 };
 
 template <class Form>
@@ -60,20 +60,20 @@ struct backward_args {
 };
 
 /// What the recurrence between chunks leaves of a chunk, in bfloat16: G in 8 x 8 matrices, U and dZ
-/// (16, D), and floats: colsum(G S), each slab's sixteen value channels.
+/// (16, D), and floats: colsum(G S), each warp tile's sixteen value channels.
 template <int D>
 inline constexpr int second_pass_size = sizes<D>::state + 2 * chunk* D + 2 * sizes<D>::warps* D;
 
-/// One chunk for the sixteen value channels of `slab`: takes the gradient of the state before it;
-/// writes the slab's columns of U, dZ and dV (the delta rule only the first two), G as this lane's
-/// words of 8 x 8 matrices, and colsum(G S), what remembering S is worth. `state` is the slab's
-/// part of S.
+/// One chunk for the sixteen value channels of `warp_tile`: takes the gradient of the state before
+/// it; writes the warp tile's columns of U, dZ and dV (the delta rule only the first two), G as
+/// this lane's words of 8 x 8 matrices, and colsum(G S), what keeping S is worth. `state` is the
+/// warp tile's part of S.
 template <int D, class Form>
-__device__ inline void retreat(state_tiles<D>& gradient, int slab, const bf16* high,
-                               const bf16* score, const float* start, const float* last,
-                               const bf16* state, const bf16* values, const bf16* dvalues,
-                               bf16* u_tile, bf16* dz_tile, bf16* dv_tile, word* kept,
-                               float* remembered) {
+__device__ inline void chunk_backward(state_tiles<D>& gradient, int warp_tile, const bf16* high,
+                                      const bf16* score, const float* start, const float* last,
+                                      const bf16* state, const bf16* values, const bf16* dvalues,
+                                      bf16* u_tile, bf16* dz_tile, bf16* dv_tile, word* kept,
+                                      float* colsum_dS_S) {
   using mma::multiply_add;
   constexpr std::uint32_t tile_bytes = sizes<D>::tile * 2;
   constexpr int steps = sizes<D>::steps;
@@ -82,7 +82,7 @@ __device__ inline void retreat(state_tiles<D>& gradient, int slab, const bf16* h
   const mma::tile_offsets<score_stride> score_at(lane);
   const std::uint32_t from = shared_address(high);
   const std::uint32_t own_state = shared_address(state) + static_cast<std::uint32_t>(lane * 16);
-  const auto slab_columns = at.right + static_cast<std::uint32_t>(slab * 32);
+  const auto warp_tile_columns = at.right + static_cast<std::uint32_t>(warp_tile * 32);
   const auto matrix = [&](int which) { return score + which * 2 * score_tile; };
   float z[2][4] = {}, du[2][4] = {}, dv[2][4] = {}, sums[D / 4];
   RADLADS_UNROLL_ROW
@@ -105,34 +105,32 @@ __device__ inline void retreat(state_tiles<D>& gradient, int slab, const bf16* h
       constexpr scaled again = writes_twice<Form> ? right_b : right_k;
       multiply_add(du, g, mma::load(column + again * tile_bytes));
     }
-    if constexpr (!has_strength<Form>)
-      multiply_add(dv, g, mma::load(column + right_k * tile_bytes));
+    if constexpr (!has_beta<Form>) multiply_add(dv, g, mma::load(column + right_k * tile_bytes));
   }
-  put_column_sums<D>(sums, remembered);
-  const mma::operand v = mma::load_transposed(shared_address(values) + slab_columns);
-  const mma::operand dy = mma::load_transposed(shared_address(dvalues) + slab_columns);
-  if constexpr (!has_strength<Form>)
+  put_column_sums<D>(sums, colsum_dS_S);
+  const mma::operand v = mma::load_transposed(shared_address(values) + warp_tile_columns);
+  const mma::operand dy = mma::load_transposed(shared_address(dvalues) + warp_tile_columns);
+  if constexpr (!has_beta<Form>)
     multiply_add(dv, dy, load_score_transposed(matrix(qk), score_at.left));
   mma::split_operand dz_left{};
   if constexpr (has_rank_one<Form>) {
-    if constexpr (has_strength<Form>) {
+    if constexpr (has_beta<Form>) {
       add_values(z, v);
     } else {
       multiply_add(z, v, load_score(matrix(ak), score_at.right));
     }
-    multiply_add(du, dy,
-                 load_score_transposed(matrix(has_strength<Form> ? qk : qb), score_at.left));
+    multiply_add(du, dy, load_score_transposed(matrix(has_beta<Form> ? qk : qb), score_at.left));
     float u[2][4] = {}, dz[2][4] = {};
-    multiply_add(u, mma::split_of(z), load_score(matrix(inverse<Form>), score_at.right));
+    multiply_add(u, mma::split_of(z), load_score(matrix(A_inverse<Form>), score_at.right));
     multiply_add(dz, mma::split_of(du),
-                 load_score_transposed(matrix(inverse<Form>), score_at.left));
+                 load_score_transposed(matrix(A_inverse<Form>), score_at.left));
     dz_left = mma::split_of(dz);
     if constexpr (writes_twice<Form>)
       multiply_add(dv, dz_left, load_score_transposed(matrix(ak), score_at.left));
-    put_transposed<D>(u_tile, slab, u);
-    put_transposed<D>(dz_tile, slab, dz);
+    put_transposed<D>(u_tile, warp_tile, u);
+    put_transposed<D>(dz_tile, warp_tile, dz);
   }
-  if constexpr (!has_strength<Form>) put_transposed<D>(dv_tile, slab, dv);
+  if constexpr (!has_beta<Form>) put_transposed<D>(dv_tile, warp_tile, dv);
   RADLADS_UNROLL_ROW
   for (int n = 0; n < steps; ++n) {
     const std::uint32_t column = from + at.left + static_cast<std::uint32_t>(n * 32);
@@ -140,9 +138,9 @@ __device__ inline void retreat(state_tiles<D>& gradient, int slab, const bf16* h
     RADLADS_UNROLL_ROW
     for (int i = 0; i < 2; ++i) multiply_add(gradient[2 * n + i], dy, q, i);
     if constexpr (has_rank_one<Form>) {
-      const mma::operand removed = mma::load_transposed(column + left_a * tile_bytes);
+      const mma::operand a_prime = mma::load_transposed(column + left_a * tile_bytes);
       RADLADS_UNROLL_ROW
-      for (int i = 0; i < 2; ++i) multiply_add(gradient[2 * n + i], dz_left.high, removed, i);
+      for (int i = 0; i < 2; ++i) multiply_add(gradient[2 * n + i], dz_left.high, a_prime, i);
     }
     scale_state<D>(gradient, n, start);
   }
@@ -168,7 +166,7 @@ __device__ inline void add_state_part(vector_gradients& d, const bf16* v, const 
   for (int job = warp; job < score_jobs<Form>; job += sizes<D>::warps) {
     const int which = job / 2, half = job % 2;
     const int left = writes_twice<Form> ? which / 2 : which;
-    const bool has_u = has_strength<Form> || (writes_twice<Form> && which % 2 == 1);
+    const bool has_u = has_beta<Form> || (writes_twice<Form> && which % 2 == 1);
     float sums[4] = {};
     products_of_rows<D, false>(sums, left == 0 ? dy : dz, dy, has_u ? u : v, dy, half);
     bf16* to = dscore + which * 2 * score_tile;
@@ -188,7 +186,7 @@ __device__ inline void add_state_part(vector_gradients& d, const bf16* v, const 
     const auto values = static_cast<std::uint32_t>(n * 32);
     const mma::operand s = load_state(n), g = load_gradient(n);
     mma::multiply_add(d.q, mma::load(from_dy + values), s);
-    mma::multiply_add(d.k, mma::load((has_strength<Form> ? from_u : from_v) + values), g);
+    mma::multiply_add(d.k, mma::load((has_beta<Form> ? from_u : from_v) + values), g);
     if constexpr (has_rank_one<Form>) mma::multiply_add(d.a, mma::load(from_dz + values), s);
     if constexpr (writes_twice<Form>) mma::multiply_add(d.b, mma::load(from_u + values), g);
   }
@@ -247,14 +245,14 @@ __device__ inline void add_score_part(vector_gradients& d, const bf16* high, con
     mma::multiply_add(to_right, turned.low, left);
   };
   add(0, d.q, k, d.k, q);
-  if constexpr (has_strength<Form>) {
+  if constexpr (has_beta<Form>) {
     add(1, d.a, k, d.k, mma::load_transposed(column + left_a * tile_bytes));
   } else if constexpr (has_rank_one<Form>) {
-    const mma::operand removed = mma::load_transposed(column + left_a * tile_bytes);
-    const mma::operand rank_one = mma::load_transposed(column + right_b * tile_bytes);
-    add(1, d.q, rank_one, d.b, q);
-    add(2, d.a, k, d.k, removed);
-    add(3, d.a, rank_one, d.b, removed);
+    const mma::operand a_prime = mma::load_transposed(column + left_a * tile_bytes);
+    const mma::operand b_prime = mma::load_transposed(column + right_b * tile_bytes);
+    add(1, d.q, b_prime, d.b, q);
+    add(2, d.a, k, d.k, a_prime);
+    add(3, d.a, b_prime, d.b, a_prime);
   }
 }
 

@@ -37,7 +37,7 @@ struct bonus_gradient<diagonal_with_bonus> {
 
 /// The inputs of one token and key, and what became of them.
 struct key_of_token {
-  float level, decay;    // L and the decay's logarithm, to base 2
+  float g, decay;        // g and the decay's logarithm, to base 2
   float r, k;            // as given
   float q, right, a, b;  // scaled: q', k', a', b'
 };
@@ -47,33 +47,33 @@ struct key_gradient {
   float r, k, a, b, gamma, own;
 };
 
-/// `rest` is (u, dy v) of a bonus or (strength, -); `rest_gradient` gets what the key adds to the
-/// gradient of the bonus or the strength.
+/// `rest` is (u, dy v) of a bonus or (beta, -); `rest_gradient` gets what the key adds to the
+/// gradient of the bonus or of beta.
 template <class Form>
 __device__ inline key_gradient gradient_of_key(const key_of_token& x, float dq, float dk, float da,
                                                float db, [[maybe_unused]] float first_rest,
                                                [[maybe_unused]] float second_rest,
                                                [[maybe_unused]] float& rest_gradient) {
-  const float grown = exp2_of(x.level), shrunk = exp2_of(-x.level);
+  const float exp_g = exp2_of(x.g), exp_neg_g = exp2_of(-x.g);
   key_gradient d{};
   d.gamma = x.q * dq - x.right * dk;
   if constexpr (has_bonus<Form>) {
     d.own = x.q * dq;
-    d.r = dq * exp2_of(x.level - x.decay) + second_rest * first_rest * x.k;
-    d.k = dk * shrunk + second_rest * first_rest * x.r;
+    d.r = dq * exp2_of(x.g - x.decay) + second_rest * first_rest * x.k;
+    d.k = dk * exp_neg_g + second_rest * first_rest * x.r;
     rest_gradient += second_rest * x.r * x.k;
-  } else if constexpr (has_strength<Form>) {
+  } else if constexpr (has_beta<Form>) {
     d.gamma += x.a * da;
-    const float written = dk * shrunk;
-    d.r = dq * grown;
-    d.k = first_rest * written - da * grown;
+    const float written = dk * exp_neg_g;
+    d.r = dq * exp_g;
+    d.k = first_rest * written - da * exp_g;
     rest_gradient += x.k * written;
   } else {
-    d.r = dq * grown;
-    d.k = dk * shrunk;
+    d.r = dq * exp_g;
+    d.k = dk * exp_neg_g;
     if constexpr (writes_twice<Form>) {
-      d.a = da * exp2_of(x.level - x.decay);
-      d.b = db * shrunk;
+      d.a = da * exp2_of(x.g - x.decay);
+      d.b = db * exp_neg_g;
       d.own = x.a * da;
       d.gamma += d.own - x.b * db;
     }
@@ -82,7 +82,7 @@ __device__ inline key_gradient gradient_of_key(const key_of_token& x, float dq, 
 }
 
 /// What rounding the scaled vectors took from gamma, as far as S and G have part in it: where a
-/// decay is one number a token its gradient is a sum over keys, and needs it. Empty elsewhere.
+/// decay is a per-token scalar its gradient is a sum over keys, and needs it. Empty elsewhere.
 template <int D, class Form>
 struct unrounded_gamma {
   template <class... X>
@@ -105,16 +105,16 @@ requires(has_token_decay<Form>) struct unrounded_gamma<D, Form> {
       const auto number = [&](const bf16* tiles, int which) {
         return static_cast<float>(tiles[at + which * tile]);
       };
-      const float level = sums[at], grown = exp2_of(level);
+      const float g = sums[at], exp_g = exp2_of(g);
       const float r = number(raw, in_r), k = number(raw, in_k<Form>);
-      float written_rest = k * exp2_of(-level), removed_rest = 0.0f;
-      if constexpr (has_strength<Form>) {
-        written_rest *= extras.token[strength<Form>][token];
-        removed_rest = -k * grown - number(high, left_a);
+      float written_rest = k * exp2_of(-g), a_rest = 0.0f;
+      if constexpr (has_beta<Form>) {
+        written_rest *= extras.token[beta<Form>][token];
+        a_rest = -k * exp_g - number(high, left_a);
       }
       written_rest = (written_rest - number(high, right_k)) * d.k[half][n % 4];
-      rest[half][n % 4] = (r * grown - number(high, left_q)) * d.q[half][n % 4] - written_rest +
-                          removed_rest * d.a[half][n % 4];
+      rest[half][n % 4] = (r * exp_g - number(high, left_q)) * d.q[half][n % 4] - written_rest +
+                          a_rest * d.a[half][n % 4];
       of_keys[half][i] += written_rest;
     }
     RADLADS_UNROLL_ROW
@@ -127,13 +127,13 @@ requires(has_token_decay<Form>) struct unrounded_gamma<D, Form> {
   }
 };
 /// From gradients of the scaled vectors (16 tokens, this warp's keys) to those of the inputs: rows
-/// take the inputs' place, the rest goes to `parts` and `du`. `remembered` is colsum(G S) by slabs,
-/// `written` what sum_written gave. The decay's gradient is a difference of large numbers where
-/// decays are strong: so each product of a pair of tokens enters both sides with the same rounded
-/// factors, and cancels.
+/// take the inputs' place, the rest goes to `parts` and `du`. `colsum_dS_S` is colsum(G S) by warp
+/// tiles, `written` what sum_written gave. The decay's gradient is a difference of large numbers
+/// where decays are strong: so each product of a pair of tokens enters both sides with the same
+/// rounded factors, and cancels.
 template <int D, class Form>
 __device__ inline void put_gradients(bf16* raw, const chunk_extras<D, Form>& extras,
-                                     const bf16* high, const float* sums, const float* remembered,
+                                     const bf16* high, const float* sums, const float* colsum_dS_S,
                                      const float (&written)[2][2], const vector_gradients& d,
                                      const unrounded_gamma<D, Form>& unrounded,
                                      gradient_extras<D, Form>& parts, bonus_gradient<Form>& du) {
@@ -142,8 +142,8 @@ __device__ inline void put_gradients(bf16* raw, const chunk_extras<D, Form>& ext
   const auto each = [](word pair, int i) {
     return i == 0 ? mma::first_of(pair) : mma::second_of(pair);
   };
-  // Of the numbers of a token, for this thread's two rows.
-  [[maybe_unused]] float of_token[token_numbers<Form> + 1][2] = {};
+  // Of the per-token scalars, for this thread's two rows.
+  [[maybe_unused]] float of_token[token_scalars<Form> + 1][2] = {};
   RADLADS_UNROLL_ROW
   for (int half = 0; half < 2; ++half) {
     const int column = warp * 16 + half * 8 + lane % 4 * 2;
@@ -159,7 +159,7 @@ __device__ inline void put_gradients(bf16* raw, const chunk_extras<D, Form>& ext
       const auto scaled_at = [&](scaled which) {
         return *reinterpret_cast<const word*>(high + at[row] + which * tile);
       };
-      const float2 level = *reinterpret_cast<const float2*>(sums + at[row]);
+      const float2 g = *reinterpret_cast<const float2*>(sums + at[row]);
       const word r = given(in_r), k = given(in_k<Form>), q = scaled_at(left_q),
                  right = scaled_at(right_k);
       word w{}, a{}, b{};
@@ -182,18 +182,12 @@ __device__ inline void put_gradients(bf16* raw, const chunk_extras<D, Form>& ext
           second_rest = parts.written[token];
           rest_gradient = &du.u[half][i];
         }
-        if constexpr (has_strength<Form>) {
-          first_rest = extras.token[strength<Form>][token];
-          rest_gradient = &of_token[strength<Form>][row];
+        if constexpr (has_beta<Form>) {
+          first_rest = extras.token[beta<Form>][token];
+          rest_gradient = &of_token[beta<Form>][row];
         }
-        const key_of_token x{i == 0 ? level.x : level.y,
-                             decay,
-                             each(r, i),
-                             each(k, i),
-                             each(q, i),
-                             each(right, i),
-                             each(a, i),
-                             each(b, i)};
+        const key_of_token x{i == 0 ? g.x : g.y, decay,          each(r, i), each(k, i),
+                             each(q, i),         each(right, i), each(a, i), each(b, i)};
         out[i] = gradient_of_key<Form>(x, d.q[half][n], d.k[half][n], d.a[half][n], d.b[half][n],
                                        first_rest, second_rest, *rest_gradient);
         gamma[n] = out[i].gamma;
@@ -213,7 +207,7 @@ __device__ inline void put_gradients(bf16* raw, const chunk_extras<D, Form>& ext
     float2 behind{written[half][0], written[half][1]};
     RADLADS_UNROLL_ROW
     for (int i = 0; i < sizes<D>::warps; ++i) {
-      const float2 part = *reinterpret_cast<const float2*>(remembered + i * D + column);
+      const float2 part = *reinterpret_cast<const float2*>(colsum_dS_S + i * D + column);
       behind.x += part.x;
       behind.y += part.y;
     }
@@ -238,9 +232,9 @@ __device__ inline void put_gradients(bf16* raw, const chunk_extras<D, Form>& ext
       }
     }
   }
-  if constexpr (token_numbers<Form> != 0) {
+  if constexpr (token_scalars<Form> != 0) {
     RADLADS_UNROLL_ROW
-    for (int n = 0; n < 2 * token_numbers<Form>; ++n) {
+    for (int n = 0; n < 2 * token_scalars<Form>; ++n) {
       float sum = of_token[n / 2][n % 2];
       sum += __shfl_xor_sync(~0u, sum, 1);
       sum += __shfl_xor_sync(~0u, sum, 2);
@@ -249,16 +243,16 @@ __device__ inline void put_gradients(bf16* raw, const chunk_extras<D, Form>& ext
   }
 }
 
-/// Writes the gradients of a chunk's numbers of a token, a barrier behind put_gradients.
+/// Writes the gradients of a chunk's per-token scalars, a barrier behind put_gradients.
 template <int D, class Form>
 __device__ inline void store_token_gradients(const gradient_extras<D, Form>& parts,
                                              const head_tensor<bf16> (&din)[inputs<Form>],
                                              std::int64_t b, std::int64_t h, std::int64_t first,
                                              std::int64_t tokens) {
-  if constexpr (token_numbers<Form> != 0) {
+  if constexpr (token_scalars<Form> != 0) {
     const int which = static_cast<int>(threadIdx.x) / chunk,
               row = static_cast<int>(threadIdx.x) % chunk;
-    if (which >= token_numbers<Form> || first + row >= tokens) return;
+    if (which >= token_scalars<Form> || first + row >= tokens) return;
     float sum = 0.0f;
     RADLADS_UNROLL_ROW
     for (int i = 0; i < sizes<D>::warps; ++i) sum += parts.part[which][i][row];

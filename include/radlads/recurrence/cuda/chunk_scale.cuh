@@ -21,9 +21,9 @@ __device__ inline float decay_of(float log_w) { return fmaxf(log_w * log2_of_e, 
 template <class Form>
 struct chunk_factors {
   static constexpr int columns = has_token_decay<Form> ? 1 : 2;
-  float level[columns][4];                            // L, to base 2
-  float grown[columns][4], grown_before[columns][4];  // e^L of the row, and of the row before it
-  float shrunk[columns][4];
+  float g[columns][4];                                // g, to base 2
+  float exp_g[columns][4], exp_g_before[columns][4];  // e^g of the row, and of the row before it
+  float exp_neg_g[columns][4];
 
   /// From the decays of the rows; `start` and `last` get what the two halves do to the state.
   __device__ chunk_factors(const float (&w)[columns][4], float* start, float* last) {
@@ -47,22 +47,22 @@ struct chunk_factors {
       }
       const float later = behind - own_behind;
       const float before[2] = {-behind, ahead - own_ahead};
-      level[c][1] = -later;
-      level[c][0] = -(later + w[c][1]);
-      level[c][2] = before[1] + w[c][2];
-      level[c][3] = ahead;
+      g[c][1] = -later;
+      g[c][0] = -(later + w[c][1]);
+      g[c][2] = before[1] + w[c][2];
+      g[c][3] = ahead;
       RADLADS_UNROLL_ROW
       for (int i = 0; i < 4; ++i) {
-        grown[c][i] = exp2_of(level[c][i]);
-        shrunk[c][i] = exp2_of(-level[c][i]);
-        grown_before[c][i] = i % 2 == 0 ? exp2_of(before[i / 2]) : grown[c][i - 1];
+        exp_g[c][i] = exp2_of(g[c][i]);
+        exp_neg_g[c][i] = exp2_of(-g[c][i]);
+        exp_g_before[c][i] = i % 2 == 0 ? exp2_of(before[i / 2]) : exp_g[c][i - 1];
       }
     }
   }
 };
 
 /// Scales a chunk: `high` gets q', k', a', b' (and, if IsSplit, `low_q` and `low`, of k', a', b',
-/// what rounding lost), `sums`, if not null, L, and `start` and `last` the factors of its two
+/// what rounding lost), `sums`, if not null, g, and `start` and `last` the factors of its two
 /// halves on the state; of a bonus, if IsSplit, what a token reads of itself goes to `extras`. Only
 /// the sixteen columns of this warp are read and written.
 template <int D, class Form, bool IsSplit>
@@ -102,18 +102,18 @@ __device__ inline void scale_chunk(const bf16* raw, chunk_extras<D, Form>& extra
       }
     };
     const word q = read(in_r, i), k = read(in_k<Form>, i);
-    const auto& grown = has_bonus<Form> ? f.grown_before : f.grown;
-    put(left_q, q, grown[0][i], grown[second][i]);
-    if constexpr (has_strength<Form>) {
-      const float written = extras.token[strength<Form>][row_of(i)];
-      put(right_k, k, written * f.shrunk[0][i], written * f.shrunk[second][i]);
-      put(left_a, k, -f.grown[0][i], -f.grown[second][i]);
+    const auto& exp_g = has_bonus<Form> ? f.exp_g_before : f.exp_g;
+    put(left_q, q, exp_g[0][i], exp_g[second][i]);
+    if constexpr (has_beta<Form>) {
+      const float written = extras.token[beta<Form>][row_of(i)];
+      put(right_k, k, written * f.exp_neg_g[0][i], written * f.exp_neg_g[second][i]);
+      put(left_a, k, -f.exp_g[0][i], -f.exp_g[second][i]);
     } else {
-      put(right_k, k, f.shrunk[0][i], f.shrunk[second][i]);
+      put(right_k, k, f.exp_neg_g[0][i], f.exp_neg_g[second][i]);
     }
     if constexpr (writes_twice<Form>) {
-      put(left_a, read(in_a, i), f.grown_before[0][i], f.grown_before[1][i]);
-      put(right_b, read(in_b, i), f.shrunk[0][i], f.shrunk[1][i]);
+      put(left_a, read(in_a, i), f.exp_g_before[0][i], f.exp_g_before[1][i]);
+      put(right_b, read(in_b, i), f.exp_neg_g[0][i], f.exp_neg_g[1][i]);
     }
     if constexpr (has_bonus<Form> && IsSplit) {
       float own = mma::first_of(q) * mma::first_of(k) * extras.bonus[column] +
@@ -124,7 +124,7 @@ __device__ inline void scale_chunk(const bf16* raw, chunk_extras<D, Form>& extra
     }
     if (sums != nullptr) {
       *reinterpret_cast<float2*>(sums + row_of(i) * stride + column) =
-          float2{f.level[0][i], f.level[second][i]};
+          float2{f.g[0][i], f.g[second][i]};
     }
   }
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // One chunk of sixteen tokens of a recurrence with a diagonal transition, or one of diagonal plus
-// rank one, as both directions of the chunkwise form need it. With L_t the sum of log decays from
-// the middle of the chunk to token t, negative behind it:
-//   q' = q e^L,  a' = a e^(L before t),  k' = k e^-L,  b' = b e^-L
+// rank one, as both directions of the chunkwise form need it. With g_t the cumulative log decay
+// from the middle of the chunk to token t, negative behind it:
+//   q' = q e^g,  a' = a e^(g before t),  k' = k e^-g,  b' = b e^-g
 //   Aqk = tril(q' k'^T),  Aqb = tril(q' b'^T),  Aak = tril_(a' k'^T),  Aab = tril_(a' b'^T)
 //   M = (I - Aab)^-1
-// The delta rule writes one vector, what is new of the value, with its strength beta: a' = -k e^L,
-// k' = beta k e^-L, and Aqk and Aak, which takes the place of Aab, are all there is.
+// The delta rule writes one vector, what is new of the value, with beta: a' = -k e^g,
+// k' = beta k e^-g, and Aqk and Aak, which takes the place of Aab, are all there is.
 // With a bonus a token is read before it is written: q' is scaled as a' is, and Aqk = tril_(q'
-// k'^T) with r u k of each token on its diagonal. States are scaled alike: S' = S diag(e^L of the
+// k'^T) with r u k of each token on its diagonal. States are scaled alike: S' = S diag(e^g of the
 // middle). Eight steps of log decay lie on each side of the middle, so e^(+-80) is the largest
 // factor for decays down to e^-10 a step; stronger ones act as e^-10, which is below the rounding
 // of the state.
@@ -39,42 +39,44 @@ __device__ inline void load_rows(bf16* to, const bf16* from, std::int64_t time_s
              from + (is_real ? first + row : 0) * time_stride + column, is_real);
 }
 
-/// Starts copying the columns of Slabs slabs from `slab` on of sixteen rows.
-template <int D, int Slabs, int Threads>
-__device__ inline void load_columns(bf16* to, int slab, const bf16* from, std::int64_t time_stride,
-                                    int first, std::int64_t tokens, int thread) {
-  constexpr int pieces = Slabs * 2;
+/// Starts copying the columns of WarpTiles warp tiles from `warp_tile` on of sixteen rows.
+template <int D, int WarpTiles, int Threads>
+__device__ inline void load_columns(bf16* to, int warp_tile, const bf16* from,
+                                    std::int64_t time_stride, int first, std::int64_t tokens,
+                                    int thread) {
+  constexpr int pieces = WarpTiles * 2;
   RADLADS_UNROLL_ROW
   for (int i = thread; i < chunk * pieces; i += Threads) {
-    const int row = i / pieces, column = slab * 16 + i % pieces * 8;
+    const int row = i / pieces, column = warp_tile * 16 + i % pieces * 8;
     const bool is_real = first + row < tokens;
     copy_async(shared_address(to + row * sizes<D>::stride + column),
                from + (is_real ? first + row : 0) * time_stride + column, is_real);
   }
 }
 
-/// Writes the sixteen columns of slab `slab` of a tile to memory, by one warp.
+/// Writes the sixteen columns of warp tile `warp_tile` to memory, by one warp.
 template <int D>
-__device__ inline void store_columns(const bf16* tile, int slab, bf16* to, std::int64_t time_stride,
-                                     std::int64_t first, std::int64_t tokens) {
+__device__ inline void store_columns(const bf16* tile, int warp_tile, bf16* to,
+                                     std::int64_t time_stride, std::int64_t first,
+                                     std::int64_t tokens) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  const int row = lane / 2, column = slab * 16 + lane % 2 * 8;
+  const int row = lane / 2, column = warp_tile * 16 + lane % 2 * 8;
   if (first + row >= tokens) return;
   *reinterpret_cast<uint4*>(to + (first + row) * time_stride + column) =
       *reinterpret_cast<const uint4*>(tile + row * sizes<D>::stride + column);
 }
 
-/// Writes sums (16 value channels of a slab, 16 tokens) into the slab's columns of a tile (tokens,
-/// D).
+/// Writes sums (16 value channels of a warp tile, 16 tokens) into the warp tile's columns of a tile
+/// (tokens, D).
 template <int D>
-__device__ inline void put_transposed(bf16* tile, int slab, const float (&sums)[2][4]) {
+__device__ inline void put_transposed(bf16* tile, int warp_tile, const float (&sums)[2][4]) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   RADLADS_UNROLL_ROW
   for (int half = 0; half < 2; ++half) {
     RADLADS_UNROLL_ROW
     for (int low = 0; low < 2; ++low) {
       const word pair = mma::transpose(pack_bf16(sums[half][2 * low], sums[half][2 * low + 1]));
-      *reinterpret_cast<word*>(tile + (half * 8 + lane / 4) * sizes<D>::stride + slab * 16 +
+      *reinterpret_cast<word*>(tile + (half * 8 + lane / 4) * sizes<D>::stride + warp_tile * 16 +
                                low * 8 + lane % 4 * 2) = pair;
     }
   }
@@ -173,13 +175,13 @@ __device__ inline void store_scores(const bf16* from, bf16* to) {
   }
 }
 
-inline constexpr int removal_stride = chunk + 4;  // floats of a row of what is inverted
+inline constexpr int A_stride = chunk + 4;  // floats of a row of what is inverted
 
 /// The score matrices of a chunk, halves shared out to the warps: those of qk, qb and ak into `to`
-/// (score, part), what is inverted into `removal`. A barrier must follow.
+/// (score, part), what is inverted into `A`. A barrier must follow.
 template <int D, class Form>
 __device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf16* low,
-                                  const chunk_extras<D, Form>& extras, bf16* to, float* removal) {
+                                  const chunk_extras<D, Form>& extras, bf16* to, float* A) {
   constexpr int tile = sizes<D>::tile;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   RADLADS_UNROLL_ROW
@@ -192,11 +194,11 @@ __device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf1
     products_of_rows<D, true>(
         sums, high + (left == 0 ? left_q : left_a) * tile, left == 0 ? low_q : low + tile,
         high + (right == 0 ? right_k : right_b) * tile, low + right * 2 * tile, half);
-    if (has_rank_one<Form> && which == inverse<Form>) {
+    if (has_rank_one<Form> && which == A_inverse<Form>) {
       RADLADS_UNROLL_ROW
       for (int i = 0; i < 4; ++i) {
         const int t = lane / 4 + i / 2 * 8, s = half * 8 + lane % 4 * 2 + i % 2;
-        removal[t * removal_stride + s] = s < t ? sums[i] : 0.0f;
+        A[t * A_stride + s] = s < t ? sums[i] : 0.0f;
       }
     } else {
       bf16* score = to + which * 2 * score_tile;
@@ -214,7 +216,7 @@ __device__ inline void put_scores(const bf16* high, const bf16* low_q, const bf1
 
 /// M = (I - A)^-1 by one warp: lane j has column j, M_ij = [i = j] + sum_{s < i} A_is M_sj. Its
 /// other half does the same and writes the low parts.
-__device__ inline void invert(const float* removal, bf16* to) {
+__device__ inline void invert(const float* A, bf16* to) {
   const int lane = static_cast<int>(threadIdx.x) % 32, j = lane % chunk;
   float column[chunk];
   RADLADS_UNROLL_ROW
@@ -222,7 +224,7 @@ __device__ inline void invert(const float* removal, bf16* to) {
     float sum[2] = {i == j ? 1.0f : 0.0f, 0.0f};
     RADLADS_UNROLL_ROW
     for (int four = 0; four < (i + 3) / 4; ++four) {
-      const float4 a = *reinterpret_cast<const float4*>(removal + i * removal_stride + 4 * four);
+      const float4 a = *reinterpret_cast<const float4*>(A + i * A_stride + 4 * four);
       const float each[4] = {a.x, a.y, a.z, a.w};
       RADLADS_UNROLL_ROW
       for (int n = 0; n < 4; ++n) {
@@ -254,25 +256,25 @@ template <int D>
 using state_tiles = float[D / 8][4];
 
 template <int D>
-__device__ inline void load_state(const float* from, int slab, state_tiles<D>& state) {
+__device__ inline void load_state(const float* from, int warp_tile, state_tiles<D>& state) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   RADLADS_UNROLL_ROW
   for (int n = 0; n < D / 8; ++n) {
     RADLADS_UNROLL_ROW
     for (int i = 0; i < 4; ++i) {
-      const int key = 8 * n + lane % 4 * 2 + i % 2, value = slab * 16 + lane / 4 + i / 2 * 8;
+      const int key = 8 * n + lane % 4 * 2 + i % 2, value = warp_tile * 16 + lane / 4 + i / 2 * 8;
       state[n][i] = from == nullptr ? 0.0f : from[key * D + value];
     }
   }
 }
 template <int D>
-__device__ inline void store_state(const state_tiles<D>& state, int slab, float* to) {
+__device__ inline void store_state(const state_tiles<D>& state, int warp_tile, float* to) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   RADLADS_UNROLL_ROW
   for (int n = 0; n < D / 8; ++n) {
     RADLADS_UNROLL_ROW
     for (int i = 0; i < 4; ++i) {
-      const int key = 8 * n + lane % 4 * 2 + i % 2, value = slab * 16 + lane / 4 + i / 2 * 8;
+      const int key = 8 * n + lane % 4 * 2 + i % 2, value = warp_tile * 16 + lane / 4 + i / 2 * 8;
       to[key * D + value] = state[n][i];
     }
   }

@@ -35,13 +35,13 @@ struct forward_args {
   packed_documents documents;  // for kernels with one block a head
 };
 
-/// One chunk for the sixteen value channels of `slab`: advances the state and puts y in the place
-/// of v. The scaled state goes to `checkpoint`, if not null. The state is also multiplied by what
-/// rounding took from q'.
+/// One chunk for the sixteen value channels of `warp_tile`: advances the state and puts y in the
+/// place of v. The scaled state goes to `checkpoint`, if not null. The state is also multiplied by
+/// what rounding took from q'.
 template <int D, class Form>
-__device__ inline void advance(state_tiles<D>& state, int slab, const bf16* high, const bf16* low_q,
-                               const bf16* score, const float* start, const float* last, bf16* v,
-                               bf16* checkpoint) {
+__device__ inline void chunk_forward(state_tiles<D>& state, int warp_tile, const bf16* high,
+                                     const bf16* low_q, const bf16* score, const float* start,
+                                     const float* last, bf16* v, bf16* checkpoint) {
   using mma::multiply_add;
   constexpr std::uint32_t tile_bytes = sizes<D>::tile * 2;
   const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -55,7 +55,8 @@ __device__ inline void advance(state_tiles<D>& state, int slab, const bf16* high
     scale_state<D>(state, n, start);
     const mma::operand s = mma::operand_of(state[2 * n], state[2 * n + 1]);
     if (checkpoint != nullptr) {
-      word* to = reinterpret_cast<word*>(checkpoint) + (slab * sizes<D>::steps + n) * 128 + lane;
+      word* to =
+          reinterpret_cast<word*>(checkpoint) + (warp_tile * sizes<D>::steps + n) * 128 + lane;
       RADLADS_UNROLL_ROW
       for (int i = 0; i < 4; ++i) to[32 * i] = s.x[i];
     }
@@ -65,21 +66,20 @@ __device__ inline void advance(state_tiles<D>& state, int slab, const bf16* high
     multiply_add(y, s, mma::load(from + at.right + keys + left_q * tile_bytes));
     multiply_add(rest, s, mma::load(rest_from + keys));
   }
-  const mma::operand values =
-      mma::load_transposed(shared_address(v) + at.right + static_cast<std::uint32_t>(slab * 32));
-  if constexpr (!has_strength<Form>)
-    multiply_add(rest, values, load_score(matrix(qk), score_at.right));
+  const mma::operand values = mma::load_transposed(shared_address(v) + at.right +
+                                                   static_cast<std::uint32_t>(warp_tile * 32));
+  if constexpr (!has_beta<Form>) multiply_add(rest, values, load_score(matrix(qk), score_at.right));
   mma::split_operand u{};
   if constexpr (has_rank_one<Form>) {
-    if constexpr (has_strength<Form>) {
+    if constexpr (has_beta<Form>) {
       add_values(z, values);
     } else {
       multiply_add(z, values, load_score(matrix(ak), score_at.right));
     }
     float sums[2][4] = {};
-    multiply_add(sums, mma::split_of(z), load_score(matrix(inverse<Form>), score_at.right));
+    multiply_add(sums, mma::split_of(z), load_score(matrix(A_inverse<Form>), score_at.right));
     u = mma::split_of(sums);
-    multiply_add(y, u, load_score(matrix(has_strength<Form> ? qk : qb), score_at.right));
+    multiply_add(y, u, load_score(matrix(has_beta<Form> ? qk : qb), score_at.right));
   }
   RADLADS_UNROLL_ROW
   for (int n = 0; n < sizes<D>::steps; ++n) {
@@ -87,20 +87,20 @@ __device__ inline void advance(state_tiles<D>& state, int slab, const bf16* high
     const mma::operand k = mma::load_transposed(keys + right_k * tile_bytes);
     RADLADS_UNROLL_ROW
     for (int i = 0; i < 2; ++i) {
-      multiply_add(state[2 * n + i], has_strength<Form> ? u.high : values, k, i);
-      if constexpr (has_strength<Form>) multiply_add(state[2 * n + i], u.low, k, i);
+      multiply_add(state[2 * n + i], has_beta<Form> ? u.high : values, k, i);
+      if constexpr (has_beta<Form>) multiply_add(state[2 * n + i], u.low, k, i);
     }
     if constexpr (writes_twice<Form>) {
-      const mma::operand rank_one = mma::load_transposed(keys + right_b * tile_bytes);
+      const mma::operand b_prime = mma::load_transposed(keys + right_b * tile_bytes);
       RADLADS_UNROLL_ROW
-      for (int i = 0; i < 2; ++i) multiply_add(state[2 * n + i], u.high, rank_one, i);
+      for (int i = 0; i < 2; ++i) multiply_add(state[2 * n + i], u.high, b_prime, i);
     }
     scale_state<D>(state, n, last);
   }
   RADLADS_UNROLL_ROW
   for (int i = 0; i < 8; ++i) y[i / 4][i % 4] += rest[i / 4][i % 4];
   __syncwarp();  // all lanes have their values
-  put_transposed<D>(v, slab, y);
+  put_transposed<D>(v, warp_tile, y);
   __syncwarp();
 }
 
@@ -112,10 +112,10 @@ struct forward_memory {
   bf16 low_q[2][sizes<D>::tile];
   bf16 low[scaled_count<Form> - 1][sizes<D>::tile];  // of k', a', b'
   bf16 score[2][scores<Form>][2][score_tile];
-  float removal[chunk * removal_stride];  // to be inverted
-  float start[2][D], last[2][D];          // decays of the chunk's halves
-  const bf16* row[tiles<Form> + 1];       // of this head's first token; here, for want of registers
-  bf16 *y, *checkpoint;                   // of the first token and chunk; no checkpoint, null
+  float A[chunk * A_stride];         // to be inverted
+  float start[2][D], last[2][D];     // decays of the chunk's halves
+  const bf16* row[tiles<Form> + 1];  // of this head's first token; here, for want of registers
+  bf16 *y, *checkpoint;              // of the first token and chunk; no checkpoint, null
   chunk_extras<D, Form> extras;
 };
 
@@ -164,7 +164,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, forward_blocks<D, Form>)
     commit_copies();
     if (has_next)
       put_scores<D, Form>(m.high[next][0], m.low_q[next], m.low[0], m.extras, m.score[next][0][0],
-                          m.removal);
+                          m.A);
     if (c >= 0) {
       bf16* checkpoint = m.checkpoint;
       if (checkpoint != nullptr) {
@@ -172,8 +172,8 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, forward_blocks<D, Form>)
         store_scores<scores<Form>, sizes<D>::threads>(m.score[buffer][0][0],
                                                       checkpoint + sizes<D>::state);
       }
-      advance<D, Form>(state, warp, m.high[buffer][0], m.low_q[buffer], m.score[buffer][0][0],
-                       m.start[buffer], m.last[buffer], m.v[buffer], checkpoint);
+      chunk_forward<D, Form>(state, warp, m.high[buffer][0], m.low_q[buffer], m.score[buffer][0][0],
+                             m.start[buffer], m.last[buffer], m.v[buffer], checkpoint);
       store_columns<D>(m.v[buffer], warp, m.y, a.y.time, first, tokens);
     }
     coming.put(m.extras);
@@ -181,7 +181,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, forward_blocks<D, Form>)
     __syncthreads();  // the inputs of chunk c + 2 and the scores of c + 1 are there; nobody reads
                       // chunk c's vectors
     if constexpr (has_rank_one<Form>) {
-      if (warp == 0 && has_next) invert(m.removal, m.score[next][inverse<Form>][0]);
+      if (warp == 0 && has_next) invert(m.A, m.score[next][A_inverse<Form>][0]);
     }
     if (c + 2 < chunks) {
       scale_chunk<D, Form, true>(m.raw[0], m.extras, m.high[buffer][0], m.low_q[buffer], m.low[0],

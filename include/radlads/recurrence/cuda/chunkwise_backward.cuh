@@ -24,8 +24,8 @@ struct backward_memory {
   bf16 dscore[scores<Form>][2][score_tile];  // of qk, qb, ak, ab; or qk, ak
   bf16 state[2][sizes<D>::state];            // 8 x 8 matrices, as in the checkpoint
   bf16 gradient[sizes<D>::state];            // alike
-  float sums[sizes<D>::tile];                // L
-  float remembered[sizes<D>::warps][D];
+  float sums[sizes<D>::tile];                // g
+  float colsum_dS_S[sizes<D>::warps][D];
   float start[D], last[D];  // decays of the chunk's halves
   chunk_extras<D, Form> extras[2];
   gradient_extras<D, Form> parts;
@@ -98,11 +98,11 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
       load(c - 1);
       coming.load(a.in, at.b, at.h, at.first + (c - 1) * chunk, at.first + at.tokens);
     }
-    retreat<D, Form>(gradient, warp, m.high[0], m.score[buffer][0][0], m.start, m.last,
-                     m.state[buffer] + warp * steps * 256, m.v[buffer], m.dy[buffer], m.u, m.dz,
-                     m.dv, reinterpret_cast<word*>(m.gradient) + warp * steps * 128 + lane,
-                     m.remembered[warp]);
-    store(has_strength<Form> ? m.dz : m.dv, a.dv, c);
+    chunk_backward<D, Form>(
+        gradient, warp, m.high[0], m.score[buffer][0][0], m.start, m.last,
+        m.state[buffer] + warp * steps * 256, m.v[buffer], m.dy[buffer], m.u, m.dz, m.dv,
+        reinterpret_cast<word*>(m.gradient) + warp * steps * 128 + lane, m.colsum_dS_S[warp]);
+    store(has_beta<Form> ? m.dz : m.dv, a.dv, c);
     coming.put(m.extras[buffer ^ 1]);
     wait_for_copies<1>();
     __syncthreads();  // what all value channels left, and the inputs of chunk c - 1, are there
@@ -121,7 +121,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
                                              d, written);
     __syncthreads();  // the gradients of the scores are there
     add_score_part<D, Form>(d, m.high[0], m.dscore[0][0]);
-    put_gradients<D, Form>(m.raw[buffer][0], m.extras[buffer], m.high[0], m.sums, m.remembered[0],
+    put_gradients<D, Form>(m.raw[buffer][0], m.extras[buffer], m.high[0], m.sums, m.colsum_dS_S[0],
                            written, d, unrounded, m.parts, du);
     __syncwarp();  // the columns are there for the warp
     RADLADS_UNROLL_ROW

@@ -33,7 +33,8 @@ bool has_chunk_memory(const cuda_backend& b) {
        chunkwise::between_chunks_stages * sizeof(chunkwise::between_chunks_stage<D, Form>),
        has_delta_kernel ? chunkwise::delta_stages * sizeof(chunkwise::delta_stage<D>) : 0,
        sizeof(chunkwise::backward_memory<D, Form>),
-       sizeof(chunkwise::between_chunks_backward_memory<D, Form, chunkwise::slabs_of_a_block>)});
+       sizeof(
+           chunkwise::between_chunks_backward_memory<D, Form, chunkwise::warp_tiles_per_block>)});
   return needed <= b.properties().sharedMemPerBlockOptin;
 }
 
@@ -81,8 +82,8 @@ RADLADS_HIDDEN void scan_forward_on(cuda_backend& b,
   is_step ? launch_scan_step(b, from) : launch_scan(b, from);
 }
 
-/// Throws unless gradients are aligned as the inputs are, that of a shared bonus is one row, and a
-/// token's numbers are apart.
+/// Throws unless gradients are aligned as the inputs are, that of a shared bonus is one row, and
+/// per-token scalars are apart.
 template <class Cell, class T>
 void require_chunkwise_gradients(const scan_backward_arguments<Cell, T, device_space>& from) {
   using form = typename Cell::form;

@@ -41,7 +41,7 @@ struct cuda_scan_backward_args {
 };
 
 /// Sums a cell's input gradients over the warp, eight numbers at a time: each shuffle halves how
-/// many numbers a lane has left, so a number costs about one. An input of one number a token is
+/// many numbers a lane has left, so a number costs about one. A per-token scalar is
 /// summed alone.
 template <class Cell, class A, int K>
 struct warp_gradients {

@@ -84,7 +84,7 @@ RADLADS_KERNEL __launch_bounds__(step_threads)
   }
   for (int at = static_cast<int>(threadIdx.x); at < Cell::inputs * K; at += step_threads) {
     const int j = at % K, input = at / K;
-    // What is one number a token is there for every part.
+    // A per-token scalar is there for every part.
     const int from = input < vector_inputs<Cell>() ? j : 0;
     A value = from < a.keys ? static_cast<A>(a.inputs[input].at(b, 0, h)[from]) : A(0);
     if (input == Cell::decay) value = exp(value);

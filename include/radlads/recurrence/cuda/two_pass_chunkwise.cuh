@@ -20,7 +20,7 @@ struct within_chunks_memory {
   bf16 low_q[sizes<D>::tile];
   bf16 low[scaled_count<Form> - 1][sizes<D>::tile];
   bf16 score[scores<Form>][2][score_tile];
-  float removal[chunk * removal_stride];
+  float A[chunk * A_stride];
   float start[D], last[D];
   chunk_extras<D, Form> extras;
 };
@@ -56,10 +56,10 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 6 : 3)
     decays[threadIdx.x] = m.start[threadIdx.x];
     decays[D + threadIdx.x] = m.last[threadIdx.x];
   }
-  put_scores<D, Form>(m.high[0], m.low_q, m.low[0], m.extras, m.score[0][0], m.removal);
+  put_scores<D, Form>(m.high[0], m.low_q, m.low[0], m.extras, m.score[0][0], m.A);
   if constexpr (has_rank_one<Form>) {
     __syncthreads();  // what is inverted is there
-    if (threadIdx.x < 32) invert(m.removal, m.score[inverse<Form>][0]);
+    if (threadIdx.x < 32) invert(m.A, m.score[A_inverse<Form>][0]);
   }
   __syncthreads();  // all scores are there
   store_scores<scores<Form>, sizes<D>::threads>(m.score[0][0], to + kept_sizes<D, Form>::vectors);
@@ -97,17 +97,18 @@ inline constexpr int between_chunks_stages = 3;
 // Threads that only load: addresses cost as much as the products.
 inline constexpr int loaders = 128;
 
-/// Grid: (B * H, slabs / Slabs). The first warps have a slab each and share only what is loaded.
-template <int D, class Form, int Slabs>
-RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
+/// Grid: (B * H, warp tiles / WarpTiles). The first warps have a warp tile each and share only what
+/// is loaded.
+template <int D, class Form, int WarpTiles>
+RADLADS_KERNEL __launch_bounds__(WarpTiles * 32 + loaders, 1)
     between_chunks_kernel(const __grid_constant__ forward_args<Form> a) {
   extern __shared__ __align__(128) unsigned char bytes[];
   auto* stages = reinterpret_cast<between_chunks_stage<D, Form>*>(bytes);
   const int chunks = chunks_of(a.tokens);
-  const int first_slab = static_cast<int>(blockIdx.y) * Slabs,
-            slab = first_slab + static_cast<int>(threadIdx.x) / 32;
+  const int first_warp_tile = static_cast<int>(blockIdx.y) * WarpTiles,
+            warp_tile = first_warp_tile + static_cast<int>(threadIdx.x) / 32;
   const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
-  const int loader = static_cast<int>(threadIdx.x) - Slabs * 32;
+  const int loader = static_cast<int>(threadIdx.x) - WarpTiles * 32;
   const bool is_loader = loader >= 0;
   const bf16* const v = a.v.at(b, 0, h);
   bf16* const y = a.y.at(b, 0, h);
@@ -116,7 +117,8 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
       between_chunks_stage<D, Form>& to = stages[c % between_chunks_stages];
       load_prepared<D, Form, loaders, scaled_count<Form> + 1>(
           to.prepared, a.prepared + (index * chunks + c) * kept_sizes<D, Form>::prepared, loader);
-      load_columns<D, Slabs, loaders>(to.v, first_slab, v, a.v.time, c * chunk, a.tokens, loader);
+      load_columns<D, WarpTiles, loaders>(to.v, first_warp_tile, v, a.v.time, c * chunk, a.tokens,
+                                          loader);
     }
     commit_copies();
   };
@@ -126,7 +128,7 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
     load(1);
   } else {
     load_state<D>(a.initial_state == nullptr ? nullptr : a.initial_state + index * sizes<D>::state,
-                  slab, state);
+                  warp_tile, state);
   }
   for (int c = 0; c < chunks; ++c) {
     if (is_loader) wait_for_copies<1>();
@@ -138,15 +140,16 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
     between_chunks_stage<D, Form>& m = stages[c % between_chunks_stages];
     bf16* checkpoint =
         a.checkpoints == nullptr ? nullptr : a.checkpoints + (index * chunks + c) * sizes<D>::state;
-    advance<D, Form>(state, slab, m.prepared.high[0], m.prepared.low_q, m.prepared.score[0][0],
-                     m.prepared.start, m.prepared.last, m.v, checkpoint);
-    store_columns<D>(m.v, slab, y, a.y.time, c * chunk, a.tokens);
+    chunk_forward<D, Form>(state, warp_tile, m.prepared.high[0], m.prepared.low_q,
+                           m.prepared.score[0][0], m.prepared.start, m.prepared.last, m.v,
+                           checkpoint);
+    store_columns<D>(m.v, warp_tile, y, a.y.time, c * chunk, a.tokens);
   }
   if (a.final_state != nullptr && !is_loader)
-    store_state<D>(state, slab, a.final_state + index * sizes<D>::state);
+    store_state<D>(state, warp_tile, a.final_state + index * sizes<D>::state);
 }
 
-inline constexpr int slabs_of_a_block = 2;
+inline constexpr int warp_tiles_per_block = 2;
 
 /// Where prepared chunks stay for the backward pass: behind the states, or nowhere.
 template <int D, class Form, class T>
@@ -178,11 +181,11 @@ RADLADS_HIDDEN void launch_two_pass_chunkwise(
   if (args.prepared == nullptr)
     args.prepared = scope.take<bf16, 1>({heads * chunks * kept_sizes<D, Form>::prepared}).data();
   launch_within_chunks<D, Form>(b, heads, args);
-  launch(b, "two_pass_chunkwise", between_chunks_kernel<D, Form, slabs_of_a_block>,
+  launch(b, "two_pass_chunkwise", between_chunks_kernel<D, Form, warp_tiles_per_block>,
          {.blocks = heads,
-          .threads = slabs_of_a_block * warp_size + loaders,
+          .threads = warp_tiles_per_block * warp_size + loaders,
           .shared_bytes = between_chunks_stages * sizeof(between_chunks_stage<D, Form>),
-          .blocks_y = sizes<D>::warps / slabs_of_a_block},
+          .blocks_y = sizes<D>::warps / warp_tiles_per_block},
          args);
 }
 

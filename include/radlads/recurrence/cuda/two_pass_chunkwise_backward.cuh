@@ -16,30 +16,32 @@
 
 namespace radlads::recurrence::chunkwise {
 
-template <int D, class Form, int Slabs>
+template <int D, class Form, int WarpTiles>
 struct between_chunks_backward_stage {
   prepared_chunk<D, Form> prepared;
   bf16 v[sizes<D>::tile], dy[sizes<D>::tile];
-  bf16 state[Slabs * sizes<D>::steps * 256];
+  bf16 state[WarpTiles * sizes<D>::steps * 256];
 };
-template <int D, class Form, int Slabs>
+template <int D, class Form, int WarpTiles>
 struct between_chunks_backward_memory {
-  between_chunks_backward_stage<D, Form, Slabs> stage[between_chunks_stages];
+  between_chunks_backward_stage<D, Form, WarpTiles> stage[between_chunks_stages];
   bf16 u[sizes<D>::tile], dz[sizes<D>::tile], dv[sizes<D>::tile];
 };
 
-/// Grid: (B * H, slabs / Slabs). The first warps have a slab each and share only what is loaded.
-template <int D, class Form, int Slabs>
-RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
+/// Grid: (B * H, warp tiles / WarpTiles). The first warps have a warp tile each and share only what
+/// is loaded.
+template <int D, class Form, int WarpTiles>
+RADLADS_KERNEL __launch_bounds__(WarpTiles * 32 + loaders, 1)
     between_chunks_backward_kernel(const __grid_constant__ backward_args<Form> a) {
   constexpr int steps = sizes<D>::steps;
   extern __shared__ __align__(128) unsigned char bytes[];
-  auto& m = *reinterpret_cast<between_chunks_backward_memory<D, Form, Slabs>*>(bytes);
+  auto& m = *reinterpret_cast<between_chunks_backward_memory<D, Form, WarpTiles>*>(bytes);
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
-  const int chunks = chunks_of(a.tokens), first_slab = static_cast<int>(blockIdx.y) * Slabs,
-            slab = first_slab + warp;
+  const int chunks = chunks_of(a.tokens),
+            first_warp_tile = static_cast<int>(blockIdx.y) * WarpTiles,
+            warp_tile = first_warp_tile + warp;
   const std::int64_t index = blockIdx.x, b = index / a.heads, h = index % a.heads;
-  const int loader = static_cast<int>(threadIdx.x) - Slabs * 32;
+  const int loader = static_cast<int>(threadIdx.x) - WarpTiles * 32;
   const bool is_loader = loader >= 0;
   const bf16* const v = a.v.at(b, 0, h);
   const bf16* const dy = a.dy.at(b, 0, h);
@@ -49,13 +51,14 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
       auto& to = m.stage[c % between_chunks_stages];
       load_prepared<D, Form, loaders, scaled_count<Form>>(
           to.prepared, a.prepared + (index * chunks + c) * kept_sizes<D, Form>::prepared, loader);
-      load_columns<D, Slabs, loaders>(to.v, first_slab, v, a.v.time, c * chunk, a.tokens, loader);
-      load_columns<D, Slabs, loaders>(to.dy, first_slab, dy, a.dy.time, c * chunk, a.tokens,
-                                      loader);
+      load_columns<D, WarpTiles, loaders>(to.v, first_warp_tile, v, a.v.time, c * chunk, a.tokens,
+                                          loader);
+      load_columns<D, WarpTiles, loaders>(to.dy, first_warp_tile, dy, a.dy.time, c * chunk,
+                                          a.tokens, loader);
       const bf16* checkpoint =
-          a.checkpoints + (index * chunks + c) * sizes<D>::state + first_slab * steps * 256;
+          a.checkpoints + (index * chunks + c) * sizes<D>::state + first_warp_tile * steps * 256;
       RADLADS_UNROLL_ROW
-      for (int i = loader; i < Slabs * steps * 32; i += loaders) {
+      for (int i = loader; i < WarpTiles * steps * 32; i += loaders) {
         copy_async(shared_address(to.state + 8 * i), checkpoint + 8 * i, true);
       }
     }
@@ -67,7 +70,7 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
     load(chunks - 2);
   } else {
     load_state<D>(a.dfinal_state == nullptr ? nullptr : a.dfinal_state + index * sizes<D>::state,
-                  slab, gradient);
+                  warp_tile, gradient);
   }
   for (int c = chunks - 1; c >= 0; --c) {
     if (is_loader) wait_for_copies<1>();
@@ -78,20 +81,21 @@ RADLADS_KERNEL __launch_bounds__(Slabs * 32 + loaders, 1)
     }
     auto& from = m.stage[c % between_chunks_stages];
     bf16* to = a.second_pass + (index * chunks + c) * second_pass_size<D>;
-    float* remembered = reinterpret_cast<float*>(to + sizes<D>::state + 2 * chunk * D) + slab * D;
-    retreat<D, Form>(gradient, slab, from.prepared.high[0], from.prepared.score[0][0],
-                     from.prepared.start, from.prepared.last, from.state + warp * steps * 256,
-                     from.v, from.dy, m.u, m.dz, m.dv,
-                     reinterpret_cast<word*>(to) + slab * steps * 128 + lane, remembered);
+    float* colsum_dS_S =
+        reinterpret_cast<float*>(to + sizes<D>::state + 2 * chunk * D) + warp_tile * D;
+    chunk_backward<D, Form>(
+        gradient, warp_tile, from.prepared.high[0], from.prepared.score[0][0], from.prepared.start,
+        from.prepared.last, from.state + warp * steps * 256, from.v, from.dy, m.u, m.dz, m.dv,
+        reinterpret_cast<word*>(to) + warp_tile * steps * 128 + lane, colsum_dS_S);
     if constexpr (has_rank_one<Form>) {
-      store_columns<D>(m.u, slab, to + sizes<D>::state, D, 0, chunk);
-      store_columns<D>(m.dz, slab, to + sizes<D>::state + chunk * D, D, 0, chunk);
+      store_columns<D>(m.u, warp_tile, to + sizes<D>::state, D, 0, chunk);
+      store_columns<D>(m.dz, warp_tile, to + sizes<D>::state + chunk * D, D, 0, chunk);
     }
-    store_columns<D>(has_strength<Form> ? m.dz : m.dv, slab, dv, a.dv.time, c * chunk, a.tokens);
+    store_columns<D>(has_beta<Form> ? m.dz : m.dv, warp_tile, dv, a.dv.time, c * chunk, a.tokens);
     __syncwarp();  // the columns may be overwritten
   }
   if (a.dinitial_state != nullptr && !is_loader)
-    store_state<D>(gradient, slab, a.dinitial_state + index * sizes<D>::state);
+    store_state<D>(gradient, warp_tile, a.dinitial_state + index * sizes<D>::state);
 }
 
 template <int D, class Form>
@@ -122,8 +126,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
     load_rows<D>(m.raw[i], a.in[i].at(b, 0, h), a.in[i].time, c * chunk, a.tokens);
   commit_copies();
   load_chunk_extras<D, Form>(m.extras, a.in, b, h, c * chunk, a.tokens);
-  if constexpr (!has_strength<Form>)
-    load_rows<D>(m.v, a.v.at(b, 0, h), a.v.time, c * chunk, a.tokens);
+  if constexpr (!has_beta<Form>) load_rows<D>(m.v, a.v.at(b, 0, h), a.v.time, c * chunk, a.tokens);
   load_rows<D>(m.dy, a.dy.at(b, 0, h), a.dy.time, c * chunk, a.tokens);
   if constexpr (has_rank_one<Form>) {
     load_rows<D>(m.u, second_pass + sizes<D>::state, D, 0, chunk);
@@ -155,10 +158,10 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
   const unrounded_gamma<D, Form> unrounded(m.raw[0], m.extras, m.high[0], m.sums, d, written);
   __syncthreads();  // the gradients of the scores are there
   add_score_part<D, Form>(d, m.high[0], m.dscore[0][0]);
-  const float* remembered =
+  const float* colsum_dS_S =
       reinterpret_cast<const float*>(second_pass + sizes<D>::state + 2 * chunk * D);
   bonus_gradient<Form> du;
-  put_gradients<D, Form>(m.raw[0], m.extras, m.high[0], m.sums, remembered, written, d, unrounded,
+  put_gradients<D, Form>(m.raw[0], m.extras, m.high[0], m.sums, colsum_dS_S, written, d, unrounded,
                          m.parts, du);
   __syncwarp();  // the columns are there for the warp
   RADLADS_UNROLL_ROW
@@ -171,7 +174,7 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 4 : 2)
       *reinterpret_cast<float2*>(to + column) = float2{first, second};
     });
   }
-  if constexpr (token_numbers<Form> != 0) {
+  if constexpr (token_scalars<Form> != 0) {
     __syncthreads();  // all keys' parts are there
     store_token_gradients<D, Form>(m.parts, a.din, b, h, c * chunk, a.tokens);
   }
@@ -210,11 +213,11 @@ RADLADS_HIDDEN void launch_two_pass_chunkwise_backward(
   if constexpr (has_bonus<Form>)
     args.bonus_parts = scope.take<float, 1>({heads * chunks * D}).data();
   launch(b, "two_pass_chunkwise_backward",
-         between_chunks_backward_kernel<D, Form, slabs_of_a_block>,
+         between_chunks_backward_kernel<D, Form, warp_tiles_per_block>,
          {.blocks = heads,
-          .threads = slabs_of_a_block * warp_size + loaders,
-          .shared_bytes = sizeof(between_chunks_backward_memory<D, Form, slabs_of_a_block>),
-          .blocks_y = sizes<D>::warps / slabs_of_a_block},
+          .threads = warp_tiles_per_block * warp_size + loaders,
+          .shared_bytes = sizeof(between_chunks_backward_memory<D, Form, warp_tiles_per_block>),
+          .blocks_y = sizes<D>::warps / warp_tiles_per_block},
          args);
   launch(b, "chunkwise_keys_backward", keys_kernel<D, Form>,
          {.blocks = heads * chunks,
