@@ -65,7 +65,7 @@ struct recurrence_case {
       din[at].resize(b, stored_shape(i));
     }
     if constexpr (Cell::inputs == 5) {
-      // The insertion points against the removal, as a removed key does.
+      // The replacement key points against the removal key, as in RWKV-7.
       fill(in[4], [&](float x) { return -0.5f * x * unit; });
       b.copy(in[3].data(), in[4].data(), static_cast<std::size_t>(in[4].size()) * sizeof(bf16));
       fill(in[4], [&](float x) { return 0.5f * x * unit; });

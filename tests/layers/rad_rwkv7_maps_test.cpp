@@ -31,9 +31,9 @@ struct arithmetic {
     struct {
       tensor<T, 4, B> heads;
     } k_grouped;
-    tensor<T, 4, B> k, kappa, log_w, iota, key, removal, insertion;
+    tensor<T, 4, B> k, kappa, log_w, iclr, key, removal_key, replacement_key;
   } saved;
-  tensor<T, 2, B> decay, rate;
+  tensor<T, 2, B> decay, iclr;
 
   arithmetic(B& b, std::int64_t rows, std::int64_t width, const named_values<T>& at) {
     const shape<4> heads{1, rows, 1, width};
@@ -44,15 +44,16 @@ struct arithmetic {
     saved.k = filled<T, 4>(b, heads, at.at("k"));
     saved.k_grouped.heads = filled<T, 4>(b, heads, at.at("k"));
     saved.kappa = filled<T, 4>(b, heads, at.at("kappa"));
-    for (auto* each : {&saved.log_w, &saved.iota, &saved.key, &saved.removal, &saved.insertion}) {
+    for (auto* each :
+         {&saved.log_w, &saved.iclr, &saved.key, &saved.removal_key, &saved.replacement_key}) {
       each->resize(b, heads);
     }
     decay = filled<T, 2>(b, {rows, width}, at.at("decay"));
-    rate = filled<T, 2>(b, {rows, width}, at.at("rate"));
+    iclr = filled<T, 2>(b, {rows, width}, at.at("iclr"));
   }
 
   void forward(B& b, const mixer_config& c) {
-    layers::rad_rwkv7_maps<T, B>::forward(b, c, params, decay, rate, saved);
+    layers::rad_rwkv7_maps<T, B>::forward(b, c, params, decay, iclr, saved);
   }
 };
 
@@ -86,8 +87,8 @@ double total(const view<const double, 2>& values) {
   return sum;
 }
 
-// The test vector of balanced RAD-RWKV7 with d, the learning rate's pre-activation and dY given,
-// from the state 0.5 sin(0.3 + 0.5 i + 0.7 j) of value i and key j.
+// The test vector of balanced RAD-RWKV7 with d, the in-context learning rate's pre-activation and
+// dY given, from the state 0.5 sin(0.3 + 0.5 i + 0.7 j) of value i and key j.
 TEST(RadRwkv7Maps, TestVector) {
   B b({.threads = 2, .poison = true});
   std::vector<double> d = wave(0.2, 0.3, 0.8);
@@ -97,7 +98,7 @@ TEST(RadRwkv7Maps, TestVector) {
                         {{"k", wave(0.4, 0.5, 0.9)},
                          {"kappa", unset},
                          {"decay", d},
-                         {"rate", wave(0.7, 0.9, 0.4)},
+                         {"iclr", wave(0.7, 0.9, 0.4)},
                          {"w0", none},
                          {"a0", none},
                          {"k_a", none}});
@@ -122,7 +123,7 @@ TEST(RadRwkv7Maps, TestVector) {
   }
   tensor<double, 4, B> checkpoints(b, recurrence::checkpoint_shape(1, 6, 1, 4, 4));
   const std::array<view<const double, 4>, rwkv7::inputs> inputs{
-      r.read(), s.log_w.read(), s.key.read(), s.removal.read(), s.insertion.read()};
+      r.read(), s.log_w.read(), s.key.read(), s.removal_key.read(), s.replacement_key.read()};
   recurrence::scan_forward<rwkv7, double>(b, inputs, v, y, state, {}, checkpoints);
   expect_values(reshape<2>(y.read(), flat), 0, {.83759659, 1.25465316, 1.22224315, .76745628},
                 "Y[0]");
@@ -137,16 +138,16 @@ TEST(RadRwkv7Maps, TestVector) {
   }
   recurrence::scan_backward<rwkv7, double>(b, inputs, v, checkpoints, dy, {}, dinputs, dv, {});
   tensor<double, 4, B> dk(b, heads);
-  tensor<double, 2, B> ddecay(b, flat), drate(b, flat);
+  tensor<double, 2, B> ddecay(b, flat), diclr(b, flat);
   layers::rad_rwkv7_maps<double, B>::backward_balanced(b, one_head(4, true), s, dinputs, dk, ddecay,
-                                                       drate);
+                                                       diclr);
   expect_values(reshape<2>(dk.read(), flat), 2, {-.02783014, -.69345379, -.59054091, .02014096},
                 "dk");
   expect_values(ddecay, 2, {-.06647311, .00079589, .18411070, -.06642987}, "dd");
-  expect_values(drate, 2, {-.15510260, -.08159860, -.00649239, -.18454068}, "dalpha");
+  expect_values(diclr, 2, {-.15510260, -.08159860, -.00649239, -.18454068}, "dalpha");
   EXPECT_NEAR(total(reshape<2>(dk.read(), flat)), .79540379, 6e-9);
   EXPECT_NEAR(total(ddecay), .63636145, 6e-9);
-  EXPECT_NEAR(total(drate), -.46727299, 6e-9);
+  EXPECT_NEAR(total(diclr), -.46727299, 6e-9);
 }
 
 class Variant : public testing::TestWithParam<bool> {};
@@ -156,19 +157,19 @@ TEST_P(Variant, Gradients) {
   constexpr std::int64_t rows = 5, width = 7;
   const mixer_config c = one_head(width, GetParam());
   named_values<double> point;
-  for (const char* const name : {"k", "kappa", "decay", "rate"}) {
+  for (const char* const name : {"k", "kappa", "decay", "iclr"}) {
     point[name] = random_values(rows * width, stream_of(name));
   }
   for (const char* const name : {"w0", "a0", "k_a"}) {
     point[name] = random_values(width, stream_of(name));
   }
   const auto outputs = [](auto& s) {
-    return std::array{&s.key, &s.log_w, &s.iota, &s.removal, &s.insertion};
+    return std::array{&s.key, &s.log_w, &s.iclr, &s.removal_key, &s.replacement_key};
   };
   const std::vector<double> weights = random_values(5 * rows * width, 5);
   const auto weight_of = [&](std::size_t output) {
     const auto begin = weights.begin() + static_cast<std::ptrdiff_t>(output) * rows * width;
-    // The learning rate itself is no input of the recurrence.
+    // The in-context learning rate itself is no input of the recurrence.
     return output == 2 ? std::vector<double>(rows * width, 0)
                        : std::vector<double>(begin, begin + rows * width);
   };
@@ -191,16 +192,16 @@ TEST_P(Variant, Gradients) {
   d[rwkv7::a] = filled<double, 4>(b, heads, weight_of(3));
   d[rwkv7::b] = filled<double, 4>(b, heads, weight_of(4));
   tensor<double, 4, B> dk(b, heads), dkappa(b, heads);
-  tensor<double, 2, B> ddecay(b, {rows, width}), drate(b, {rows, width});
+  tensor<double, 2, B> ddecay(b, {rows, width}), diclr(b, {rows, width});
   using maps = layers::rad_rwkv7_maps<double, B>;
   const std::array<view<double, 4>, rwkv7::inputs> given{d[0], d[1], d[2], d[3], d[4]};
   if (c.balance_state) {
-    maps::backward_balanced(b, c, on.saved, given, dk, ddecay, drate);
+    maps::backward_balanced(b, c, on.saved, given, dk, ddecay, diclr);
   } else {
-    maps::backward_unbalanced(b, on.params, on.saved, given, dk, dkappa, ddecay, drate, on.grads);
+    maps::backward_unbalanced(b, on.params, on.saved, given, dk, dkappa, ddecay, diclr, on.grads);
   }
   named_values<double> gradients{
-      {"k", values_of(dk)}, {"decay", values_of(ddecay)}, {"rate", values_of(drate)}};
+      {"k", values_of(dk)}, {"decay", values_of(ddecay)}, {"iclr", values_of(diclr)}};
   if (!c.balance_state) {
     gradients["kappa"] = values_of(dkappa);
     gradients["k_a"] = values_of(on.grads.k_a);

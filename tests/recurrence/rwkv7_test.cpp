@@ -16,7 +16,7 @@ namespace radlads::test {
 /// The layer's own formulas around the recurrence, one head of four channels and six tokens.
 struct rad_rwkv7_vectors {
   std::vector<double> d = published_wave(.2, .3, .8), pre = published_wave(.7, .9, .4),
-                      k = published_wave(.4, .5, .9), w = d, iota = d, kappa = d, norm = d;
+                      k = published_wave(.4, .5, .9), w = d, iclr = d, kappa = d, norm = d;
   scan_data<recurrence::rwkv7, double> data{{1, 6, 1, 4, 4}, {}, {}, {}, {}, {}};
 
   rad_rwkv7_vectors() {
@@ -40,13 +40,13 @@ struct rad_rwkv7_vectors {
     d[n] = 2 * d[n] - 1;
     const double log_w = -std::exp(-0.5) / (1 + std::exp(-d[n]));
     w[n] = std::exp(log_w);
-    iota[n] = 1 / (1 + std::exp(-pre[n]));
+    iclr[n] = 1 / (1 + std::exp(-pre[n]));
     norm[n] = key_norm;
     kappa[n] = k[n] / key_norm;
     data.inputs[recurrence::rwkv7::w][n] = log_w;
-    data.inputs[recurrence::rwkv7::k][n] = k[n] * (1 - w[n] + iota[n]);
+    data.inputs[recurrence::rwkv7::k][n] = k[n] * (1 - w[n] + iclr[n]);
     data.inputs[recurrence::rwkv7::a][n] = -kappa[n];
-    data.inputs[recurrence::rwkv7::b][n] = kappa[n] * iota[n];
+    data.inputs[recurrence::rwkv7::b][n] = kappa[n] * iclr[n];
   }
 };
 
@@ -89,16 +89,16 @@ TEST(rwkv7, gradients_of_the_layer_have_the_published_digits) {
   const auto& dbalanced = found.inputs[cell::k];
   std::vector<double> dk(24), dd(24), dalpha(24), dkappa(24);
   for (std::size_t n = 0; n < 24; ++n) {
-    dkappa[n] = -found.inputs[cell::a][n] + found.inputs[cell::b][n] * x.iota[n];
-    const double diota = found.inputs[cell::b][n] * x.kappa[n] + dbalanced[n] * x.k[n];
-    dalpha[n] = diota * x.iota[n] * (1 - x.iota[n]);
+    dkappa[n] = -found.inputs[cell::a][n] + found.inputs[cell::b][n] * x.iclr[n];
+    const double diclr = found.inputs[cell::b][n] * x.kappa[n] + dbalanced[n] * x.k[n];
+    dalpha[n] = diclr * x.iclr[n] * (1 - x.iclr[n]);
     const double dlog_w = found.inputs[cell::w][n] - dbalanced[n] * x.k[n] * x.w[n];
     dd[n] = dlog_w * std::log(x.w[n]) / (1 + std::exp(x.d[n]));
   }
   for (std::size_t n = 0; n < 24; ++n) {
     double along = 0;
     for (std::size_t j = n / 4 * 4; j < n / 4 * 4 + 4; ++j) along += x.kappa[j] * dkappa[j];
-    dk[n] = dbalanced[n] * (1 - x.w[n] + x.iota[n]) + (dkappa[n] - x.kappa[n] * along) / x.norm[n];
+    dk[n] = dbalanced[n] * (1 - x.w[n] + x.iclr[n]) + (dkappa[n] - x.kappa[n] * along) / x.norm[n];
   }
   expect_published(token(dk, 2), {-.02783014, -.69345379, -.59054091, .02014096});
   expect_published(token(dd, 2), {-.06647311, .00079589, .18411070, -.06642987});

@@ -48,27 +48,28 @@ inline rows<double> rad_rwkv7(const weights& w, const mixer_sizes& s, bool is_fi
   std::vector<rows<double>> outputs;
   for (std::size_t h = 0; h < s.heads; ++h) {
     const rows<double> empty(T, std::vector<double>(N));
-    rows<double> decay = empty, key = empty, removal = empty, insertion = empty;
+    rows<double> decay = empty, key = empty, removal_key = empty, replacement_key = empty;
     for (std::size_t t = 0; t < T; ++t) {
       double square = 0;
       for (std::size_t i = 0; i < N; ++i) {
-        removal[t][i] = k[h][t][i] * (s.balance_state ? 1 : w.at("k_k")[h * N + i]);
-        square += removal[t][i] * removal[t][i];
+        removal_key[t][i] = k[h][t][i] * (s.balance_state ? 1 : w.at("k_k")[h * N + i]);
+        square += removal_key[t][i] * removal_key[t][i];
       }
       const double length = std::max(std::sqrt(square), 1e-12);
       for (std::size_t i = 0; i < N; ++i) {
         const double softplus = std::log1p(std::exp(-d[t][h * N + i]));
-        const double rate = sigmoid(a[t][h * N + i]);
-        const double kappa = removal[t][i] / length;
+        const double iclr = sigmoid(a[t][h * N + i]);
+        const double kappa = removal_key[t][i] / length;
         decay[t][i] = std::exp(-std::exp(-0.5 - softplus));
-        key[t][i] = k[h][t][i] * (s.balance_state ? 1 - decay[t][i] + rate
-                                                  : 1 + (rate - 1) * w.at("k_a")[h * N + i]);
-        removal[t][i] = -kappa;
-        insertion[t][i] = kappa * rate;
+        key[t][i] = k[h][t][i] * (s.balance_state ? 1 - decay[t][i] + iclr
+                                                  : 1 + (iclr - 1) * w.at("k_a")[h * N + i]);
+        removal_key[t][i] = -kappa;
+        replacement_key[t][i] = kappa * iclr;
       }
     }
     const matrix<double> start(N, std::vector<double>(N, 0));
-    outputs.push_back(rwkv7(r[h], decay, key, removal, insertion, head_of(v, h, N), start).y);
+    outputs.push_back(
+        rwkv7(r[h], decay, key, removal_key, replacement_key, head_of(v, h, N), start).y);
   }
   return gated_output(w, s, joined_heads(outputs), x);
 }

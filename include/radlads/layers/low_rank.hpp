@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// y = f(x A) B with a narrow middle: the low-rank maps behind decays, learning rates and gates.
-// The factors are stored as used from the right, (in, rank) and (rank, out).
+// y = f(x A) B with a narrow middle: the low-rank maps behind decays, in-context learning rates and
+// gates. The factors are stored as used from the right, (in, rank) and (rank, out).
 
 #include "radlads/core/parameters.hpp"
 #include "radlads/ops/map.hpp"

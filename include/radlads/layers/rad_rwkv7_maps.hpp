@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The elementwise arithmetic of RAD-RWKV7: between its projections and the recurrence, in one pass
-// over memory each way, decay, learning rate, key, removal key and inserted direction, from grouped
-// keys where the state is balanced; and the functors of the value residual and of the removal key,
-// which the mixer applies.
+// over memory each way, decay, in-context learning rate (iclr), key, removal key and replacement
+// key, from grouped keys where the state is balanced; and the functors of the value residual and of
+// the removal key, which the mixer applies.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
@@ -23,74 +23,75 @@
 namespace radlads::layers {
 
 /// With balance_state, from the low-rank outputs d and a, with kappa = k / |k| in a head:
-///   log w = -c sigma(w0 + d),  iota = sigma(a0 + a),  key = k (1 - w + iota)
-///   removal = -kappa,  insertion = kappa iota
+///   log w = -c sigma(w0 + d),  iclr = sigma(a0 + a),  key = k (1 - w + iclr)
+///   removal_key = -kappa,  replacement_key = kappa iclr
 struct balanced_maps {
   static constexpr bool reads_unit = true;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& kappa, const X& d,
                                                      const X& a, const X& w0, const X& a0, X& log_w,
-                                                     X& iota, X& key, X& removal,
-                                                     X& insertion) const {
+                                                     X& iclr, X& key, X& removal_key,
+                                                     X& replacement_key) const {
     using std::exp;
     log_w = scalar_functions::exp_neg_sigmoid::value(w0 + d);
-    iota = scalar_functions::sigmoid::value(a0 + a);
-    key = k * (X(1) - exp(log_w) + iota);
-    removal = -kappa;
-    insertion = kappa * iota;
+    iclr = scalar_functions::sigmoid::value(a0 + a);
+    key = k * (X(1) - exp(log_w) + iclr);
+    removal_key = -kappa;
+    replacement_key = kappa * iclr;
   }
 };
 
 /// Gradients of balanced_maps; dd and da are those of w0 + d and a0 + a:
-///   dk = dkey (1 - w + iota),  dkappa = dinsertion iota - dremoval
-///   dd = (dlog_w - dkey k w) (log w)',  da = (dinsertion kappa + dkey k) iota (1 - iota)
+///   dk = dkey (1 - w + iclr),  dkappa = dreplacement_key iclr - dremoval_key
+///   dd = (dlog_w - dkey k w) (log w)',  da = (dreplacement_key kappa + dkey k) iclr (1 - iclr)
 struct balanced_maps_backward {
   static constexpr bool reads_unit = true;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& kappa, const X& log_w,
-                                                     const X& iota, const X& dlog_w, const X& dkey,
-                                                     const X& dremoval, const X& dinsertion, X& dk,
-                                                     X& dkappa, X& dd, X& da) const {
+                                                     const X& iclr, const X& dlog_w, const X& dkey,
+                                                     const X& dremoval_key,
+                                                     const X& dreplacement_key, X& dk, X& dkappa,
+                                                     X& dd, X& da) const {
     using std::exp;
     const X w = exp(log_w);
-    dk = dkey * (X(1) - w + iota);
-    dkappa = dinsertion * iota - dremoval;
+    dk = dkey * (X(1) - w + iclr);
+    dkappa = dreplacement_key * iclr - dremoval_key;
     dd = (dlog_w - dkey * k * w) * scalar_functions::exp_neg_sigmoid::derivative(log_w, log_w);
-    da = (dinsertion * kappa + dkey * k) * iota * (X(1) - iota);
+    da = (dreplacement_key * kappa + dkey * k) * iclr * (X(1) - iclr);
   }
 };
 
-/// Without balance_state as balanced_maps, but for key = k (1 + (iota - 1) k_a).
+/// Without balance_state as balanced_maps, but for key = k (1 + (iclr - 1) k_a).
 struct unbalanced_maps {
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& d, const X& a, const X& k,
                                                      const X& kappa, const X& w0, const X& a0,
-                                                     const X& k_a, X& log_w, X& iota, X& key,
-                                                     X& removal, X& insertion) const {
+                                                     const X& k_a, X& log_w, X& iclr, X& key,
+                                                     X& removal_key, X& replacement_key) const {
     log_w = scalar_functions::exp_neg_sigmoid::value(w0 + d);
-    iota = scalar_functions::sigmoid::value(a0 + a);
-    key = k * (X(1) + (iota - X(1)) * k_a);
-    removal = -kappa;
-    insertion = kappa * iota;
+    iclr = scalar_functions::sigmoid::value(a0 + a);
+    key = k * (X(1) + (iclr - X(1)) * k_a);
+    removal_key = -kappa;
+    replacement_key = kappa * iclr;
   }
 };
 
 /// Gradients of unbalanced_maps:
-///   dk = dkey (1 + (iota - 1) k_a),  dkappa = dinsertion iota - dremoval
-///   dd = dlog_w (log w)',  da = (dinsertion kappa + dkey k k_a) iota (1 - iota)
-///   dk_a = dkey k (iota - 1)
+///   dk = dkey (1 + (iclr - 1) k_a),  dkappa = dreplacement_key iclr - dremoval_key
+///   dd = dlog_w (log w)',  da = (dreplacement_key kappa + dkey k k_a) iclr (1 - iclr)
+///   dk_a = dkey k (iclr - 1)
 struct unbalanced_maps_backward {
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& kappa, const X& log_w,
-                                                     const X& iota, const X& dlog_w, const X& dkey,
-                                                     const X& dremoval, const X& dinsertion,
-                                                     const X& k_a, X& dk, X& dkappa, X& dd, X& da,
-                                                     X& dk_a) const {
-    dk = dkey * (X(1) + (iota - X(1)) * k_a);
-    dkappa = dinsertion * iota - dremoval;
+                                                     const X& iclr, const X& dlog_w, const X& dkey,
+                                                     const X& dremoval_key,
+                                                     const X& dreplacement_key, const X& k_a, X& dk,
+                                                     X& dkappa, X& dd, X& da, X& dk_a) const {
+    dk = dkey * (X(1) + (iclr - X(1)) * k_a);
+    dkappa = dreplacement_key * iclr - dremoval_key;
     dd = dlog_w * scalar_functions::exp_neg_sigmoid::derivative(log_w, log_w);
-    da = (dinsertion * kappa + dkey * k * k_a) * iota * (X(1) - iota);
-    dk_a = dkey * k * (iota - X(1));
+    da = (dreplacement_key * kappa + dkey * k * k_a) * iclr * (X(1) - iclr);
+    dk_a = dkey * k * (iclr - X(1));
   }
 };
 
@@ -136,24 +137,24 @@ struct rad_rwkv7_maps {
   using rows_out = view_on<T, 2, B>;
 
   /// With balance_state reads the low-rank outputs (N, D_a) and the grouped keys of `s`; without,
-  /// k and kappa of `s`. Writes log_w, iota, key, removal and insertion of `s`.
+  /// k and kappa of `s`. Writes log_w, iclr, key, removal_key and replacement_key of `s`.
   template <class Params, class Saved>
-  static void forward(B& b, const mixer_config& c, const Params& p, rows_in decay, rows_in rate,
+  static void forward(B& b, const mixer_config& c, const Params& p, rows_in decay, rows_in iclr,
                       Saved& s) {
     const shape<2> wide = decay.sizes();
     const auto out = [&](auto& t) { return reshape<2>(t.whole(), wide); };
     const auto in = [&](const auto& t) { return reshape<2>(t.read(), wide); };
-    const std::array outputs{out(s.log_w), out(s.iota), out(s.key), out(s.removal),
-                             out(s.insertion)};
+    const std::array outputs{out(s.log_w), out(s.iclr), out(s.key), out(s.removal_key),
+                             out(s.replacement_key)};
     const rows_in w0 = ops::broadcast_rows(p.w0.flat(), wide[0]);
     const rows_in a0 = ops::broadcast_rows(p.a0.flat(), wide[0]);
     if (c.balance_state) {
       ops::head_map_forward<T>(b, balanced_maps{}, grouped_keys(c, s, wide[0]), outputs,
-                               std::array{decay, rate, w0, a0});
+                               std::array{decay, iclr, w0, a0});
       return;
     }
     ops::elementwise<T>(b, unbalanced_maps{}, outputs,
-                        std::array{decay, rate, in(s.k), in(s.kappa), w0, a0,
+                        std::array{decay, iclr, in(s.k), in(s.kappa), w0, a0,
                                    ops::broadcast_rows(p.k_a.flat(), wide[0])});
   }
 
@@ -162,15 +163,15 @@ struct rad_rwkv7_maps {
   template <class Saved>
   static void backward_balanced(B& b, const mixer_config& c, const Saved& s,
                                 const std::array<view_on<T, 4, B>, recurrence::rwkv7::inputs>& d,
-                                view_on<T, 4, B> dk_grouped, rows_out ddecay, rows_out drate) {
+                                view_on<T, 4, B> dk_grouped, rows_out ddecay, rows_out diclr) {
     using cell = recurrence::rwkv7;
     const shape<2> wide = ddecay.sizes();
     const auto in = [&](const auto& t) { return reshape<2>(t.read(), wide); };
     const auto rows = [&](const view_on<T, 4, B>& v) { return rows_in(reshape<2>(v, wide)); };
     ops::head_map_backward<T>(b, balanced_maps_backward{}, grouped_keys(c, s, wide[0]),
                               reshape<3>(dk_grouped, {wide[0], c.kv_heads, c.head_size}),
-                              std::array{ddecay, drate},
-                              std::array{in(s.log_w), in(s.iota), rows(d[cell::w]),
+                              std::array{ddecay, diclr},
+                              std::array{in(s.log_w), in(s.iclr), rows(d[cell::w]),
                                          rows(d[cell::k]), rows(d[cell::a]), rows(d[cell::b])});
   }
 
@@ -180,7 +181,7 @@ struct rad_rwkv7_maps {
   static void backward_unbalanced(B& b, const Params& p, const Saved& s,
                                   const std::array<view_on<T, 4, B>, recurrence::rwkv7::inputs>& d,
                                   view_on<T, 4, B> dk, view_on<T, 4, B> dkappa, rows_out ddecay,
-                                  rows_out drate, Params& grads) {
+                                  rows_out diclr, Params& grads) {
     using cell = recurrence::rwkv7;
     const shape<2> wide = ddecay.sizes();
     const auto in = [&](const auto& t) { return reshape<2>(t.read(), wide); };
@@ -188,8 +189,8 @@ struct rad_rwkv7_maps {
     scratch_scope<B> scope(b);
     const rows_out dk_a = scope.template take<T, 2>(wide);
     ops::elementwise<T>(
-        b, unbalanced_maps_backward{}, std::array{rows(dk), rows(dkappa), ddecay, drate, dk_a},
-        std::array<rows_in, 9>{in(s.k), in(s.kappa), in(s.log_w), in(s.iota), rows(d[cell::w]),
+        b, unbalanced_maps_backward{}, std::array{rows(dk), rows(dkappa), ddecay, diclr, dk_a},
+        std::array<rows_in, 9>{in(s.k), in(s.kappa), in(s.log_w), in(s.iclr), rows(d[cell::w]),
                                rows(d[cell::k]), rows(d[cell::a]), rows(d[cell::b]),
                                ops::broadcast_rows(p.k_a.flat(), wide[0])});
     ops::sum_rows<T>(b, dk_a, grads.k_a.flat());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // RAD-RWKV7 time mixing (arXiv 2505.03005, appendix A.2): the teacher's q, k, v, o around the
-// RWKV-7 recurrence, no token shift, keys balanced by what decay and removal take away.
-//   log w = -e^(-1/2) sigma(w0 + tanh(x w1) w2),  iota = sigma(a0 + (x a1) a2),  g = sigma(x g1) g2
+// RWKV-7 recurrence, no token shift, keys balanced by what decay and removal key take away.
+//   log w = -e^(-1/2) sigma(w0 + tanh(x w1) w2),  iclr = sigma(a0 + (x a1) a2),  g = sigma(x g1) g2
 //   v = v' + (v_first - v') sigma(v0 + (x v1) v2),  kappa = k / |k|
-//   S_t = S_{t-1} (diag(w) - kappa^T (iota kappa)) + v^T (k (1 - w + iota))
+//   S_t = S_{t-1} (diag(w) - kappa^T (iclr kappa)) + v^T (k (1 - w + iclr))
 //   y = (S_t r / sqrt(K)) g
 // The arithmetic between projections and recurrence stands in rad_rwkv7_maps.hpp.
 
@@ -62,7 +62,7 @@ struct rad_rwkv7_mixer {
   struct params : projections::params<T, B> {
     tensor<T, 3, B> w0, a0, v0;                          // (1, 1, D_a); v0 empty in the provider
     typename decay_map::template params<T, B> w;         // decay
-    typename plain_map::template params<T, B> a, v_mix;  // learning rate, value residual
+    typename plain_map::template params<T, B> a, v_mix;  // in-context learning rate, value residual
     output_gate::params<T, B> gate;
     tensor<T, 3, B> k_k, k_a;  // (1, 1, D_a), only without balance_state
 
@@ -116,7 +116,7 @@ struct rad_rwkv7_mixer {
     tensor<T, 4, B> v;                      // (B, T, H, K)
     tensor<T, 2, B> mix;                    // (N, D_a), sigma(v0 + (x v1) v2)
     // What the recurrence reads, (B, T, H, K).
-    tensor<T, 4, B> log_w, iota, key, removal, insertion;
+    tensor<T, 4, B> log_w, iclr, key, removal_key, replacement_key;
     tensor<T, 4, B> read;  // (B, T, H, K), the recurrence's output
     tensor<accumulate_t<T>, 4, B> checkpoints;
     output_gate::saved<T, B> gate;
@@ -125,8 +125,8 @@ struct rad_rwkv7_mixer {
   template <class T, class B>
   using state = recurrent_state<T, B>;
 
-  /// Section 4.3 of the paper's reference: decay ramp over channels, learning rate 1/2, value mix
-  /// 0.73 towards v_first, orthogonal up factors.
+  /// Section 4.3 of the paper's reference: decay ramp over channels, in-context learning rate 1/2,
+  /// value mix 0.73 towards v_first, orthogonal up factors.
   template <class T, class B>
   static void initialise(B& b, const config& c, params<T, B>& p, const tensor_source& source) {
     projections::initialise<T, B>(b, p, source);
@@ -162,7 +162,8 @@ struct rad_rwkv7_mixer {
     const shape<2> wide{rows, c.attention_width()};
     const view_on<const T, 2, B> x = reshape<2>(in.x, {rows, c.hidden});
     const auto place = carried != nullptr ? carried->place : ops::token_place<B>{};
-    for (auto* each : {&s.v, &s.log_w, &s.iota, &s.key, &s.removal, &s.insertion, &s.read})
+    for (auto* each :
+         {&s.v, &s.log_w, &s.iclr, &s.key, &s.removal_key, &s.replacement_key, &s.read})
       each->resize(b, heads);
 
     projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, place, s.r);
@@ -174,14 +175,15 @@ struct rad_rwkv7_mixer {
 
     scratch_scope<B> scope(b);
     const auto decay = scope.template take<T, 2>(wide);
-    const auto rate = scope.template take<T, 2>(wide);
+    const auto iclr = scope.template take<T, 2>(wide);
     decay_map::template forward<T, B>(b, {}, p.w, x, decay, s.w);
-    plain_map::template forward<T, B>(b, {}, p.a, x, rate, s.a);
+    plain_map::template forward<T, B>(b, {}, p.a, x, iclr, s.a);
     if (!c.balance_state) forward_removal_key<T, B>(b, c, p, s, heads);
-    maps::forward(b, c, p, decay, rate, s);
+    maps::forward(b, c, p, decay, iclr, s);
 
     const std::array<view_on<const T, 4, B>, recurrence::rwkv7::inputs> inputs{
-        s.r.heads.read(), s.log_w.read(), s.key.read(), s.removal.read(), s.insertion.read()};
+        s.r.heads.read(), s.log_w.read(), s.key.read(), s.removal_key.read(),
+        s.replacement_key.read()};
     run_recurrence<recurrence::rwkv7, T, B>(b, inputs, s.v, s.read, carried, s.is_training,
                                             s.checkpoints);
     output_gate::forward<T, B>(b, c, p.gate, x, s.read, s.gate);
@@ -208,7 +210,8 @@ struct rad_rwkv7_mixer {
     output_gate::backward<T, B>(b, c, p.gate, s.gate, x, s.read, dgated, dread, dx, grads.gate);
 
     const std::array<view_on<const T, 4, B>, recurrence::rwkv7::inputs> inputs{
-        s.r.heads.read(), s.log_w.read(), s.key.read(), s.removal.read(), s.insertion.read()};
+        s.r.heads.read(), s.log_w.read(), s.key.read(), s.removal_key.read(),
+        s.replacement_key.read()};
     const std::array<view_on<T, 4, B>, recurrence::rwkv7::inputs> d{take(), take(), take(), take(),
                                                                     take()};
     const view_on<T, 4, B> dv = take();
@@ -217,19 +220,19 @@ struct rad_rwkv7_mixer {
 
     const auto dk_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
     const auto ddecay = scope.template take<T, 2>(wide);
-    const auto drate = scope.template take<T, 2>(wide);
+    const auto diclr = scope.template take<T, 2>(wide);
     if (c.balance_state) {
-      maps::backward_balanced(b, c, s, d, dk_grouped, ddecay, drate);
+      maps::backward_balanced(b, c, s, d, dk_grouped, ddecay, diclr);
     } else {
       const view_on<T, 4, B> dk = take(), dkappa = take();
-      maps::backward_unbalanced(b, p, s, d, dk, dkappa, ddecay, drate, grads);
+      maps::backward_unbalanced(b, p, s, d, dk, dkappa, ddecay, diclr, grads);
       backward_removal_key<T, B>(b, c, p, s, dkappa, dk, grads);
       repeat_backward<T, B>(b, dk, dk_grouped);
     }
     ops::sum_rows<T>(b, ddecay, grads.w0.flat());
-    ops::sum_rows<T>(b, drate, grads.a0.flat());
+    ops::sum_rows<T>(b, diclr, grads.a0.flat());
     decay_map::template backward<T, B>(b, {}, p.w, s.w, x, ddecay, dx, grads.w);
-    plain_map::template backward<T, B>(b, {}, p.a, s.a, x, drate, dx, grads.a);
+    plain_map::template backward<T, B>(b, {}, p.a, s.a, x, diclr, dx, grads.a);
     backward_value<T, B>(b, c, p, s, in, x, dv, dx, din.dv_first, grads);
 
     const auto dprojected = scope.template take<T, 2>(wide);
@@ -248,7 +251,7 @@ struct rad_rwkv7_mixer {
 
  private:
   // Nothing is added below the root: the removal key has length one, as the paper's does.
-  static constexpr double removal_epsilon = 0.0;
+  static constexpr double removal_key_epsilon = 0.0;
 
   /// v' repeated over its group, then mixed with v_first, or kept as v_first by the provider.
   template <class T, class B>
@@ -316,7 +319,7 @@ struct rad_rwkv7_mixer {
     ops::elementwise<T>(
         b, ops::product_of_two{}, std::array{s.scaled.whole()},
         std::array{reshape<2>(s.k.read(), wide), ops::broadcast_rows(p.k_k.flat(), wide[0])});
-    ops::normalize_forward<T>(b, removal_epsilon, reshape<3>(s.scaled.read(), per_head),
+    ops::normalize_forward<T>(b, removal_key_epsilon, reshape<3>(s.scaled.read(), per_head),
                               reshape<3>(s.kappa.whole(), per_head), s.inverse);
   }
 

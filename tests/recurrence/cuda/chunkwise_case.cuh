@@ -85,11 +85,11 @@ class chunkwise : public cuda_case<bf16> {
       double square = 0;
       for (std::size_t j = row; j < row + static_cast<std::size_t>(D); ++j) square += k[j] * k[j];
       for (std::size_t j = row; j < row + static_cast<std::size_t>(D); ++j) {
-        const double kappa = k[j] / std::sqrt(square), iota = 1 / (1 + std::exp(-rate[j]));
+        const double kappa = k[j] / std::sqrt(square), iclr = 1 / (1 + std::exp(-rate[j]));
         w[j] = lowest / (1 + std::exp(-2 * w[j]));
         a[j] = -kappa;
-        b[j] = kappa * iota;
-        k[j] *= 1 - std::exp(w[j]) + iota;
+        b[j] = kappa * iclr;
+        k[j] *= 1 - std::exp(w[j]) + iclr;
       }
     }
     std::vector<double> u = random_values(s[0] * s[2] * D, 5);
