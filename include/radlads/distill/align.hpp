@@ -7,7 +7,7 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/distill/objective.hpp"
-#include "radlads/layers/stream.hpp"
+#include "radlads/layers/residual.hpp"
 #include "radlads/ops/squared_error.hpp"
 
 #include <algorithm>

@@ -7,7 +7,7 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/mixer_config.hpp"
-#include "radlads/layers/stream.hpp"
+#include "radlads/layers/residual.hpp"
 
 #include <concepts>
 #include <cstdint>
@@ -42,7 +42,7 @@ concept has_state = requires(typename M::template state<float, cpu_backend>& s, 
 template <class M>
 concept has_forward = requires(cpu_backend& b, const typename M::config& c,
                                const typename M::template params<float, cpu_backend>& p,
-                               const stream<float, cpu_backend>& in, view<float, 3> y,
+                               const residual<float, cpu_backend>& in, view<float, 3> y,
                                typename M::template state<float, cpu_backend>* state,
                                typename M::template saved<float, cpu_backend>& saved) {
   M::template forward<float, cpu_backend>(b, c, p, in, y, state, saved);
@@ -53,8 +53,8 @@ template <class M>
 concept has_backward = requires(cpu_backend& b, const typename M::config& c,
                                 const typename M::template params<float, cpu_backend>& p,
                                 const typename M::template saved<float, cpu_backend>& saved,
-                                const stream<float, cpu_backend>& in, view<const float, 3> dy,
-                                const stream_gradient<float, cpu_backend>& din,
+                                const residual<float, cpu_backend>& in, view<const float, 3> dy,
+                                const residual_gradient<float, cpu_backend>& din,
                                 typename M::template params<float, cpu_backend>& grads) {
   M::template backward<float, cpu_backend>(b, c, p, saved, in, dy, din, grads);
 };
@@ -85,10 +85,10 @@ consteval bool check_mixer() {
   static_assert(
       has_forward<M>,
       "a mixer needs: template <class T, class B> struct saved with bool is_training, and "
-      "static void forward(backend, config, params, stream, y, state, saved)");
+      "static void forward(backend, config, params, residual, y, state, saved)");
   static_assert(has_backward<M>,
-                "a mixer needs: static void backward(backend, config, params, saved, stream, dy, "
-                "stream_gradient, grads)");
+                "a mixer needs: static void backward(backend, config, params, saved, residual, dy, "
+                "residual_gradient, grads)");
   return true;
 }
 
