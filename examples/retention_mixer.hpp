@@ -57,7 +57,7 @@ struct retention_mixer {
     const std::int64_t batch = in.x.extent(0), tokens = in.x.extent(1), rows = batch * tokens;
     const radlads::shape<4> heads{batch, tokens, c.heads, c.head_size};
     const radlads::shape<4> grouped{batch, tokens, c.kv_heads, c.head_size};
-    const auto place = carried != nullptr ? carried->place : radlads::ops::token_place<B>{};
+    const auto position = carried != nullptr ? carried->position : radlads::ops::position<B>{};
     const radlads::view_on<const T, 2, B> x = radlads::reshape<2>(in.x, {rows, c.hidden});
     s.read.resize(b, heads);
     s.v_grouped.resize(b, grouped);
@@ -67,8 +67,8 @@ struct retention_mixer {
       return std::log1p(-std::exp2(-5.0 - static_cast<double>(head)));
     });
 
-    projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, place, s.q);
-    projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, grouped, place, s.k_grouped);
+    projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, position, s.q);
+    projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, grouped, position, s.k_grouped);
     radlads::ops::linear<T>(b, p.v.weight, p.v.bias, x,
                             radlads::reshape<2>(s.v_grouped.whole(), {rows, c.kv_width()}));
     radlads::layers::run_recurrence<cell, T, B>(b, inputs<T, B>(s), s.v_grouped, s.read, carried,

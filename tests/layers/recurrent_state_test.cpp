@@ -23,9 +23,9 @@ struct RecurrentState : testing::Test {
 TEST_F(RecurrentState, ResetsToZeroAndForgetsItsPosition) {
   auto c = small_mixer(3, 1, 4, 10);
   recurrent_state<float, B> state;
-  state.place.first = 7;
+  state.position.first = 7;
   state.reset(b, c, 2);
-  EXPECT_EQ(state.place.first, 0);
+  EXPECT_EQ(state.position.first, 0);
   EXPECT_EQ(state.wkv.sizes(), (shape<4>{2, 3, 4, 4}));
   EXPECT_EQ(values_of(state.wkv), std::vector<float>(96, 0));
   EXPECT_TRUE(state.last.empty());
@@ -90,9 +90,9 @@ TEST_F(RecurrentState, ACarriedStateContinuesWhereItStopped) {
   recurrent_state<double, B> state;
   state.reset(b, small_mixer(1, 1, 4), 2);
   layers::run_recurrence<gla, double, B>(b, head.inputs(), head.v, first, &state, false, unused);
-  EXPECT_EQ(state.place.first, 29);
+  EXPECT_EQ(state.position.first, 29);
   layers::run_recurrence<gla, double, B>(b, tail.inputs(), tail.v, second, &state, false, unused);
-  EXPECT_EQ(state.place.first, 40);
+  EXPECT_EQ(state.position.first, 40);
   for (std::int64_t row = 0; row < 2; ++row) {
     const double* const expected = whole.read().row(row, 29, 0);
     const double* const found = second.read().row(row, 0, 0);

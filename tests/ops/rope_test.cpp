@@ -131,12 +131,12 @@ TEST(rope_functions, gradient_is_the_rotation_back) {
 TEST(rope_places, adds_a_position_in_memory) {
   cpu_backend backend;
   const std::int32_t behind = 9;
-  ops::token_place<cpu_backend> place(4);
-  place.offset = {&behind, {1}};
+  ops::position<cpu_backend> position(4);
+  position.offset = {&behind, {1}};
   tensor<double, 4, cpu_backend> x(backend, {1, 3, 2, 8}), y(backend, x.sizes()),
       z(backend, x.sizes());
   for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] = std::sin(static_cast<double>(i));
-  ops::rope<double>(backend, 1e4, place, 1, x, y);
+  ops::rope<double>(backend, 1e4, position, 1, x, y);
   ops::rope<double>(backend, 1e4, 13, 1, x, z);
   for (std::int64_t i = 0; i < x.size(); ++i) EXPECT_EQ(y.data()[i], z.data()[i]);
 }

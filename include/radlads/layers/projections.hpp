@@ -78,7 +78,7 @@ struct projections {
   template <class T, class B>
   static void forward_heads(B& b, const mixer_config& c, const linear::params<T, B>& p,
                             const tensor<T, 1, B>& norm, view_on<const T, 2, B> x,
-                            const shape<4>& sizes, const ops::token_place<B>& place,
+                            const shape<4>& sizes, const ops::position<B>& position,
                             saved_heads<T, B>& s) {
     const shape<2> rows{x.extent(0), sizes[2] * sizes[3]};
     const shape<2> per_head{x.extent(0) * sizes[2], sizes[3]};
@@ -92,7 +92,7 @@ struct projections {
     } else {
       ops::linear<T>(b, p.weight, p.bias, x, reshape<2>(s.heads.whole(), rows));
     }
-    if (c.use_rope) ops::rope<T>(b, c.rope_base, place, +1, s.heads, s.heads);
+    if (c.use_rope) ops::rope<T>(b, c.rope_base, position, +1, s.heads, s.heads);
   }
 
   /// Takes dheads, which it overwrites, back through rotation and norm. The result, (N, H K), is

@@ -154,7 +154,7 @@ struct basic_rad_rwkv6_mixer {
     const shape<4> heads{batch, tokens, c.heads, c.head_size};
     const shape<4> grouped{batch, tokens, c.kv_heads, c.head_size};
     const shape<2> wide{rows, c.attention_width()};
-    const auto place = carried != nullptr ? carried->place : ops::token_place<B>{};
+    const auto position = carried != nullptr ? carried->position : ops::position<B>{};
     for (auto* each : {&s.log_w, &s.key, &s.read}) each->resize(b, heads);
     s.d.resize(b, wide);
     s.v_grouped.resize(b, grouped);
@@ -164,8 +164,8 @@ struct basic_rad_rwkv6_mixer {
                                      carried != nullptr ? &carried->last : nullptr, s.shift);
     }
     const auto x = inputs_of<T, B>(c, in, s);
-    projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x[shifted::r], heads, place, s.r);
-    projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x[shifted::k], grouped, place,
+    projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x[shifted::r], heads, position, s.r);
+    projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x[shifted::k], grouped, position,
                                      s.k_grouped);
     ops::linear<T>(b, p.v.weight, p.v.bias, x[shifted::v],
                    reshape<2>(s.v_grouped.whole(), {rows, c.kv_width()}));

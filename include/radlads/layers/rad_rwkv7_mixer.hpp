@@ -161,13 +161,13 @@ struct rad_rwkv7_mixer {
     const shape<4> grouped{batch, tokens, c.kv_heads, c.head_size};
     const shape<2> wide{rows, c.attention_width()};
     const view_on<const T, 2, B> x = reshape<2>(in.x, {rows, c.hidden});
-    const auto place = carried != nullptr ? carried->place : ops::token_place<B>{};
+    const auto position = carried != nullptr ? carried->position : ops::position<B>{};
     for (auto* each :
          {&s.v, &s.log_w, &s.iclr, &s.key, &s.removal_key, &s.replacement_key, &s.read})
       each->resize(b, heads);
 
-    projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, place, s.r);
-    projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, grouped, place, s.k_grouped);
+    projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, position, s.r);
+    projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, grouped, position, s.k_grouped);
     s.v_grouped.resize(b, grouped);
     ops::linear<T>(b, p.v.weight, p.v.bias, x,
                    reshape<2>(s.v_grouped.whole(), {rows, c.kv_width()}));

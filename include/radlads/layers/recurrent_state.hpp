@@ -22,10 +22,10 @@ template <class T, class B>
 struct recurrent_state {
   tensor<accumulate_t<T>, 4, B> wkv;  // (B, H, K, K)
   tensor<T, 2, B> last;               // (B, C), the last input; only with token shift
-  ops::token_place<B> place;          // of the next token
+  ops::position<B> position;          // of the next token
 
   void reset(B& b, const mixer_config& c, std::int64_t batch) {
-    place = {};
+    position = {};
     wkv.resize(b, {batch, c.heads, c.head_size, c.head_size});
     set_zero<accumulate_t<T>, 4, B>(b, wkv);
     if (!c.token_shift) return;
@@ -33,9 +33,9 @@ struct recurrent_state {
     set_zero<T, 2, B>(b, last);
   }
   /// From now on the caller counts tokens, in `offset` (1).
-  void place_by(view_on<const std::int32_t, 1, B> offset) {
-    place.first = 0;
-    place.offset = offset;
+  void count_positions_in(view_on<const std::int32_t, 1, B> offset) {
+    position.first = 0;
+    position.offset = offset;
   }
   std::int64_t bytes() const {
     return wkv.size() * static_cast<std::int64_t>(sizeof(accumulate_t<T>)) +
@@ -51,9 +51,9 @@ void run_recurrence(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>
                     bool is_training, tensor<accumulate_t<T>, 4, B>& checkpoints) {
   if (carried != nullptr) {
     recurrence::scan_step<Cell, T>(b, inputs, v, y, carried->wkv);
-    if (!carried->place.offset.empty()) return;
+    if (!carried->position.offset.empty()) return;
     if (is_capturing(b)) throw not_capturable("run_recurrence: the host counts the tokens");
-    carried->place.first += v.extent(1);
+    carried->position.first += v.extent(1);
     return;
   }
   view_on<accumulate_t<T>, 4, B> written;

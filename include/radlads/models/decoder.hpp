@@ -30,7 +30,7 @@ class decoder {
     ids_.resize(b, {batch, 1});
     offset_.resize(b, {1});
     logits_.resize(b, {batch, model.config.vocabulary});
-    state_.place_by(offset_.read());
+    state_.count_positions_in(offset_.read());
   }
   decoder(const decoder&) = delete;
   decoder& operator=(const decoder&) = delete;

@@ -110,11 +110,12 @@ class stack {
     std::vector<layer_state> layers;
 
     /// Layers that only count tokens leave that to the caller, who does it in `offset` (1).
-    void place_by(view_on<const std::int32_t, 1, B> offset) {
+    void count_positions_in(view_on<const std::int32_t, 1, B> offset) {
       for (layer_state& each : layers) {
         std::visit(
             [&](auto& s) {
-              if constexpr (requires { s.place_by(offset); }) s.place_by(offset);
+              if constexpr (requires { s.count_positions_in(offset); })
+                s.count_positions_in(offset);
             },
             each);
       }

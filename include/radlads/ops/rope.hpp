@@ -15,24 +15,24 @@ namespace radlads::ops {
 /// one (1) in the backend's memory, which is read when the work is done. So a captured graph
 /// (core/graph_capture.hpp) serves every position.
 template <backend B>
-struct token_place {
+struct position {
   std::int64_t first = 0;
   view_on<const std::int32_t, 1, B> offset;
 
-  token_place() = default;
-  token_place(std::int64_t position) : first(position) {}
+  position() = default;
+  position(std::int64_t position) : first(position) {}
 };
 
-/// Rotates x (B, T, H, N) into y, which may be x; the token t stands t behind `place`. The
+/// Rotates x (B, T, H, N) into y, which may be x; the token t stands t behind `at`. The
 /// direction is +1 forward and -1 for gradients. Throws when N is odd.
 template <class T, backend B>
-void rope(B& b, double base, const std::type_identity_t<token_place<B>>& place, int direction,
+void rope(B& b, double base, const std::type_identity_t<position<B>>& position, int direction,
           view_on<const T, 4, B> x, view_on<T, 4, B> y) {
   require_shape(y, x.sizes(), "rope", "y");
   require(x.extent(3) % 2 == 0, "rope: the head size is ", x.extent(3), ", expected an even one");
   require(direction == 1 || direction == -1, "rope: direction is ", direction,
           ", expected 1 or -1");
-  if (x.size() > 0) rope_on<T>(b, base, place.first, place.offset, direction, x, y);
+  if (x.size() > 0) rope_on<T>(b, base, at.first, at.offset, direction, x, y);
 }
 
 }  // namespace radlads::ops

@@ -51,9 +51,9 @@ TYPED_TEST(cuda_rope, AddsAPositionInMemory) {
   auto y = this->template poisoned<TypeParam, 4>(s);
   auto behind = this->of_ids({900});
   this->on_both([&](auto& b, auto tag, auto on) {
-    ops::token_place<std::remove_cvref_t<decltype(b)>> place(11);
-    place.offset = on(behind).read();
-    ops::rope<decltype(tag)>(b, 1e4, place, 1, on(x), on(y));
+    ops::position<std::remove_cvref_t<decltype(b)>> position(11);
+    position.offset = on(behind).read();
+    ops::rope<decltype(tag)>(b, 1e4, position, 1, on(x), on(y));
   });
   this->expect_close(y, "y");
 }

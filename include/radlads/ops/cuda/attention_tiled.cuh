@@ -222,11 +222,11 @@ struct attention_delta_args {
 template <class T, int N, int Lanes>
 RADLADS_KERNEL attention_delta_kernel(const __grid_constant__ attention_delta_args<T> a) {
   using A = accumulate_t<T>;
-  const row_place<N, Lanes> place(a.rows);
-  const std::int64_t h = place.row % a.heads, t = place.row / a.heads % a.queries;
-  const std::int64_t b = place.row / a.heads / a.queries;
+  const row_offset<N, Lanes> offset(a.rows);
+  const std::int64_t h = offset.row % a.heads, t = offset.row / a.heads % a.queries;
+  const std::int64_t b = offset.row / a.heads / a.queries;
   A sum = 0;
-  for (int i = place.first; i < a.size; i += place.step) {
+  for (int i = offset.first; i < a.size; i += offset.step) {
     A y[N], dy[N];
     load_pack<N>(a.y.at(b, t, h) + i, y);
     load_pack<N>(a.dy.at(b, t, h) + i, dy);
@@ -234,7 +234,7 @@ RADLADS_KERNEL attention_delta_kernel(const __grid_constant__ attention_delta_ar
     for (int k = 0; k < N; ++k) sum += y[k] * dy[k];
   }
   sum = group_sum<Lanes>(sum);
-  if (place.is_real && place.first == 0) a.delta[(b * a.heads + h) * a.queries + t] = sum;
+  if (offset.is_real && offset.first == 0) a.delta[(b * a.heads + h) * a.queries + t] = sum;
 }
 
 /// Sums of dy y, (B, H, T), for the backward kernels.

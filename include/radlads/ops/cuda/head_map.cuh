@@ -70,13 +70,13 @@ template <class T, int N, int Lanes, class F, int Outputs, int Inputs>
 RADLADS_KERNEL head_map_forward_kernel(
     const __grid_constant__ head_map_args<T, F, Outputs, Inputs> a) {
   using A = accumulate_t<T>;
-  const row_place<N, Lanes> place(a.rows);
-  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
+  const row_offset<N, Lanes> offset(a.rows);
+  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   A factor = 1;
   if constexpr (F::reads_unit) factor = unit_factor<T>(x, A(0), a.largest);
-  if (!place.is_real) return;
+  if (!offset.is_real) return;
   x.for_each([&](int i, const A(&each)[N]) {
-    for (int h = 0; h < a.group; ++h) map_head_pack<T, N>(a, place.row, h, i, each, factor, true);
+    for (int h = 0; h < a.group; ++h) map_head_pack<T, N>(a, offset.row, h, i, each, factor, true);
   });
 }
 
@@ -84,8 +84,8 @@ template <class T, int N, int Lanes, class F, int Outputs, int Inputs>
 RADLADS_KERNEL head_map_backward_kernel(
     const __grid_constant__ head_map_args<T, F, Outputs, Inputs> a) {
   using A = accumulate_t<T>;
-  const row_place<N, Lanes> place(a.rows);
-  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
+  const row_offset<N, Lanes> offset(a.rows);
+  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   A factor = 1;
   if constexpr (F::reads_unit) factor = unit_factor<T>(x, A(0), a.largest);
   const auto sum_heads = [&](int i, const A(&each)[N], bool is_written, A(&direct)[N],
@@ -93,9 +93,9 @@ RADLADS_KERNEL head_map_backward_kernel(
     for (int h = 0; h < a.group; ++h) {
       A own[N], own_unit[N] = {};
       if constexpr (F::reads_unit) {
-        map_head_pack<T, N>(a, place.row, h, i, each, factor, is_written, own, own_unit);
+        map_head_pack<T, N>(a, offset.row, h, i, each, factor, is_written, own, own_unit);
       } else {
-        map_head_pack<T, N>(a, place.row, h, i, each, factor, is_written, own);
+        map_head_pack<T, N>(a, offset.row, h, i, each, factor, is_written, own);
       }
       RADLADS_UNROLL
       for (int n = 0; n < N; ++n) {
@@ -104,9 +104,9 @@ RADLADS_KERNEL head_map_backward_kernel(
       }
     }
   };
-  T* dx = a.dx + a.dx_rows.at(place.row);
+  T* dx = a.dx + a.dx_rows.at(offset.row);
   if constexpr (!F::reads_unit) {
-    if (!place.is_real) return;
+    if (!offset.is_real) return;
     x.for_each([&](int i, const A(&each)[N]) {
       A direct[N], of_unit[N];
       sum_heads(i, each, true, direct, of_unit);
@@ -117,8 +117,8 @@ RADLADS_KERNEL head_map_backward_kernel(
     A direct[N] = {}, of_unit[N] = {}, products = 0;
     x.for_each([&](int i, const A(&each)[N]) {
       A more_direct[N], more_of_unit[N];
-      const bool is_first = i == place.first;
-      sum_heads(i, each, place.is_real, more_direct, more_of_unit);
+      const bool is_first = i == offset.first;
+      sum_heads(i, each, offset.is_real, more_direct, more_of_unit);
       RADLADS_UNROLL
       for (int n = 0; n < N; ++n) {
         products += each[n] * factor * more_of_unit[n];
@@ -129,9 +129,9 @@ RADLADS_KERNEL head_map_backward_kernel(
     // The whole warp sums; at the bound the factor is a constant: no projection.
     const A sum = group_sum<Lanes>(products);
     const A along = factor == a.largest ? A(0) : sum;
-    if (!place.is_real) return;
+    if (!offset.is_real) return;
     x.for_each([&](int i, const A(&each)[N]) {
-      if (i != place.first) sum_heads(i, each, false, direct, of_unit);
+      if (i != offset.first) sum_heads(i, each, false, direct, of_unit);
       A out[N];
       RADLADS_UNROLL
       for (int n = 0; n < N; ++n)

@@ -48,8 +48,8 @@ struct norm_args {
 template <class T, int N, int Lanes>
 RADLADS_KERNEL norm_forward_kernel(const __grid_constant__ norm_args<T> a) {
   using A = accumulate_t<T>;
-  const row_place<N, Lanes> place(a.rows);
-  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
+  const row_offset<N, Lanes> offset(a.rows);
+  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   A mean = 0, squares = 0;
   if (a.mean != nullptr) {
     A sum = 0;
@@ -64,9 +64,9 @@ RADLADS_KERNEL norm_forward_kernel(const __grid_constant__ norm_args<T> a) {
     for (int k = 0; k < N; ++k) squares += (each[k] - mean) * (each[k] - mean);
   });
   const A inverse = A(1) / sqrt(group_sum<Lanes>(squares) / static_cast<A>(a.size) + a.epsilon);
-  if (!place.is_real) return;
-  const std::int64_t column = a.y_rows.head_of(place.row) * a.size;
-  T* y = a.y + a.y_rows.at(place.row);
+  if (!offset.is_real) return;
+  const std::int64_t column = a.y_rows.head_of(offset.row) * a.size;
+  T* y = a.y + a.y_rows.at(offset.row);
   x.for_each([&](int i, const A(&each)[N]) {
     A weight[N], bias[N] = {}, out[N];
     load_pack<N>(a.weight + column + i, weight);
@@ -75,9 +75,9 @@ RADLADS_KERNEL norm_forward_kernel(const __grid_constant__ norm_args<T> a) {
     for (int k = 0; k < N; ++k) out[k] = (each[k] - mean) * inverse * weight[k] + bias[k];
     store_pack<N>(out, y + i);
   });
-  if (place.first != 0) return;
-  if (a.mean != nullptr) a.mean[place.row] = mean;
-  a.inverse[place.row] = inverse;
+  if (offset.first != 0) return;
+  if (a.mean != nullptr) a.mean[offset.row] = mean;
+  a.inverse[offset.row] = inverse;
 }
 
 /// dx = (g - mean(g) - h mean(g h)) inverse with g = dy weight, h = (x - mean) inverse; mean(g)
@@ -85,11 +85,11 @@ RADLADS_KERNEL norm_forward_kernel(const __grid_constant__ norm_args<T> a) {
 template <class T, int N, int Lanes>
 RADLADS_KERNEL norm_backward_kernel(const __grid_constant__ norm_args<T> a) {
   using A = accumulate_t<T>;
-  const row_place<N, Lanes> place(a.rows);
-  const std::int64_t column = a.y_rows.head_of(place.row) * a.size;
-  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
-  const T* dy = a.dy + a.dy_rows.at(place.row);
-  const A mean = a.mean != nullptr ? a.mean[place.row] : A(0), inverse = a.inverse[place.row];
+  const row_offset<N, Lanes> offset(a.rows);
+  const std::int64_t column = a.y_rows.head_of(offset.row) * a.size;
+  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
+  const T* dy = a.dy + a.dy_rows.at(offset.row);
+  const A mean = a.mean != nullptr ? a.mean[offset.row] : A(0), inverse = a.inverse[offset.row];
   A sum = 0, products = 0;
   x.for_each([&](int i, const A(&each)[N]) {
     A d[N], weight[N];
@@ -103,8 +103,8 @@ RADLADS_KERNEL norm_backward_kernel(const __grid_constant__ norm_args<T> a) {
   });
   const A mean_g = a.mean != nullptr ? group_sum<Lanes>(sum) / static_cast<A>(a.size) : A(0);
   const A mean_gh = group_sum<Lanes>(products) * inverse / static_cast<A>(a.size);
-  if (!place.is_real) return;
-  T* dx = a.y + a.y_rows.at(place.row);
+  if (!offset.is_real) return;
+  T* dx = a.y + a.y_rows.at(offset.row);
   x.for_each([&](int i, const A(&each)[N]) {
     A d[N], weight[N];
     load_pack<N>(dy + i, d);

@@ -43,28 +43,28 @@ __device__ inline accumulate_t<T> unit_factor(const row_packs<T, N, Lanes>& x,
 template <class T, int N, int Lanes>
 RADLADS_KERNEL normalize_forward_kernel(const __grid_constant__ normalize_args<T> a) {
   using A = accumulate_t<T>;
-  const row_place<N, Lanes> place(a.rows);
-  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(place.row), a.size, place);
+  const row_offset<N, Lanes> offset(a.rows);
+  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   const A inverse = unit_factor<T>(x, a.epsilon, a.largest);
-  if (!place.is_real) return;
-  T* y = a.to + a.to_rows.at(place.row);
+  if (!offset.is_real) return;
+  T* y = a.to + a.to_rows.at(offset.row);
   x.for_each([&](int i, const A(&each)[N]) {
     A out[N];
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) out[k] = each[k] * inverse;
     store_pack<N>(out, y + i);
   });
-  if (place.first == 0) a.inverse[place.row] = inverse;
+  if (offset.first == 0) a.inverse[offset.row] = inverse;
 }
 
 /// dx = (dy - y (y . dy)) inverse; without the projection where the factor is the largest one.
 template <class T, int N, int Lanes>
 RADLADS_KERNEL normalize_backward_kernel(const __grid_constant__ normalize_args<T> a) {
   using A = accumulate_t<T>;
-  const row_place<N, Lanes> place(a.rows);
-  const row_packs<T, N, Lanes> y(a.x + a.x_rows.at(place.row), a.size, place);
-  const T* dy = a.dy + a.dy_rows.at(place.row);
-  const A inverse = a.inverse[place.row];
+  const row_offset<N, Lanes> offset(a.rows);
+  const row_packs<T, N, Lanes> y(a.x + a.x_rows.at(offset.row), a.size, offset);
+  const T* dy = a.dy + a.dy_rows.at(offset.row);
+  const A inverse = a.inverse[offset.row];
   A products = 0;
   y.for_each([&](int i, const A(&unit)[N]) {
     A d[N];
@@ -75,8 +75,8 @@ RADLADS_KERNEL normalize_backward_kernel(const __grid_constant__ normalize_args<
   // The whole warp sums; at the bound the factor is a constant: no projection.
   const A sum = group_sum<Lanes>(products);
   const A along = inverse == a.largest ? A(0) : sum;
-  if (!place.is_real) return;
-  T* dx = a.to + a.to_rows.at(place.row);
+  if (!offset.is_real) return;
+  T* dx = a.to + a.to_rows.at(offset.row);
   y.for_each([&](int i, const A(&unit)[N]) {
     A d[N];
     load_pack<N>(dy + i, d);

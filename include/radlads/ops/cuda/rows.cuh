@@ -20,13 +20,13 @@ inline constexpr int row_block_threads = 256;
 
 /// The row of this thread's group, and its first pack of N columns and the distance to its next.
 template <int N, int Lanes>
-struct row_place {
+struct row_offset {
   std::int64_t row;
   bool is_real;  ///< not a repetition of the last row
   int first;
   static constexpr int step = N * Lanes;
 
-  __device__ explicit row_place(std::int64_t rows) {
+  __device__ explicit row_offset(std::int64_t rows) {
     const std::int64_t wanted =
         (static_cast<std::int64_t>(blockIdx.x) * row_block_threads + threadIdx.x) / Lanes;
     is_real = wanted < rows;
@@ -42,8 +42,8 @@ class row_packs {
  public:
   using A = accumulate_t<T>;
 
-  __device__ row_packs(const T* row, int size, const row_place<N, Lanes>& place)
-      : row_(row), size_(size), first_(place.first) {
+  __device__ row_packs(const T* row, int size, const row_offset<N, Lanes>& offset)
+      : row_(row), size_(size), first_(offset.first) {
     if (first_ < size_) load_pack<N>(row_ + first_, own_);
   }
   template <class F>

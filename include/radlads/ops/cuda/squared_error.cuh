@@ -28,11 +28,11 @@ struct alignment_args {
 template <class T, int N, int Lanes>
 RADLADS_KERNEL alignment_kernel(const __grid_constant__ alignment_args<T> a) {
   using A = accumulate_t<T>;
-  const row_place<N, Lanes> place(a.rows);
-  const T* y = a.y + place.row * a.y_stride;
-  const T* target = a.target + place.row * a.target_stride;
+  const row_offset<N, Lanes> offset(a.rows);
+  const T* y = a.y + offset.row * a.y_stride;
+  const T* target = a.target + offset.row * a.target_stride;
   A squares = 0;
-  for (int i = place.first; i < a.size; i += place.step) {
+  for (int i = offset.first; i < a.size; i += offset.step) {
     A found[N], wanted[N];
     load_pack<N>(y + i, found);
     load_pack<N>(target + i, wanted);
@@ -41,13 +41,13 @@ RADLADS_KERNEL alignment_kernel(const __grid_constant__ alignment_args<T> a) {
   }
   const A sum = group_sum<Lanes>(squares);
   const A norm = a.by_norm ? sqrt(sum) : sum;
-  if (!place.is_real) return;
-  if (place.first == 0) a.losses[place.row] = a.scale * norm;
+  if (!offset.is_real) return;
+  if (offset.first == 0) a.losses[offset.row] = a.scale * norm;
   if (a.dy == nullptr) return;
   // Where the error is zero the norm has no derivative; zero is the subgradient of least length.
   const A factor = !a.by_norm ? 2 * a.scale : norm == A(0) ? A(0) : a.scale / norm;
-  T* dy = a.dy + place.row * a.dy_stride;
-  for (int i = place.first; i < a.size; i += place.step) {
+  T* dy = a.dy + offset.row * a.dy_stride;
+  for (int i = offset.first; i < a.size; i += offset.step) {
     A found[N], wanted[N];
     load_pack<N>(y + i, found);
     load_pack<N>(target + i, wanted);
