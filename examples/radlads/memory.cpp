@@ -92,7 +92,7 @@ plan plan_stage(const std::string& stage, const stage_settings& s, const stage_m
                                              {.micro_batch = rows,
                                               .kl_weight = s.kl_weight,
                                               .ce_weight = s.ce_weight,
-                                              .recomputes = s.recompute}));
+                                              .activation_checkpointing = s.recompute}));
     } else {
       step(distill::next_token<pair>(model, rows, s.recompute));
     }

@@ -106,7 +106,7 @@ void distill_on(backend_type& b, const Model& teacher, Model& trained, model_typ
   options.micro_batch = rows_at_a_time(task);
   options.kl_weight = task.settings.kl_weight;
   options.ce_weight = task.settings.ce_weight;
-  options.recomputes = task.settings.recompute;
+  options.activation_checkpointing = task.settings.recompute;
   run_stage_on(b, trained, model,
                make_objective<distill::distillation<Model, Model>>(b, trained, teacher,
                                                                    std::as_const(trained), options),

@@ -44,7 +44,7 @@ struct pair_case {
     for (auto& [name, values] : point) {
       for (double& each : values) each *= 0.9;
     }
-    teacher_run.layers.keeps_taps = true;
+    teacher_run.layers.captures_activations = true;
     teacher.forward(b, id_view(), nullptr, teacher_run);
   }
   view<const std::int32_t, 2> id_view() const { return {ids.data(), {rows, tokens}}; }
@@ -65,7 +65,7 @@ struct pair_case {
     for (std::int64_t layer = 0; layer < config.layers; ++layer) {
       if (!is_aligned(layer)) continue;
       const tensor<T, 3, B> y = mixer_output<T>(student, layer, v_first);
-      const auto& target = teacher_run.layers.tap_of(layer).output;
+      const auto& target = teacher_run.layers.captured_of(layer).output;
       T sum(0);
       for (std::int64_t n = 0; n < rows * tokens; ++n) {
         T square(0);
@@ -84,7 +84,7 @@ struct pair_case {
   template <class T>
   tensor<T, 3, B> mixer_output(const language_model<T>& student, std::int64_t layer,
                                tensor<T, 3, B>& v_first) {
-    const auto& input = teacher_run.layers.tap_of(layer).input;
+    const auto& input = teacher_run.layers.captured_of(layer).input;
     const auto x = filled<T, 3>(b, input.sizes(), values_of(input));
     tensor<T, 3, B> y(b, input.sizes());
     student.layers.with_layer(layer, student.weights.layers, [&](const auto& c, const auto& p) {

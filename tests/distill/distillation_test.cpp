@@ -215,10 +215,13 @@ TEST_F(Distillation, RecomputingNeedsLessMemoryAndChangesNoBit) {
     EXPECT_EQ(again, kept);
     EXPECT_LT(2 * less, more) << less << " bytes, " << more << " with all activations kept";
   };
-  compare([&](bool recomputes) { return distill::next_token<model>(student, 2, recomputes); });
-  compare([&](bool recomputes) {
+  compare([&](bool activation_checkpointing) {
+    return distill::next_token<model>(student, 2, activation_checkpointing);
+  });
+  compare([&](bool activation_checkpointing) {
     return distill::distillation<model, model>(
-        teacher, student, {.kl_weight = 0.5, .ce_weight = 0.5, .recomputes = recomputes});
+        teacher, student,
+        {.kl_weight = 0.5, .ce_weight = 0.5, .activation_checkpointing = activation_checkpointing});
   });
 }
 

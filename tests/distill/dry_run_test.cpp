@@ -66,10 +66,10 @@ TEST(DryRun, ModelAndOptimizerAreTheirTensors) {
 TEST(DryRun, ActivationsGrowWithTheRowsAndRecomputingNeedsFewer) {
   const models::config c = small_model({"rad_rwkv7", "attention", "rad_rwkv6", "rad_rwkv7",
                                         "rad_rwkv7", "rad_rwkv7", "rad_rwkv7", "rad_rwkv7"});
-  const auto next_token = [](bool recomputes) {
+  const auto next_token = [](bool activation_checkpointing) {
     return [=](const auto&, const auto& student) {
       using model = std::remove_cvref_t<decltype(student)>;
-      return distill::next_token<model>(student, 1024, recomputes);
+      return distill::next_token<model>(student, 1024, activation_checkpointing);
     };
   };
   const std::size_t one = bytes_of_step<float>(256, c, next_token(false));

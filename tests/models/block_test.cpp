@@ -40,7 +40,7 @@ struct block_run {
   block::config config;
   block::params<T, B> params, grads;
   block::saved<T, B> saved;
-  models::tap<T, B> tap;
+  models::captured_activations<T, B> captured;
   tensor<T, 3, B> x, v_first, y, dx, dv_first;
   std::vector<double> weights = random_values(batch * tokens * C, 5);
 
@@ -57,12 +57,12 @@ struct block_run {
     dv_first = filled<T, 3>(b, sizes, std::vector<double>(batch * tokens * C, dv_first_start));
   }
   T loss() {
-    block::forward<T, B>(b, config, params, x, v_first, y, nullptr, tap, saved);
+    block::forward<T, B>(b, config, params, x, v_first, y, nullptr, captured, saved);
     return weighted_sum(weights, y);
   }
   void backward() {
     const auto dy = filled<T, 3>(b, y.sizes(), weights);
-    block::backward<T, B>(b, config, params, saved, tap, x, v_first, dy, dx, dv_first, grads);
+    block::backward<T, B>(b, config, params, saved, captured, x, v_first, dy, dx, dv_first, grads);
   }
 };
 
@@ -128,10 +128,10 @@ TEST_F(Block, IsNormMixerAddNormFeedForwardAdd) {
     std::vector<double> row(begin, begin + C);
     const auto in = normalised(row, w.at("input_layernorm.weight"));
     for (std::size_t i = 0; i < channels; ++i) {
-      EXPECT_NEAR(run.tap.input.data()[n * channels + i], in[i], 1e-13);
+      EXPECT_NEAR(run.captured.input.data()[n * channels + i], in[i], 1e-13);
       EXPECT_NEAR(run.v_first.data()[n * channels + i], in[i] * w.at("self_attn.u")[i], 1e-13);
       const double mixed = in[i] * w.at("self_attn.u")[i] * w.at("self_attn.s")[i];
-      EXPECT_NEAR(run.tap.output.data()[n * channels + i], mixed, 1e-13);
+      EXPECT_NEAR(run.captured.output.data()[n * channels + i], mixed, 1e-13);
       row[i] += mixed;
     }
     const auto middle = normalised(row, w.at("post_attention_layernorm.weight"));
@@ -155,9 +155,9 @@ TEST_F(Block, TheFirstHalfFillsTheSameTap) {
   block_run<double> whole(b, true, point(true)), half(b, true, point(true));
   whole.loss();
   block::forward_mixer<double, B>(b, half.config, half.params, half.x, half.v_first, nullptr,
-                                  half.tap, half.saved);
-  EXPECT_EQ(values_of(half.tap.input), values_of(whole.tap.input));
-  EXPECT_EQ(values_of(half.tap.output), values_of(whole.tap.output));
+                                  half.captured, half.saved);
+  EXPECT_EQ(values_of(half.captured.input), values_of(whole.captured.input));
+  EXPECT_EQ(values_of(half.captured.output), values_of(whole.captured.output));
 }
 
 TEST_F(Block, StartsWithNormsOfOneAndNarrowFeedForwards) {

@@ -154,14 +154,18 @@ TEST_F(Generation, TapsAreThoseOfAWholeForward) {
     const auto model = model_of<float>(mixers);
     const std::vector<std::int32_t> ids = some_ids(14);
     const view<const std::int32_t, 2> id_view(ids.data(), {2, 7});
-    language_model<float>::saved whole, taps;
+    language_model<float>::saved whole, captured;
     whole.layers.is_training = true;
     model.forward(b, id_view, nullptr, whole);
-    model.forward_taps(b, id_view, taps);
-    ASSERT_EQ(taps.layers.taps.size(), mixers.size());
+    model.forward_captured(b, id_view, captured);
+    ASSERT_EQ(captured.layers.captured.size(), mixers.size());
     for (std::size_t i = 0; i < mixers.size(); ++i) {
-      EXPECT_EQ(values_of(taps.layers.taps[i].input), values_of(whole.layers.taps[i].input)) << i;
-      EXPECT_EQ(values_of(taps.layers.taps[i].output), values_of(whole.layers.taps[i].output)) << i;
+      EXPECT_EQ(values_of(captured.layers.captured[i].input),
+                values_of(whole.layers.captured[i].input))
+          << i;
+      EXPECT_EQ(values_of(captured.layers.captured[i].output),
+                values_of(whole.layers.captured[i].output))
+          << i;
     }
   }
 }

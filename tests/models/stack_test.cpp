@@ -148,9 +148,9 @@ TEST_F(Stack, InferenceSharesActivationsAndChangesNoBit) {
   inference.forward();
   EXPECT_EQ(inference.output(), training.output());
   EXPECT_EQ(training.saved.hidden.size(), 5u);
-  EXPECT_EQ(training.saved.taps.size(), 4u);
+  EXPECT_EQ(training.saved.captured.size(), 4u);
   EXPECT_EQ(inference.saved.hidden.size(), 2u);
-  EXPECT_EQ(inference.saved.taps.size(), 1u);
+  EXPECT_EQ(inference.saved.captured.size(), 1u);
   EXPECT_TRUE(inference.saved.layers.empty());
 }
 
@@ -158,7 +158,7 @@ TEST_F(Stack, RecomputingKeepsInputsAloneAndChangesNoBit) {
   const std::vector<std::string> mixers{"value", "scaling", "value", "value"};
   const auto at = point(mixers);
   stack_run<double> kept(b, mixers, at), again(b, mixers, at);
-  again.saved.recomputes = true;
+  again.saved.activation_checkpointing = true;
   kept.forward();
   again.forward();
   EXPECT_EQ(again.output(), kept.output());
@@ -166,22 +166,26 @@ TEST_F(Stack, RecomputingKeepsInputsAloneAndChangesNoBit) {
   EXPECT_EQ(values_by_name<double>(again.grads), values_by_name<double>(kept.grads));
   EXPECT_TRUE(again.saved.layers.empty());
   EXPECT_EQ(again.saved.hidden.size(), 5u);
-  EXPECT_EQ(again.saved.taps.size(), 1u);
+  EXPECT_EQ(again.saved.captured.size(), 1u);
 }
 
 TEST_F(Stack, TapsAreTheMixersInputsAndOutputsOfEveryLayer) {
   const std::vector<std::string> mixers{"value", "scaling", "value"};
   const auto at = point(mixers);
-  stack_run<double> training(b, mixers, at), taps(b, mixers, at);
+  stack_run<double> training(b, mixers, at), captured(b, mixers, at);
   training.forward();
-  taps.saved.is_training = false;
-  taps.saved.keeps_taps = true;
-  taps.prepare();
-  taps.layers.forward_taps(b, taps.params, taps.saved);
-  ASSERT_EQ(taps.saved.taps.size(), 3u);
+  captured.saved.is_training = false;
+  captured.saved.captures_activations = true;
+  captured.prepare();
+  captured.layers.forward_captured(b, captured.params, captured.saved);
+  ASSERT_EQ(captured.saved.captured.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(values_of(taps.saved.taps[i].input), values_of(training.saved.taps[i].input)) << i;
-    EXPECT_EQ(values_of(taps.saved.taps[i].output), values_of(training.saved.taps[i].output)) << i;
+    EXPECT_EQ(values_of(captured.saved.captured[i].input),
+              values_of(training.saved.captured[i].input))
+        << i;
+    EXPECT_EQ(values_of(captured.saved.captured[i].output),
+              values_of(training.saved.captured[i].output))
+        << i;
   }
 }
 

@@ -101,7 +101,7 @@ class alignment {
 
   void enqueue(B& b, view_on<const std::int32_t, 2, B> ids, double scale,
                typename Student::params* grads) {
-    teacher_.forward_taps(b, ids, teacher_saved_);
+    teacher_.forward_captured(b, ids, teacher_saved_);
     const auto& config = student_.config;
     const shape<3> wide{ids.extent(0), ids.extent(1), config.heads * config.head_size};
     const std::int64_t provider = student_.layers.provider();
@@ -127,8 +127,8 @@ class alignment {
 
   void forward(B& b, std::int64_t layer, place& at, double scale,
                view_on<accumulate_t<T>, 1, B> losses) {
-    const auto& tap = teacher_saved_.layers.tap_of(layer);
-    const shape<3> sizes = tap.input.sizes();
+    const auto& captured = teacher_saved_.layers.captured_of(layer);
+    const shape<3> sizes = captured.input.sizes();
     const shape<2> rows{sizes[0] * sizes[1], sizes[2]};
     at.y.resize(b, sizes);
     at.dy.resize(b, sizes);
@@ -136,10 +136,10 @@ class alignment {
       using block_type = typename std::remove_cvref_t<decltype(c)>::block_type;
       auto& saved = at.saved.template of<block_type>(layer).mixer;
       saved.is_training = true;
-      block_type::mixer::template forward<T, B>(b, c.mixer, p.mixer, {tap.input, v_first_}, at.y,
-                                                nullptr, saved);
+      block_type::mixer::template forward<T, B>(b, c.mixer, p.mixer, {captured.input, v_first_},
+                                                at.y, nullptr, saved);
     });
-    const auto y = reshape<2>(at.y.read(), rows), target = reshape<2>(tap.output.read(), rows);
+    const auto y = reshape<2>(at.y.read(), rows), target = reshape<2>(captured.output.read(), rows);
     const auto weight = static_cast<real_t<T>>(scale);
     if (options_.is_squared) {
       ops::alignment_mse<T>(b, weight, y, target, losses, reshape<2>(at.dy.whole(), rows));
@@ -149,14 +149,14 @@ class alignment {
   }
 
   void backward(B& b, std::int64_t layer, place& at, typename Student::params& grads) {
-    const auto& tap = teacher_saved_.layers.tap_of(layer);
+    const auto& captured = teacher_saved_.layers.captured_of(layer);
     student_.layers.with_layer(layer, student_.weights.layers, [&](const auto& c, const auto& p) {
       using block_type = typename std::remove_cvref_t<decltype(c)>::block_type;
       auto& g = std::get<typename block_type::template params<T, B>>(
           grads.layers.layers[static_cast<std::size_t>(layer)]);
       block_type::mixer::template backward<T, B>(
-          b, c.mixer, p.mixer, at.saved.template of<block_type>(layer).mixer, {tap.input, v_first_},
-          at.dy, {{}, dv_first_}, g.mixer);
+          b, c.mixer, p.mixer, at.saved.template of<block_type>(layer).mixer,
+          {captured.input, v_first_}, at.dy, {{}, dv_first_}, g.mixer);
     });
   }
 

@@ -21,7 +21,7 @@ struct distillation_options {
   double kl_weight = 1;
   double ce_weight = 0;
   /// Keeps of each layer its input alone and runs it forward again in the backward pass.
-  bool recomputes = false;
+  bool activation_checkpointing = false;
 };
 
 /// Throws unless `loss` is finite, naming the first layer of `saved` whose output is not.
@@ -65,7 +65,7 @@ class distillation {
             "distill: the teacher's vocabulary is ", teacher.config.vocabulary, ", the student's ",
             student.config.vocabulary);
     saved_.layers.is_training = true;
-    saved_.layers.recomputes = options.recomputes;
+    saved_.layers.activation_checkpointing = options.activation_checkpointing;
   }
 
   bool needs_targets() const { return options_.ce_weight != 0; }
@@ -135,18 +135,19 @@ class distillation {
   micro_batch_work<B> work_;
 };
 
-/// Next-token cross-entropy: step 3, and training a teacher from nothing. `recomputes` as in
-/// distillation_options.
+/// Next-token cross-entropy: step 3, and training a teacher from nothing.
+/// `activation_checkpointing` as in distillation_options.
 template <class Model>
 class next_token {
  public:
   using T = typename Model::scalar_type;
   using B = typename Model::backend_type;
 
-  explicit next_token(const Model& model, std::int64_t micro_batch = 4, bool recomputes = false)
+  explicit next_token(const Model& model, std::int64_t micro_batch = 4,
+                      bool activation_checkpointing = false)
       : model_(model), micro_batch_(micro_batch) {
     saved_.layers.is_training = true;
-    saved_.layers.recomputes = recomputes;
+    saved_.layers.activation_checkpointing = activation_checkpointing;
   }
 
   bool needs_targets() const { return true; }

@@ -20,7 +20,7 @@ namespace radlads::models {
 
 /// Input and output of a block's mixer: what hidden-state alignment reads from a teacher.
 template <class T, class B>
-struct tap {
+struct captured_activations {
   tensor<T, 3, B> input;   // (B, T, C), normalised
   tensor<T, 3, B> output;  // (B, T, C)
 };
@@ -98,7 +98,7 @@ struct block {
   template <class T, class B>
   static void forward(B& b, const config& c, const params<T, B>& p, view_on<const T, 3, B> x,
                       view_on<T, 3, B> v_first, view_on<T, 3, B> y, state<T, B>* carried,
-                      tap<T, B>& t, saved<T, B>& s) {
+                      captured_activations<T, B>& t, saved<T, B>& s) {
     forward_mixer<T, B>(b, c, p, x, v_first, carried, t, s);
     const shape<2> rows{x.extent(0) * x.extent(1), x.extent(2)};
     s.middle.resize(b, rows);
@@ -115,8 +115,8 @@ struct block {
   /// The first half of forward: fills `t` and stops.
   template <class T, class B>
   static void forward_mixer(B& b, const config& c, const params<T, B>& p, view_on<const T, 3, B> x,
-                            view_on<T, 3, B> v_first, state<T, B>* carried, tap<T, B>& t,
-                            saved<T, B>& s) {
+                            view_on<T, 3, B> v_first, state<T, B>* carried,
+                            captured_activations<T, B>& t, saved<T, B>& s) {
     const shape<2> rows{x.extent(0) * x.extent(1), x.extent(2)};
     t.input.resize(b, x.sizes());
     t.output.resize(b, x.sizes());
@@ -130,9 +130,9 @@ struct block {
   /// Overwrites dx (B, T, C); adds to dv_first and to the gradients of the parameters.
   template <class T, class B>
   static void backward(B& b, const config& c, const params<T, B>& p, const saved<T, B>& s,
-                       const tap<T, B>& t, view_on<const T, 3, B> x, view_on<T, 3, B> v_first,
-                       view_on<const T, 3, B> dy, view_on<T, 3, B> dx, view_on<T, 3, B> dv_first,
-                       params<T, B>& grads) {
+                       const captured_activations<T, B>& t, view_on<const T, 3, B> x,
+                       view_on<T, 3, B> v_first, view_on<const T, 3, B> dy, view_on<T, 3, B> dx,
+                       view_on<T, 3, B> dv_first, params<T, B>& grads) {
     const shape<2> rows{x.extent(0) * x.extent(1), x.extent(2)};
     scratch_scope<B> scope(b);
     const auto dnormed = scope.template take<T, 2>(rows);

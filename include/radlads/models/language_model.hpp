@@ -105,11 +105,12 @@ struct language_model {
                              s.inverse);
   }
 
-  /// Fills the taps of all layers from ids (B, T), and computes nothing beyond the last mixer.
-  void forward_taps(B& b, view_on<const std::int32_t, 2, B> ids, saved& s) const {
-    s.layers.keeps_taps = true;
+  /// Captures the activations of all layers from ids (B, T), and computes nothing beyond the last
+  /// mixer.
+  void forward_captured(B& b, view_on<const std::int32_t, 2, B> ids, saved& s) const {
+    s.layers.captures_activations = true;
     embed(b, ids, s);
-    layers.forward_taps(b, weights.layers, s.layers);
+    layers.forward_captured(b, weights.layers, s.layers);
   }
 
   /// From the gradient of s.normed (N, C); adds to the gradients of all parameters but the head.

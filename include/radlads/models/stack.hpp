@@ -64,14 +64,14 @@ class stack {
   /// Activations. In training every layer has its own; otherwise layers of one kind share.
   struct saved {
     bool is_training = false;
-    bool keeps_taps = false;
+    bool captures_activations = false;
     /// Activation checkpointing: in training, too, layers share, and each keeps its input alone;
     /// backward runs a layer forward once more before it.
-    bool recomputes = false;
+    bool activation_checkpointing = false;
     std::vector<layer_saved> layers;
     std::tuple<typename block<Mixers>::template saved<T, B>...> shared;
     std::vector<tensor<T, 3, B>> hidden;  // (B, T, C): inputs of the layers, and the last output
-    std::vector<tap<T, B>> taps;
+    std::vector<captured_activations<T, B>> captured;
     tensor<T, 3, B> v_first;  // (B, T, D_a)
     std::int64_t depth = 0;
 
@@ -82,7 +82,7 @@ class stack {
       const auto count = static_cast<std::size_t>(layer_count);
       layers.resize(keeps_layers() ? count : 0);
       hidden.resize(is_training ? count + 1 : 2);
-      taps.resize(keeps_layers() || keeps_taps ? count : 1);
+      captured.resize(keeps_layers() || captures_activations ? count : 1);
       for (auto& each : hidden) each.resize(b, sizes);
       v_first.resize(b, {sizes[0], sizes[1], attention_width});
       return hidden[0];
@@ -90,11 +90,11 @@ class stack {
     tensor<T, 3, B>& input_of(std::int64_t layer) {
       return hidden[static_cast<std::size_t>(layer) % hidden.size()];
     }
-    tap<T, B>& tap_of(std::int64_t layer) {
-      return taps[static_cast<std::size_t>(layer) % taps.size()];
+    captured_activations<T, B>& captured_of(std::int64_t layer) {
+      return captured[static_cast<std::size_t>(layer) % captured.size()];
     }
     view_on<const T, 3, B> last() { return input_of(depth); }
-    bool keeps_layers() const { return is_training && !recomputes; }
+    bool keeps_layers() const { return is_training && !activation_checkpointing; }
 
     template <class Block>
     typename Block::template saved<T, B>& of(std::int64_t layer) {
@@ -200,23 +200,23 @@ class stack {
           [&](auto block_tag, const auto& c, const auto& each, auto* st, auto& sv) {
             using block_type = typename decltype(block_tag)::type;
             block_type::template forward<T, B>(b, c, each, s.input_of(i), s.v_first,
-                                               s.input_of(i + 1), st, s.tap_of(i), sv);
+                                               s.input_of(i + 1), st, s.captured_of(i), sv);
           });
     }
   }
 
-  /// As forward, but stops behind the last mixer, whose output is in its tap.
-  void forward_taps(B& b, const params& p, saved& s) const {
+  /// As forward, but stops behind the last mixer, whose output is captured.
+  void forward_captured(B& b, const params& p, saved& s) const {
     for (std::int64_t i = 0; i < size(); ++i) {
       run(b, p, nullptr, s, i,
           [&](auto block_tag, const auto& c, const auto& each, auto* st, auto& sv) {
             using block_type = typename decltype(block_tag)::type;
             if (i + 1 < size()) {
               block_type::template forward<T, B>(b, c, each, s.input_of(i), s.v_first,
-                                                 s.input_of(i + 1), st, s.tap_of(i), sv);
+                                                 s.input_of(i + 1), st, s.captured_of(i), sv);
             } else {
               block_type::template forward_mixer<T, B>(b, c, each, s.input_of(i), s.v_first, st,
-                                                       s.tap_of(i), sv);
+                                                       s.captured_of(i), sv);
             }
           });
     }
@@ -236,14 +236,14 @@ class stack {
         auto& g = std::get<typename block_type::template params<T, B>>(
             grads.layers[static_cast<std::size_t>(i)]);
         auto& sv = s.template of<block_type>(i);
-        if (s.recomputes) {
+        if (s.activation_checkpointing) {
           // The output has been computed before and is only in the way: dx is free until backward.
           sv.mixer.is_training = true;
           block_type::template forward<T, B>(b, c, each, s.input_of(i), s.v_first, dx, nullptr,
-                                             s.tap_of(i), sv);
+                                             s.captured_of(i), sv);
         }
-        block_type::template backward<T, B>(b, c, each, sv, s.tap_of(i), s.input_of(i), s.v_first,
-                                            dy, dx, dv_first, g);
+        block_type::template backward<T, B>(b, c, each, sv, s.captured_of(i), s.input_of(i),
+                                            s.v_first, dy, dx, dv_first, g);
       });
       std::swap(dy, dx);
     }

@@ -89,11 +89,12 @@ TEST_F(cuda_trainer, Aligns) {
 }
 
 TEST_F(cuda_trainer, Distills) {
-  for (const bool recomputes : {false, true}) {
+  for (const bool activation_checkpointing : {false, true}) {
     check<distill::distillation<model, model>>(
         {"rad_rwkv7", "attention"}, distill::trainable::everything, 1,
-        distill::distillation_options{
-            .micro_batch = rows, .ce_weight = 0.5, .recomputes = recomputes});
+        distill::distillation_options{.micro_batch = rows,
+                                      .ce_weight = 0.5,
+                                      .activation_checkpointing = activation_checkpointing});
   }
 }
 
