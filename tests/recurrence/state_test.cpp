@@ -13,11 +13,11 @@ namespace radlads::test {
 
 TEST(state, shapes_are_as_documented) {
   EXPECT_EQ(recurrence::state_shape(2, 3, 4, 5), (shape<4>{2, 3, 4, 5}));
-  EXPECT_EQ(recurrence::segment_count(0), 0);
-  EXPECT_EQ(recurrence::segment_count(1), 1);
-  EXPECT_EQ(recurrence::segment_count(recurrence::segment_length), 1);
-  EXPECT_EQ(recurrence::segment_count(recurrence::segment_length + 1), 2);
-  EXPECT_EQ(recurrence::checkpoint_shape(2, 2 * recurrence::segment_length, 3, 4, 5),
+  EXPECT_EQ(recurrence::checkpoint_count(0), 0);
+  EXPECT_EQ(recurrence::checkpoint_count(1), 1);
+  EXPECT_EQ(recurrence::checkpoint_count(recurrence::checkpoint_interval), 1);
+  EXPECT_EQ(recurrence::checkpoint_count(recurrence::checkpoint_interval + 1), 2);
+  EXPECT_EQ(recurrence::checkpoint_shape(2, 2 * recurrence::checkpoint_interval, 3, 4, 5),
             (shape<4>{6, 2, 4, 5}));
 }
 
@@ -54,10 +54,10 @@ TEST(state, element_is_at_batch_head_key_value) {
   }
 }
 
-// Checkpoint s of head (b, h) is the state before token s * segment_length.
+// Checkpoint s of head (b, h) is the state before token s * checkpoint_interval.
 TEST(state, checkpoints_are_the_states_before_segments) {
   cpu_backend backend({.threads = 2, .poison = true});
-  const std::int64_t time = 2 * recurrence::segment_length + 3;
+  const std::int64_t time = 2 * recurrence::checkpoint_interval + 3;
   scan_tensors<recurrence::gla, double> on(backend,
                                            make_case<recurrence::gla>({2, time, 3, 4, 5}, 5));
   on.forward(backend);
@@ -67,8 +67,8 @@ TEST(state, checkpoints_are_the_states_before_segments) {
     auto inputs = on.input_views();
     view<const double, 4> v = on.v;
     view<double, 4> out = y;
-    for (auto& input : inputs) input.extents[1] = segment * recurrence::segment_length;
-    v.extents[1] = out.extents[1] = segment * recurrence::segment_length;
+    for (auto& input : inputs) input.extents[1] = segment * recurrence::checkpoint_interval;
+    v.extents[1] = out.extents[1] = segment * recurrence::checkpoint_interval;
     recurrence::scan_forward<recurrence::gla, double>(backend, inputs, v, out, on.initial, state,
                                                       {});
     for (std::int64_t head = 0; head < 6; ++head) {

@@ -24,7 +24,7 @@ namespace radlads::recurrence {
 inline std::int64_t packed_checkpoint_size(std::span<const std::int64_t> lengths, std::int64_t H,
                                            std::int64_t K, std::int64_t V) {
   std::int64_t segments = 0;
-  for (const std::int64_t length : lengths) segments += segment_count(length);
+  for (const std::int64_t length : lengths) segments += checkpoint_count(length);
   return H * segments * K * V;
 }
 
@@ -62,7 +62,7 @@ void for_each_packed_group(std::span<const std::int64_t> lengths, F&& f) {
     }
     f(group);
     group.token += group.documents * group.length;
-    group.segment += group.documents * segment_count(group.length);
+    group.segment += group.documents * checkpoint_count(group.length);
   }
 }
 

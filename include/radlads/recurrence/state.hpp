@@ -14,11 +14,11 @@ namespace radlads::recurrence {
 
 /// Tokens between two states kept for the backward pass, which replays the states between them. A
 /// segment's states must stay in the second-level cache: 16 x 64 x 64 floats are 256 KiB.
-inline constexpr std::int64_t segment_length = 16;
+inline constexpr std::int64_t checkpoint_interval = 16;
 
-/// Number of segments of T tokens.
-RADLADS_HOST_DEVICE inline std::int64_t segment_count(std::int64_t T) {
-  return (T + segment_length - 1) / segment_length;
+/// Number of segments, and so of checkpoints, of T tokens.
+RADLADS_HOST_DEVICE inline std::int64_t checkpoint_count(std::int64_t T) {
+  return (T + checkpoint_interval - 1) / checkpoint_interval;
 }
 
 /// Shape of a recurrent state.
@@ -30,7 +30,7 @@ inline shape<4> state_shape(std::int64_t B, std::int64_t H, std::int64_t K, std:
 /// reads them.
 inline shape<4> checkpoint_shape(std::int64_t B, std::int64_t T, std::int64_t H, std::int64_t K,
                                  std::int64_t V) {
-  return {B * H, segment_count(T), K, V};
+  return {B * H, checkpoint_count(T), K, V};
 }
 
 }  // namespace radlads::recurrence

@@ -45,20 +45,20 @@ struct cpu_scan {
 
   /// Scratch of one worker.
   struct memory {
-    T* tokens;     // (inputs, segment_length, K)
+    T* tokens;     // (inputs, checkpoint_interval, K)
     row* states;   // (largest_group): the states, or their gradients
     row* state;    // the state that is replayed
-    row* replay;   // (segment_length): the states before a segment's tokens
+    row* replay;   // (checkpoint_interval): the states before a segment's tokens
     T* sums;       // (tokens_summed, inputs, K, partial)
     T* gradients;  // (tokens_summed, inputs, K)
   };
   template <class Scope>
   static memory take(Scope& scope) {
     constexpr std::int64_t summed = tokens_summed * token_size;
-    return {scope.template take<T, 1>({segment_length * token_size}).pointer,
+    return {scope.template take<T, 1>({checkpoint_interval * token_size}).pointer,
             scope.template take<row, 1>({largest_group}).pointer,
             scope.template take<row, 1>({1}).pointer,
-            scope.template take<row, 1>({segment_length}).pointer,
+            scope.template take<row, 1>({checkpoint_interval}).pointer,
             scope.template take<T, 1>({summed * partial}).pointer,
             scope.template take<T, 1>({summed}).pointer};
   }
@@ -76,8 +76,8 @@ struct cpu_scan {
       for (std::int64_t i = 0; i < group.count; ++i) {
         part.load(head_state(a.initial_state, group.batch, group.first + i), m.states[i]);
       }
-      for (std::int64_t start = 0; start < time; start += segment_length) {
-        const std::int64_t count = std::min(segment_length, time - start);
+      for (std::int64_t start = 0; start < time; start += checkpoint_interval) {
+        const std::int64_t count = std::min(checkpoint_interval, time - start);
         for (std::int64_t i = 0; i < group.count; ++i) {
           forward_section(a, {group.batch, group.first + i, a.heads(), start, count, part},
                           m.states[i], m);
@@ -93,7 +93,7 @@ struct cpu_scan {
                               const memory& m) {
     if (!a.checkpoints.empty()) {
       const std::int64_t index = at.batch * a.heads() + at.head;
-      at.part.store(state, a.checkpoints.row(index, at.start / segment_length, 0));
+      at.part.store(state, a.checkpoints.row(index, at.start / checkpoint_interval, 0));
     }
     gather_segment<Cell, T, K>(a.inputs, at.batch, at.head, at.start, at.count, m.tokens);
     run_tokens(at, m.tokens, a.v, a.y, state, nullptr);
@@ -129,9 +129,9 @@ struct cpu_scan {
       for (std::int64_t i = 0; i < group.count; ++i) {
         part.load(head_state(a.dfinal_state, group.batch, group.first + i), m.states[i]);
       }
-      for (std::int64_t segment = segment_count(time) - 1; segment >= 0; --segment) {
-        const std::int64_t start = segment * segment_length;
-        const std::int64_t count = std::min(segment_length, time - start);
+      for (std::int64_t segment = checkpoint_count(time) - 1; segment >= 0; --segment) {
+        const std::int64_t start = segment * checkpoint_interval;
+        const std::int64_t count = std::min(checkpoint_interval, time - start);
         for (std::int64_t i = 0; i < group.count; ++i) {
           backward_section(a, {group.batch, group.first + i, a.heads(), start, count, part},
                            m.states[i], m);
@@ -147,7 +147,7 @@ struct cpu_scan {
                                const memory& m) {
     const std::int64_t index = at.batch * a.heads() + at.head;
     gather_segment<Cell, T, K>(a.inputs, at.batch, at.head, at.start, at.count, m.tokens);
-    at.part.load(a.checkpoints.row(index, at.start / segment_length, 0), *m.state);
+    at.part.load(a.checkpoints.row(index, at.start / checkpoint_interval, 0), *m.state);
     run_tokens(at, m.tokens, a.v, {}, *m.state, m.replay);
     for (std::int64_t end = at.count; end > 0; end -= tokens_summed) {
       const std::int64_t begin = std::max<std::int64_t>(0, end - tokens_summed);
@@ -187,7 +187,7 @@ struct cpu_scan {
         T* from = m.gradients + ((i - begin) * Cell::inputs + input) * K;
         if (input == Cell::decay) {
           using factors = Eigen::Map<Eigen::Array<T, K, 1>>;
-          factors{from} *= factors(m.tokens + (input * segment_length + i) * K);
+          factors{from} *= factors(m.tokens + (input * checkpoint_interval + i) * K);
         }
         if (at.part.offset > 0 || to.step == 0) {
           for (std::int64_t j = 0; j < size; ++j) to[i][j] += from[j];

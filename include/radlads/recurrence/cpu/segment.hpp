@@ -26,11 +26,13 @@ inline constexpr int pack_width = K <= 8
                                                  : 4 * std::max(16, EIGEN_MAX_STATIC_ALIGN_BYTES) /
                                                        int{sizeof(T)});
 
-/// One token's inputs, x[input][j], out of a segment's (inputs, segment_length, K).
+/// One token's inputs, x[input][j], out of a segment's (inputs, checkpoint_interval, K).
 template <class T, int K>
 struct token_inputs {
   const T* rows;
-  RADLADS_INLINE const T* operator[](int input) const { return rows + input * segment_length * K; }
+  RADLADS_INLINE const T* operator[](int input) const {
+    return rows + input * checkpoint_interval * K;
+  }
 };
 
 /// One head's rows of a (B, T, H, C) view from token `start` on, `step` elements apart. A view of
@@ -46,10 +48,10 @@ struct head_rows {
   T* operator[](std::int64_t i) const { return first + i * step; }
 };
 
-/// Copies the inputs of tokens [start, start + count) of one head into (inputs, segment_length, K),
-/// the decay's logarithm turned into a factor. Entries above the head's own size are zero, their
-/// decay one: such rows of state stay zero. A segment at a time, so that the loads, whose rows lie
-/// far apart, overlap.
+/// Copies the inputs of tokens [start, start + count) of one head into (inputs,
+/// checkpoint_interval, K), the decay's logarithm turned into a factor. Entries above the head's
+/// own size are zero, their decay one: such rows of state stay zero. A segment at a time, so that
+/// the loads, whose rows lie far apart, overlap.
 template <class Cell, class T, int K>
 void gather_segment(const std::array<view<const T, 4>, Cell::inputs>& inputs, std::int64_t batch,
                     std::int64_t head, std::int64_t start, std::int64_t count, T* to) {
@@ -58,7 +60,7 @@ void gather_segment(const std::array<view<const T, 4>, Cell::inputs>& inputs, st
     const view<const T, 4>& from = inputs[static_cast<std::size_t>(input)];
     const std::int64_t size = from.extent(3);
     const head_rows<const T> source(from, batch, head, heads, start);
-    T* target = to + input * segment_length * K;
+    T* target = to + input * checkpoint_interval * K;
     for (std::int64_t i = 0; i < count; ++i, target += K) {
       if (size == K) {
         std::copy(source[i], source[i] + K, target);
@@ -68,7 +70,7 @@ void gather_segment(const std::array<view<const T, 4>, Cell::inputs>& inputs, st
     }
   }
   using whole = Eigen::Array<T, Eigen::Dynamic, 1>;
-  Eigen::Map<whole> decays(to + Cell::decay * segment_length * K, count * K);
+  Eigen::Map<whole> decays(to + Cell::decay * checkpoint_interval * K, count * K);
   decays = decays.exp();
 }
 

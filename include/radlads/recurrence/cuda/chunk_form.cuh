@@ -20,7 +20,7 @@
 namespace radlads::recurrence::chunkwise {
 
 /// Tokens of a chunk: as many as from one checkpoint to the next.
-inline constexpr int chunk = static_cast<int>(segment_length);
+inline constexpr int chunk = static_cast<int>(checkpoint_interval);
 static_assert(chunk == 16, "tiles are sixteen tokens long");
 
 template <class Form>

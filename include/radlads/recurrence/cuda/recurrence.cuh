@@ -125,7 +125,7 @@ RADLADS_HIDDEN inline chunkwise::packed_documents documents_on(
   std::vector<std::int64_t> first{0}, segments{0};
   for (const std::int64_t length : lengths) {
     first.push_back(first.back() + length);
-    segments.push_back(segments.back() + segment_count(length));
+    segments.push_back(segments.back() + checkpoint_count(length));
   }
   const auto put = [&](const std::vector<std::int64_t>& from) {
     const auto to = scope.take<std::int64_t, 1>({count + 1});

@@ -45,7 +45,7 @@ RADLADS_KERNEL __launch_bounds__(128)
                                        static_cast<std::int64_t>(j) * a.values + channel]
                      : A(0);
   }
-  const std::int64_t segments = segment_count(a.tokens);
+  const std::int64_t segments = checkpoint_count(a.tokens);
   for (std::int64_t first = 0; first < a.tokens; first += staged) {
     const int count = static_cast<int>(a.tokens - first < staged ? a.tokens - first : staged);
     __syncthreads();  // nobody still reads the tokens before
@@ -53,8 +53,9 @@ RADLADS_KERNEL __launch_bounds__(128)
     __syncthreads();  // all tokens are there
     for (int i = 0; i < count; ++i) {
       const std::int64_t t = first + i;
-      if (a.checkpoints != nullptr && t % segment_length == 0 && is_real) {
-        A* to = a.checkpoints + (head_index * segments + t / segment_length) * state_size + channel;
+      if (a.checkpoints != nullptr && t % checkpoint_interval == 0 && is_real) {
+        A* to = a.checkpoints + (head_index * segments + t / checkpoint_interval) * state_size +
+                channel;
         RADLADS_UNROLL_STATE(K, A)
         for (int j = 0; j < K; ++j) {
           if (j < a.keys) to[static_cast<std::int64_t>(j) * a.values] = s[j];

@@ -21,8 +21,8 @@ namespace radlads::recurrence {
 
 /// Tokens from one state in scratch to the next.
 inline constexpr int replay_length = 4;
-static_assert(segment_length % replay_length == 0);
-inline constexpr int replays = static_cast<int>(segment_length) / replay_length;
+static_assert(checkpoint_interval % replay_length == 0);
+inline constexpr int replays = static_cast<int>(checkpoint_interval) / replay_length;
 /// The most value channels of a head that one block takes.
 inline constexpr int most_values = 256;
 
@@ -85,15 +85,15 @@ RADLADS_KERNEL __launch_bounds__(most_values)
   using A = accumulate_t<T>;
   constexpr int row = Cell::inputs * K;
   extern __shared__ __align__(16) unsigned char memory[];
-  A* const inputs = reinterpret_cast<A*>(memory);  // (segment_length, inputs, K)
+  A* const inputs = reinterpret_cast<A*>(memory);  // (checkpoint_interval, inputs, K)
   A* const shared_sums =
-      inputs + segment_length * row;  // (inputs, K), of inputs that all tokens share
-  A* const sums = shared_sums + row;  // (warps, inputs, K)
+      inputs + checkpoint_interval * row;  // (inputs, K), of inputs that all tokens share
+  A* const sums = shared_sums + row;       // (warps, inputs, K)
   const int channel = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   const int warps = threads / 32;
   const bool is_real = channel < a.values;
   const std::int64_t state_size = static_cast<std::int64_t>(a.keys) * a.values;
-  const std::int64_t segments = segment_count(a.tokens);
+  const std::int64_t segments = checkpoint_count(a.tokens);
   A* const states =
       a.states + static_cast<std::int64_t>(blockIdx.x) * replays * K * threads + channel;
   warp_gradients<Cell, A, K> gradients{sums + channel / 32 * row, {}};
@@ -110,9 +110,9 @@ RADLADS_KERNEL __launch_bounds__(most_values)
                        : A(0);
     }
     for (std::int64_t segment = segments - 1; segment >= 0; --segment) {
-      const std::int64_t first = segment * segment_length;
-      const int count =
-          static_cast<int>(a.tokens - first < segment_length ? a.tokens - first : segment_length);
+      const std::int64_t first = segment * checkpoint_interval;
+      const int count = static_cast<int>(
+          a.tokens - first < checkpoint_interval ? a.tokens - first : checkpoint_interval);
       __syncthreads();  // nobody still reads the segment before
       stage_tokens<Cell, K, T>(a.inputs, b, h, first, count, a.keys, inputs);
       __syncthreads();  // all tokens are there
@@ -211,7 +211,7 @@ RADLADS_HIDDEN void launch_scan_backward(
     args.states = scope.take<A, 1>({blocks * replays * K * threads}).data();
     const std::size_t row = static_cast<std::size_t>(Cell::inputs * K) * sizeof(A);
     const std::size_t shared =
-        row * static_cast<std::size_t>(segment_length + 1 + threads / warp_size);
+        row * static_cast<std::size_t>(checkpoint_interval + 1 + threads / warp_size);
     require(shared <= b.properties().sharedMemPerBlockOptin, "scan_backward: a head of (", keys,
             ", ", values, ") needs ", shared, " bytes of shared memory, a block on ",
             b.properties().name, " has ", b.properties().sharedMemPerBlockOptin);
