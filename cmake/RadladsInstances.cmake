@@ -5,7 +5,7 @@
 #
 # Gives the target the forward and backward pass of each cell in each scalar on CUDA, compiled by nvcc for
 # the target's own CUDA_ARCHITECTURES, so that its .cpp sources can call recurrence::scan_forward, scan_backward,
-# scan_step and the two for packed documents on a radlads::cuda_backend. A cell is rwkv7, rwkv6, gla, gated_deltanet, kda, mamba2 or
+# scan_step and the two varlen ones on a radlads::cuda_backend. A cell is rwkv7, rwkv6, gla, gated_deltanet, kda, mamba2 or
 # the full name of one of your own, whose header HEADERS names; a scalar is float, double or bf16. The language CUDA must be
 # enabled. One small source for each pair is written into the build tree.
 function(radlads_add_instances target)
@@ -53,9 +53,9 @@ template void scan_forward_on<@type@, @number@>(
     cuda_backend&, const scan_forward_arguments<@arguments@>&);
 template void scan_backward_on<@type@, @number@>(
     cuda_backend&, const scan_backward_arguments<@arguments@>&);
-template bool scan_forward_packed_on<@type@, @number@>(
+template bool scan_forward_varlen_on<@type@, @number@>(
     cuda_backend&, std::span<const std::int64_t>, const scan_forward_arguments<@arguments@>&);
-template bool scan_backward_packed_on<@type@, @number@>(
+template bool scan_backward_varlen_on<@type@, @number@>(
     cuda_backend&, std::span<const std::int64_t>, const scan_backward_arguments<@arguments@>&);
 }  // namespace radlads::recurrence
 ")

@@ -21,39 +21,39 @@ using backward_arguments = scan_backward_arguments<Cell, bf16, device_space>;
 
 namespace radlads::recurrence::chunkwise {
 template void launch_chunkwise<64>(cuda_backend&, const forward_arguments<rwkv7>&,
-                                   const packed_documents&, std::int64_t);
+                                   const varlen_documents&, std::int64_t);
 template void launch_two_pass_chunkwise<64>(cuda_backend&, const forward_arguments<rwkv7>&);
 template void launch_chunkwise_backward<64>(cuda_backend&, const backward_arguments<rwkv7>&,
-                                            const packed_documents&, std::int64_t);
+                                            const varlen_documents&, std::int64_t);
 template void launch_two_pass_chunkwise_backward<64>(cuda_backend&,
                                                      const backward_arguments<rwkv7>&);
 template void launch_chunkwise<128>(cuda_backend&, const forward_arguments<rwkv7>&,
-                                    const packed_documents&, std::int64_t);
+                                    const varlen_documents&, std::int64_t);
 template void launch_two_pass_chunkwise<128>(cuda_backend&, const forward_arguments<rwkv7>&);
 template void launch_chunkwise_backward<128>(cuda_backend&, const backward_arguments<rwkv7>&,
-                                             const packed_documents&, std::int64_t);
+                                             const varlen_documents&, std::int64_t);
 template void launch_two_pass_chunkwise_backward<128>(cuda_backend&,
                                                       const backward_arguments<rwkv7>&);
 template void launch_chunkwise<64>(cuda_backend&, const forward_arguments<gla>&,
-                                   const packed_documents&, std::int64_t);
+                                   const varlen_documents&, std::int64_t);
 template void launch_two_pass_chunkwise<64>(cuda_backend&, const forward_arguments<gla>&);
 template void launch_chunkwise_backward<64>(cuda_backend&, const backward_arguments<gla>&,
-                                            const packed_documents&, std::int64_t);
+                                            const varlen_documents&, std::int64_t);
 template void launch_two_pass_chunkwise_backward<64>(cuda_backend&, const backward_arguments<gla>&);
 template void launch_chunkwise<64>(cuda_backend&, const forward_arguments<rwkv6>&,
-                                   const packed_documents&, std::int64_t);
+                                   const varlen_documents&, std::int64_t);
 template void launch_two_pass_chunkwise<64>(cuda_backend&, const forward_arguments<rwkv6>&);
 template void launch_chunkwise_backward<64>(cuda_backend&, const backward_arguments<rwkv6>&,
-                                            const packed_documents&, std::int64_t);
+                                            const varlen_documents&, std::int64_t);
 template void launch_two_pass_chunkwise_backward<64>(cuda_backend&,
                                                      const backward_arguments<rwkv6>&);
-template void launch_delta<128>(cuda_backend&, const delta_arguments&, const packed_documents&,
+template void launch_delta<128>(cuda_backend&, const delta_arguments&, const varlen_documents&,
                                 std::int64_t);
 template void launch_chunkwise<64>(cuda_backend&, const forward_arguments<kda>&,
-                                   const packed_documents&, std::int64_t);
+                                   const varlen_documents&, std::int64_t);
 template void launch_two_pass_chunkwise<64>(cuda_backend&, const forward_arguments<kda>&);
 template void launch_chunkwise_backward<64>(cuda_backend&, const backward_arguments<kda>&,
-                                            const packed_documents&, std::int64_t);
+                                            const varlen_documents&, std::int64_t);
 template void launch_two_pass_chunkwise_backward<64>(cuda_backend&, const backward_arguments<kda>&);
 }  // namespace radlads::recurrence::chunkwise
 

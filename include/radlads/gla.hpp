@@ -16,8 +16,8 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/recurrence/gla.hpp"
-#include "radlads/recurrence/packed.hpp"
 #include "radlads/recurrence/scan.hpp"
+#include "radlads/recurrence/varlen.hpp"
 #include "radlads/scalar_functions/sigmoid_root.hpp"
 
 #if defined(__CUDACC__)

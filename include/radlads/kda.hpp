@@ -14,8 +14,8 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/recurrence/kda.hpp"
-#include "radlads/recurrence/packed.hpp"
 #include "radlads/recurrence/scan.hpp"
+#include "radlads/recurrence/varlen.hpp"
 #include "radlads/scalar_functions/softplus_rate.hpp"
 
 #if defined(__CUDACC__)

@@ -13,9 +13,9 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
-#include "radlads/recurrence/packed.hpp"
 #include "radlads/recurrence/rwkv6.hpp"
 #include "radlads/recurrence/scan.hpp"
+#include "radlads/recurrence/varlen.hpp"
 #include "radlads/scalar_functions/exp_neg_exp.hpp"
 
 #if defined(__CUDACC__)

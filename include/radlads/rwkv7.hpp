@@ -16,9 +16,9 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
-#include "radlads/recurrence/packed.hpp"
 #include "radlads/recurrence/rwkv7.hpp"
 #include "radlads/recurrence/scan.hpp"
+#include "radlads/recurrence/varlen.hpp"
 #include "radlads/scalar_functions/exp_neg_sigmoid.hpp"
 
 #if defined(__CUDACC__)

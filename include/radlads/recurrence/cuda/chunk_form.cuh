@@ -107,10 +107,11 @@ __device__ inline int chunks_of(std::int64_t tokens) {
   return static_cast<int>((tokens + chunk - 1) / chunk);
 }
 
-/// Documents that lie packed in one row: document d has tokens first[d] up to first[d + 1], and
+/// Documents of varying lengths in one row: document d has tokens cu_seqlens[d] up to
+/// cu_seqlens[d + 1], and
 /// segments[d] segments are before it. Null where rows are sequences.
-struct packed_documents {
-  const std::int64_t *first, *segments;
+struct varlen_documents {
+  const std::int64_t *cu_seqlens, *segments;
 };
 
 /// Where the sequence of a head lies: its row, its first token there, its length, and how many
@@ -120,13 +121,13 @@ struct sequence {
 };
 /// Of head `index` of all sequences, with checkpoints of `checkpoint_size` elements a chunk.
 template <int D>
-__device__ inline sequence sequence_of(const packed_documents& documents, std::int64_t index,
+__device__ inline sequence sequence_of(const varlen_documents& documents, std::int64_t index,
                                        std::int64_t heads, std::int64_t tokens,
                                        std::int64_t checkpoint_size) {
   const std::int64_t b = index / heads, h = index % heads;
-  if (documents.first == nullptr)
+  if (documents.cu_seqlens == nullptr)
     return {b, h, 0, tokens, index * chunks_of(tokens) * checkpoint_size};
-  const std::int64_t first = documents.first[b], length = documents.first[b + 1] - first;
+  const std::int64_t first = documents.cu_seqlens[b], length = documents.cu_seqlens[b + 1] - first;
   // Checkpoints of a document have room for D D floats a segment and head.
   return {0, h, first, length,
           documents.segments[b] * heads * 2 * sizes<D>::state +

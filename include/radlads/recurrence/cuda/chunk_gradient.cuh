@@ -56,7 +56,7 @@ struct backward_args {
   bf16* second_pass;     // (B * H, chunks, second_pass_size), for few heads
   float* bonus_parts;    // (B * H, chunks, D), for few heads, where there is a bonus
   std::int64_t tokens, heads;
-  packed_documents documents;  // for kernels with one block a head
+  varlen_documents documents;  // for kernels with one block a head
 };
 
 /// What the recurrence between chunks leaves of a chunk, in bfloat16: G in 8 x 8 matrices, U and dZ

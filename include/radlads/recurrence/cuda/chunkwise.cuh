@@ -32,7 +32,7 @@ struct forward_args {
                       // matrices
   bf16* prepared;     // (B * H, chunks, prepared), for few heads
   std::int64_t tokens, heads;
-  packed_documents documents;  // for kernels with one block a head
+  varlen_documents documents;  // for kernels with one block a head
 };
 
 /// One chunk for the sixteen value channels of `warp_tile`: advances the state and puts y in the
@@ -210,16 +210,16 @@ forward_args<typename Cell::form> forward_args_of(
   return args;
 }
 
-/// One block a head, of rows or of `count` documents packed in one.
+/// One block a head, of rows or of `count` documents in one.
 template <int D, class Cell>
 RADLADS_HIDDEN void launch_chunkwise(cuda_backend& b,
                                      const scan_forward_arguments<Cell, bf16, device_space>& from,
-                                     const packed_documents& documents = {},
+                                     const varlen_documents& documents = {},
                                      std::int64_t count = 0) {
   using Form = typename Cell::form;
   forward_args<Form> args = forward_args_of(from);
   args.documents = documents;
-  const std::int64_t sequences = documents.first == nullptr ? from.v.extent(0) : count;
+  const std::int64_t sequences = documents.cu_seqlens == nullptr ? from.v.extent(0) : count;
   launch(b, "chunkwise_forward", forward_kernel<D, Form>,
          {.blocks = sequences * from.heads(),
           .threads = sizes<D>::threads,

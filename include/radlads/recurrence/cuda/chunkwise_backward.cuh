@@ -145,15 +145,15 @@ RADLADS_KERNEL __launch_bounds__(sizes<D>::threads, D == 64 ? 2 : 1)
     store_state<D>(gradient, warp, a.dinitial_state + index * sizes<D>::state);
 }
 
-/// One block a head, of rows or of `count` documents packed in one.
+/// One block a head, of rows or of `count` documents in one.
 template <int D, class Cell>
 RADLADS_HIDDEN void launch_chunkwise_backward(
     cuda_backend& b, const scan_backward_arguments<Cell, bf16, device_space>& from,
-    const packed_documents& documents = {}, std::int64_t count = 0) {
+    const varlen_documents& documents = {}, std::int64_t count = 0) {
   using Form = typename Cell::form;
   backward_args<Form> args = backward_args_of(from);
   args.documents = documents;
-  const std::int64_t sequences = documents.first == nullptr ? from.v.extent(0) : count;
+  const std::int64_t sequences = documents.cu_seqlens == nullptr ? from.v.extent(0) : count;
   launch(b, "chunkwise_backward", backward_kernel<D, Form>,
          {.blocks = sequences * from.heads(),
           .threads = sizes<D>::threads,

@@ -211,10 +211,10 @@ using delta_arguments = scan_forward_arguments<gated_deltanet, bf16, device_spac
 
 template <int D>
 RADLADS_HIDDEN void launch_delta(cuda_backend& b, const delta_arguments& from,
-                                 const packed_documents& documents, std::int64_t count) {
+                                 const varlen_documents& documents, std::int64_t count) {
   forward_args<delta_rule_by_token> args = forward_args_of(from);
   args.documents = documents;
-  const std::int64_t sequences = documents.first == nullptr ? from.v.extent(0) : count;
+  const std::int64_t sequences = documents.cu_seqlens == nullptr ? from.v.extent(0) : count;
   launch(b, "chunkwise_delta", delta_kernel<D>,
          {.blocks = sequences * from.heads(),
           .threads = sizes<D>::threads + delta_producers,
@@ -226,7 +226,7 @@ RADLADS_HIDDEN void launch_delta(cuda_backend& b, const delta_arguments& from,
 /// of 64 that kernel has three blocks a multiprocessor and is the faster one.
 template <int D>
 RADLADS_HIDDEN void launch_chunkwise(cuda_backend& b, const delta_arguments& from,
-                                     const packed_documents& documents = {},
+                                     const varlen_documents& documents = {},
                                      std::int64_t count = 0) {
   if constexpr (D <= 64) {
     launch_chunkwise<D, gated_deltanet>(b, from, documents, count);

@@ -18,11 +18,11 @@ template <class Cell, class T>
 RADLADS_HIDDEN void scan_backward_on(cuda_backend& b,
                                      const scan_backward_arguments<Cell, T, device_space>& from);
 template <class Cell, class T>
-RADLADS_HIDDEN bool scan_forward_packed_on(
+RADLADS_HIDDEN bool scan_forward_varlen_on(
     cuda_backend& b, std::span<const std::int64_t> lengths,
     const scan_forward_arguments<Cell, T, device_space>& from);
 template <class Cell, class T>
-RADLADS_HIDDEN bool scan_backward_packed_on(
+RADLADS_HIDDEN bool scan_backward_varlen_on(
     cuda_backend& b, std::span<const std::int64_t> lengths,
     const scan_backward_arguments<Cell, T, device_space>& from);
 

@@ -38,7 +38,7 @@ bool has_chunk_memory(const cuda_backend& b) {
   return needed <= b.properties().sharedMemPerBlockOptin;
 }
 
-/// The algorithm for these arguments, forward or backward, or for several documents packed in their
+/// The algorithm for these arguments, forward or backward, or for several documents in their
 /// row.
 template <class Cell, class T, class Arguments>
 algorithm algorithm_of(const cuda_backend& b, const Arguments& from, std::int64_t documents = 1) {
@@ -119,12 +119,12 @@ RADLADS_HIDDEN void scan_backward_on(cuda_backend& b,
 }
 
 /// Where documents of these lengths begin, in memory of the device as long as the scope lives.
-RADLADS_HIDDEN inline chunkwise::packed_documents documents_on(
+RADLADS_HIDDEN inline chunkwise::varlen_documents documents_on(
     cuda_backend& b, scratch_scope<cuda_backend>& scope, std::span<const std::int64_t> lengths) {
   const auto count = static_cast<std::int64_t>(lengths.size());
-  std::vector<std::int64_t> first{0}, segments{0};
+  std::vector<std::int64_t> cu_seqlens{0}, segments{0};
   for (const std::int64_t length : lengths) {
-    first.push_back(first.back() + length);
+    cu_seqlens.push_back(cu_seqlens.back() + length);
     segments.push_back(segments.back() + checkpoint_count(length));
   }
   const auto put = [&](const std::vector<std::int64_t>& from) {
@@ -132,21 +132,21 @@ RADLADS_HIDDEN inline chunkwise::packed_documents documents_on(
     b.copy(to.data(), from.data(), from.size() * sizeof(std::int64_t));
     return to.data();
   };
-  return {put(first), put(segments)};
+  return {put(cu_seqlens), put(segments)};
 }
 
 /// All documents of a row in one launch, where they have heads enough for one block each; otherwise
 /// returns false and does nothing.
 template <class Cell, class T>
-RADLADS_HIDDEN bool scan_forward_packed_on(
+RADLADS_HIDDEN bool scan_forward_varlen_on(
     cuda_backend& b, std::span<const std::int64_t> lengths,
     const scan_forward_arguments<Cell, T, device_space>& from) {
   if constexpr (has_chunkwise_form<Cell, T>) {
     const auto count = static_cast<std::int64_t>(lengths.size());
     if (algorithm_of<Cell, T>(b, from, count) != algorithm::chunkwise) return false;
-    require_aligned("scan_forward_packed", "y", from.y);
+    require_aligned("scan_forward_varlen", "y", from.y);
     scratch_scope<cuda_backend> scope(b);
-    const chunkwise::packed_documents documents = documents_on(b, scope, lengths);
+    const chunkwise::varlen_documents documents = documents_on(b, scope, lengths);
     from.v.extent(3) == 64 ? chunkwise::launch_chunkwise<64>(b, from, documents, count)
                            : chunkwise::launch_chunkwise<128>(b, from, documents, count);
     return true;
@@ -156,7 +156,7 @@ RADLADS_HIDDEN bool scan_forward_packed_on(
 
 /// The same for gradients; both answer alike.
 template <class Cell, class T>
-RADLADS_HIDDEN bool scan_backward_packed_on(
+RADLADS_HIDDEN bool scan_backward_varlen_on(
     cuda_backend& b, std::span<const std::int64_t> lengths,
     const scan_backward_arguments<Cell, T, device_space>& from) {
   if constexpr (has_chunkwise_form<Cell, T>) {
@@ -164,7 +164,7 @@ RADLADS_HIDDEN bool scan_backward_packed_on(
     if (algorithm_of<Cell, T>(b, from, count) != algorithm::chunkwise) return false;
     require_chunkwise_gradients<Cell, T>(from);
     scratch_scope<cuda_backend> scope(b);
-    const chunkwise::packed_documents documents = documents_on(b, scope, lengths);
+    const chunkwise::varlen_documents documents = documents_on(b, scope, lengths);
     from.v.extent(3) == 64 ? chunkwise::launch_chunkwise_backward<64>(b, from, documents, count)
                            : chunkwise::launch_chunkwise_backward<128>(b, from, documents, count);
     return true;

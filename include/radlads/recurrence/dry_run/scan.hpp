@@ -15,14 +15,14 @@ template <class Cell, class T>
 void scan_forward_on(dry_run_backend&, const scan_forward_arguments<Cell, T, device_space>&) {}
 template <class Cell, class T>
 void scan_backward_on(dry_run_backend&, const scan_backward_arguments<Cell, T, device_space>&) {}
-// Packed documents run group by group.
+// Documents run group by group.
 template <class Cell, class T>
-bool scan_forward_packed_on(dry_run_backend&, std::span<const std::int64_t>,
+bool scan_forward_varlen_on(dry_run_backend&, std::span<const std::int64_t>,
                             const scan_forward_arguments<Cell, T, device_space>&) {
   return false;
 }
 template <class Cell, class T>
-bool scan_backward_packed_on(dry_run_backend&, std::span<const std::int64_t>,
+bool scan_backward_varlen_on(dry_run_backend&, std::span<const std::int64_t>,
                              const scan_backward_arguments<Cell, T, device_space>&) {
   return false;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Packed documents: tokens of several documents one behind another in one row, each of which begins
+// Varlen: tokens of several documents one behind another in one row, each of which begins
 // with a state of its own. What lies between them is neither padded nor computed. A backend may
 // have an algorithm for all at once (recurrence/cuda/recurrence.cuh); otherwise neighbours of one
 // length are a batch.
@@ -21,7 +21,7 @@
 namespace radlads::recurrence {
 
 /// Elements of the checkpoints of documents of these lengths: those of each, one behind another.
-inline std::int64_t packed_checkpoint_size(std::span<const std::int64_t> lengths, std::int64_t H,
+inline std::int64_t varlen_checkpoint_size(std::span<const std::int64_t> lengths, std::int64_t H,
                                            std::int64_t K, std::int64_t V) {
   std::int64_t segments = 0;
   for (const std::int64_t length : lengths) segments += checkpoint_count(length);
@@ -30,18 +30,18 @@ inline std::int64_t packed_checkpoint_size(std::span<const std::int64_t> lengths
 
 /// There is none on the CPU.
 template <class Cell, class T>
-bool scan_forward_packed_on(cpu_backend&, std::span<const std::int64_t>,
+bool scan_forward_varlen_on(cpu_backend&, std::span<const std::int64_t>,
                             const scan_forward_arguments<Cell, T, host_space>&) {
   return false;
 }
 template <class Cell, class T>
-bool scan_backward_packed_on(cpu_backend&, std::span<const std::int64_t>,
+bool scan_backward_varlen_on(cpu_backend&, std::span<const std::int64_t>,
                              const scan_backward_arguments<Cell, T, host_space>&) {
   return false;
 }
 
 /// Neighbours of one length, which run as a batch.
-struct packed_group {
+struct varlen_group {
   std::int64_t document = 0, documents = 0;  ///< the first, and how many
   std::int64_t token = 0, length = 0;        ///< the first of the first, and of each
   std::int64_t segment = 0;                  ///< before the first
@@ -49,8 +49,8 @@ struct packed_group {
 
 /// Calls f(group) for the documents in their order.
 template <class F>
-void for_each_packed_group(std::span<const std::int64_t> lengths, F&& f) {
-  packed_group group;
+void for_each_varlen_group(std::span<const std::int64_t> lengths, F&& f) {
+  varlen_group group;
   const auto count = static_cast<std::int64_t>(lengths.size());
   for (std::int64_t next = 0; next < count; next += group.documents) {
     group.document = next;
@@ -66,9 +66,9 @@ void for_each_packed_group(std::span<const std::int64_t> lengths, F&& f) {
   }
 }
 
-/// The tokens of a group in a packed row (1, T, H, K), as (documents, length, H, K).
+/// The tokens of a group in a row (1, T, H, K), as (documents, length, H, K).
 template <class T, class Space>
-view<T, 4, Space> packed_part(view<T, 4, Space> x, const packed_group& group) {
+view<T, 4, Space> varlen_part(view<T, 4, Space> x, const varlen_group& group) {
   x.pointer += group.token * x.stride(1);
   x.extents[0] = group.documents;
   x.extents[1] = group.length;
@@ -78,7 +78,7 @@ view<T, 4, Space> packed_part(view<T, 4, Space> x, const packed_group& group) {
 
 /// States (documents, H, K, V) of a group; an empty view stays empty.
 template <class T, class Space>
-view<T, 4, Space> packed_states(view<T, 4, Space> x, const packed_group& group) {
+view<T, 4, Space> varlen_states(view<T, 4, Space> x, const varlen_group& group) {
   if (x.empty()) return {};
   x.pointer += group.document * x.stride(0);
   x.extents[0] = group.documents;
@@ -87,7 +87,7 @@ view<T, 4, Space> packed_states(view<T, 4, Space> x, const packed_group& group) 
 
 /// Checkpoints (elements) of a group, as scan_forward takes them; an empty view stays empty.
 template <class T, class Space>
-view<T, 4, Space> packed_checkpoints(view<T, 1, Space> x, const packed_group& group, std::int64_t H,
+view<T, 4, Space> varlen_checkpoints(view<T, 1, Space> x, const varlen_group& group, std::int64_t H,
                                      std::int64_t K, std::int64_t V) {
   if (x.empty()) return {};
   return {x.pointer + group.segment * H * K * V,
@@ -104,7 +104,7 @@ view<T, 4, Space> flat_checkpoints(const view<T, 1, Space>& x) {
 /// Throws unless v is one row with as many tokens as the documents have, and states and checkpoints
 /// are there for all of them or not at all.
 template <class T, class Space, class A, class C>
-void require_packed(const char* function, std::span<const std::int64_t> lengths,
+void require_varlen(const char* function, std::span<const std::int64_t> lengths,
                     const view<T, 4, Space>& v, std::int64_t H, std::int64_t K,
                     const view<A, 4, Space>& states, const view<C, 1, Space>& checkpoints) {
   std::int64_t tokens = 0;
@@ -118,43 +118,43 @@ void require_packed(const char* function, std::span<const std::int64_t> lengths,
   require_state(states, state_shape(static_cast<std::int64_t>(lengths.size()), H, K, V), function,
                 "a state");
   if (checkpoints.empty()) return;
-  require_shape(checkpoints, {packed_checkpoint_size(lengths, H, K, V)}, function, "checkpoints");
+  require_shape(checkpoints, {varlen_checkpoint_size(lengths, H, K, V)}, function, "checkpoints");
 }
 
-/// scan_forward for documents of these lengths that lie packed in one row: inputs (1, T, H, K), v
-/// and y (1, T, H, V), states (documents, H, K, V), checkpoints (packed_checkpoint_size).
+/// scan_forward for documents of these lengths that lie in one row: inputs (1, T, H, K), v
+/// and y (1, T, H, V), states (documents, H, K, V), checkpoints (varlen_checkpoint_size).
 /// Neighbours of one length run at once. Throws when the lengths do not add up to T, and as
 /// scan_forward.
 template <recurrent_cell Cell, class T, backend B>
-void scan_forward_packed(B& b, std::span<const std::int64_t> lengths,
+void scan_forward_varlen(B& b, std::span<const std::int64_t> lengths,
                          const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                          view_on<const T, 4, B> v, view_on<T, 4, B> y,
                          view_on<const accumulate_t<T>, 4, B> initial_states,
                          view_on<accumulate_t<T>, 4, B> final_states,
                          view_on<accumulate_t<T>, 1, B> checkpoints) {
-  constexpr const char* function = "scan_forward_packed";
+  constexpr const char* function = "scan_forward_varlen";
   const std::int64_t H = inputs[0].extent(2), K = inputs[0].extent(3), V = v.extent(3);
   require_inputs<Cell, T>(inputs, v, function);
   require_shape(y, {v.extent(0), v.extent(1), H, V}, function, "y");
-  require_packed(function, lengths, v, H, K, initial_states, checkpoints);
-  require_packed(function, lengths, v, H, K, final_states, checkpoints);
+  require_varlen(function, lengths, v, H, K, initial_states, checkpoints);
+  require_varlen(function, lengths, v, H, K, final_states, checkpoints);
   const scan_forward_arguments<Cell, T, typename B::space> all{
       inputs, v, y, initial_states, final_states, flat_checkpoints(checkpoints)};
-  if (scan_forward_packed_on(b, lengths, all)) return;
-  for_each_packed_group(lengths, [&](const packed_group& group) {
+  if (scan_forward_varlen_on(b, lengths, all)) return;
+  for_each_varlen_group(lengths, [&](const varlen_group& group) {
     std::array<view_on<const T, 4, B>, Cell::inputs> part;
-    for (std::size_t i = 0; i < part.size(); ++i) part[i] = packed_part(inputs[i], group);
-    scan_forward<Cell, T>(b, part, packed_part(v, group), packed_part(y, group),
-                          packed_states(initial_states, group), packed_states(final_states, group),
-                          packed_checkpoints(checkpoints, group, H, K, V));
+    for (std::size_t i = 0; i < part.size(); ++i) part[i] = varlen_part(inputs[i], group);
+    scan_forward<Cell, T>(b, part, varlen_part(v, group), varlen_part(y, group),
+                          varlen_states(initial_states, group), varlen_states(final_states, group),
+                          varlen_checkpoints(checkpoints, group, H, K, V));
   });
 }
 
-/// Gradients of scan_forward_packed, as scan_backward gives them for each document. An input that
+/// Gradients of scan_forward_varlen, as scan_backward gives them for each document. An input that
 /// all tokens share (a stride of zero in time) has no gradient of its own in each document, so that
 /// of one is refused where there are several.
 template <recurrent_cell Cell, class T, backend B>
-void scan_backward_packed(B& b, std::span<const std::int64_t> lengths,
+void scan_backward_varlen(B& b, std::span<const std::int64_t> lengths,
                           const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
                           view_on<const T, 4, B> v,
                           view_on<const accumulate_t<T>, 1, B> checkpoints,
@@ -162,13 +162,13 @@ void scan_backward_packed(B& b, std::span<const std::int64_t> lengths,
                           view_on<const accumulate_t<T>, 4, B> dfinal_states,
                           const std::array<view_on<T, 4, B>, Cell::inputs>& dinputs,
                           view_on<T, 4, B> dv, view_on<accumulate_t<T>, 4, B> dinitial_states) {
-  constexpr const char* function = "scan_backward_packed";
+  constexpr const char* function = "scan_backward_varlen";
   const std::int64_t H = inputs[0].extent(2), K = inputs[0].extent(3), V = v.extent(3);
   require_inputs<Cell, T>(inputs, v, function);
   require_shape(dy, {v.extent(0), v.extent(1), H, V}, function, "dy");
   require_shape(dv, {v.extent(0), v.extent(1), H, V}, function, "dv");
-  require_packed(function, lengths, v, H, K, dfinal_states, checkpoints);
-  require_packed(function, lengths, v, H, K, dinitial_states, checkpoints);
+  require_varlen(function, lengths, v, H, K, dfinal_states, checkpoints);
+  require_varlen(function, lengths, v, H, K, dinitial_states, checkpoints);
   for (std::size_t i = 0; i < dinputs.size(); ++i) {
     require_shape(dinputs[i], input_shape<Cell>(i, inputs[0].sizes()), function,
                   "the gradient of an input");
@@ -177,18 +177,18 @@ void scan_backward_packed(B& b, std::span<const std::int64_t> lengths,
   }
   const scan_backward_arguments<Cell, T, typename B::space> all{
       inputs, v, flat_checkpoints(checkpoints), dy, dfinal_states, dinputs, dv, dinitial_states};
-  if (scan_backward_packed_on(b, lengths, all)) return;
-  for_each_packed_group(lengths, [&](const packed_group& group) {
+  if (scan_backward_varlen_on(b, lengths, all)) return;
+  for_each_varlen_group(lengths, [&](const varlen_group& group) {
     std::array<view_on<const T, 4, B>, Cell::inputs> part;
     std::array<view_on<T, 4, B>, Cell::inputs> dpart;
     for (std::size_t i = 0; i < part.size(); ++i) {
-      part[i] = packed_part(inputs[i], group);
-      dpart[i] = packed_part(dinputs[i], group);
+      part[i] = varlen_part(inputs[i], group);
+      dpart[i] = varlen_part(dinputs[i], group);
     }
-    scan_backward<Cell, T>(b, part, packed_part(v, group),
-                           packed_checkpoints(checkpoints, group, H, K, V), packed_part(dy, group),
-                           packed_states(dfinal_states, group), dpart, packed_part(dv, group),
-                           packed_states(dinitial_states, group));
+    scan_backward<Cell, T>(b, part, varlen_part(v, group),
+                           varlen_checkpoints(checkpoints, group, H, K, V), varlen_part(dy, group),
+                           varlen_states(dfinal_states, group), dpart, varlen_part(dv, group),
+                           varlen_states(dinitial_states, group));
   });
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Documents packed in a row on CUDA: by one launch, and group by group where they are few, against
-// the CPU in double.
+// Documents of varying lengths in a row (varlen) on CUDA: by one launch, and group by group where
+// they are few, against the CPU in double.
 #include "radlads/cuda.cuh"
 #include "radlads/recurrence/gated_deltanet.hpp"
 #include "radlads/recurrence/gla.hpp"
-#include "radlads/recurrence/packed.hpp"
 #include "radlads/recurrence/rwkv7.hpp"
+#include "radlads/recurrence/varlen.hpp"
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -15,10 +15,10 @@
 #include <vector>
 
 namespace radlads::test {
-namespace packed_test {
+namespace varlen_test {
 
 template <class Cell>
-class cuda_packed : public cuda_case<bf16> {
+class cuda_varlen : public cuda_case<bf16> {
  protected:
   using inputs = std::array<tensor_pair<bf16, 4>, Cell::inputs>;
 
@@ -56,14 +56,14 @@ class cuda_packed : public cuda_case<bf16> {
     auto first = of<float, 4>(state, random_values(size, 7, 0.3)),
          dlast = of<float, 4>(state, random_values(size, 8));
     auto last = poisoned<float, 4>(state), dfirst = poisoned<float, 4>(state);
-    auto checkpoints = poisoned<float, 1>({recurrence::packed_checkpoint_size(lengths, H, D, D)});
+    auto checkpoints = poisoned<float, 1>({recurrence::varlen_checkpoint_size(lengths, H, D, D)});
     on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       using backend_type = std::remove_cvref_t<decltype(b)>;
       const auto x = views<S, backend_type, false>(in, on);
-      recurrence::scan_forward_packed<Cell, S>(b, lengths, x, on(v), on(y), on(first), on(last),
+      recurrence::scan_forward_varlen<Cell, S>(b, lengths, x, on(v), on(y), on(first), on(last),
                                                on(checkpoints));
-      recurrence::scan_backward_packed<Cell, S>(b, lengths, x, on(v), on(checkpoints), on(dy),
+      recurrence::scan_backward_varlen<Cell, S>(b, lengths, x, on(v), on(checkpoints), on(dy),
                                                 on(dlast), views<S, backend_type, true>(din, on),
                                                 on(dv), on(dfirst));
     });
@@ -77,15 +77,15 @@ class cuda_packed : public cuda_case<bf16> {
 };
 
 using cells = ::testing::Types<recurrence::rwkv7, recurrence::gla, recurrence::gated_deltanet>;
-TYPED_TEST_SUITE(cuda_packed, cells);
+TYPED_TEST_SUITE(cuda_varlen, cells);
 
-TYPED_TEST(cuda_packed, AllAtOnce) {
+TYPED_TEST(cuda_varlen, AllAtOnce) {
   // With 14 heads more than three quarters of any GPU's multiprocessors.
   this->check({5, 16, 16, 1, 33, 0, 7, 40, 17, 2, 30, 64, 3, 16}, 14, 64);
   this->check({31, 0, 18, 1, 5, 16, 16, 9, 2, 20, 33, 12}, 14, 128);
 }
 
-TYPED_TEST(cuda_packed, GroupByGroupWhereHeadsAreFew) { this->check({20, 20, 5, 0, 33}, 2, 64); }
+TYPED_TEST(cuda_varlen, GroupByGroupWhereHeadsAreFew) { this->check({20, 20, 5, 0, 33}, 2, 64); }
 
-}  // namespace packed_test
+}  // namespace varlen_test
 }  // namespace radlads::test

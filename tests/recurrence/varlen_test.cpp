@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed documents against each document alone, and against one sequence whose decays forget
-// everything where a document begins.
+// Documents of varying lengths in a row (varlen) against each document alone, and against one
+// sequence whose decays forget everything where a document begins.
 
-#include "radlads/recurrence/packed.hpp"
+#include "radlads/recurrence/varlen.hpp"
 #include "recurrence/scan_case.hpp"
 #include "recurrence/scan_reference.hpp"
 #include "support/error_of.hpp"
@@ -18,16 +18,16 @@
 #include <vector>
 
 namespace radlads::test {
-namespace packed_test {
+namespace varlen_test {
 
 template <class Cell>
-class packed : public testing::Test {
+class varlen : public testing::Test {
  public:
   cpu_backend backend{{.threads = 2, .poison = true}};
 };
 using cells = testing::Types<recurrence::rwkv7, recurrence::gla, recurrence::rwkv6,
                              recurrence::gated_deltanet, recurrence::kda, recurrence::mamba2>;
-TYPED_TEST_SUITE(packed, cells);
+TYPED_TEST_SUITE(varlen, cells);
 
 constexpr std::int64_t H = 2, K = 5, V = 6;
 // Neighbours of one length, one token, none, and more than two segments.
@@ -40,12 +40,12 @@ void append(const std::vector<S>& from, std::vector<S>& to) {
 
 /// The documents, each a case of its own, and all of them in one row.
 template <class Cell, class S>
-struct packed_case {
+struct varlen_case {
   std::vector<scan_data<Cell, double>> documents;
   scan_data<Cell, S> row;
   std::vector<S> initial, dfinal;  // (documents, H, K, V)
 
-  packed_case() : row{{1, 0, H, K, V}, {}, {}, {}, {}, {}} {
+  varlen_case() : row{{1, 0, H, K, V}, {}, {}, {}, {}, {}} {
     for (std::size_t i = 0; i < lengths.size(); ++i) {
       documents.push_back(make_case<Cell>({1, lengths[i], H, K, V}, 100 + i));
       const auto each = convert<S>(documents.back());
@@ -60,20 +60,20 @@ struct packed_case {
 };
 
 template <class Cell, class S>
-struct packed_run {
+struct varlen_run {
   cpu_backend& b;
-  packed_case<Cell, S> data;
+  varlen_case<Cell, S> data;
   scan_tensors<Cell, S> at;
   tensor<S, 4, cpu_backend> initial, final_states, dfinal, dinitial;
   tensor<S, 1, cpu_backend> checkpoints;
 
-  explicit packed_run(cpu_backend& backend) : b(backend), at(backend, with_states(data.row)) {
+  explicit varlen_run(cpu_backend& backend) : b(backend), at(backend, with_states(data.row)) {
     const shape<4> states{static_cast<std::int64_t>(lengths.size()), H, K, V};
     initial = make_tensor(b, states, data.initial);
     dfinal = make_tensor(b, states, data.dfinal);
     final_states.resize(b, states);
     dinitial.resize(b, states);
-    checkpoints.resize(b, {recurrence::packed_checkpoint_size(lengths, H, K, V)});
+    checkpoints.resize(b, {recurrence::varlen_checkpoint_size(lengths, H, K, V)});
   }
   static scan_data<Cell, S> with_states(scan_data<Cell, S> row) {
     row.initial.assign(static_cast<std::size_t>(H * K * V), S(0));
@@ -81,17 +81,17 @@ struct packed_run {
     return row;
   }
   void forward() {
-    recurrence::scan_forward_packed<Cell, S>(b, lengths, at.input_views(), at.v, at.y, initial,
+    recurrence::scan_forward_varlen<Cell, S>(b, lengths, at.input_views(), at.v, at.y, initial,
                                              final_states, checkpoints);
   }
   void backward() {
-    recurrence::scan_backward_packed<Cell, S>(b, lengths, at.input_views(), at.v, checkpoints,
+    recurrence::scan_backward_varlen<Cell, S>(b, lengths, at.input_views(), at.v, checkpoints,
                                               at.dy, dfinal, at.dinput_views(), at.dv, dinitial);
   }
 };
 
-TYPED_TEST(packed, is_each_document_alone) {
-  packed_run<TypeParam, double> run(this->backend);
+TYPED_TEST(varlen, is_each_document_alone) {
+  varlen_run<TypeParam, double> run(this->backend);
   run.forward();
   run.backward();
   std::vector<double> y, final_states, v, initial;
@@ -119,9 +119,9 @@ TYPED_TEST(packed, is_each_document_alone) {
   }
 }
 
-TYPED_TEST(packed, in_float_without_states_or_checkpoints) {
-  packed_run<TypeParam, float> run(this->backend);
-  recurrence::scan_forward_packed<TypeParam, float>(this->backend, lengths, run.at.input_views(),
+TYPED_TEST(varlen, in_float_without_states_or_checkpoints) {
+  varlen_run<TypeParam, float> run(this->backend);
+  recurrence::scan_forward_varlen<TypeParam, float>(this->backend, lengths, run.at.input_views(),
                                                     run.at.v, run.at.y, {}, {}, {});
   std::vector<double> y;
   for (auto document : run.data.documents) {
@@ -131,12 +131,12 @@ TYPED_TEST(packed, in_float_without_states_or_checkpoints) {
   EXPECT_LT(relative_error(values_of(run.at.y), y), order_tolerance<float>);
 }
 
-TEST(packed_documents, are_one_sequence_that_forgets_where_a_document_begins) {
+TEST(varlen_documents, are_one_sequence_that_forgets_where_a_document_begins) {
   cpu_backend b({.threads = 2, .poison = true});
-  packed_run<recurrence::gla, double> run(b);
-  recurrence::scan_forward_packed<recurrence::gla, double>(b, lengths, run.at.input_views(),
+  varlen_run<recurrence::gla, double> run(b);
+  recurrence::scan_forward_varlen<recurrence::gla, double>(b, lengths, run.at.input_views(),
                                                            run.at.v, run.at.y, {}, {}, {});
-  auto whole = packed_run<recurrence::gla, double>::with_states(run.data.row);
+  auto whole = varlen_run<recurrence::gla, double>::with_states(run.data.row);
   std::int64_t token = 0;
   for (const std::int64_t length : lengths) {
     if (length > 0) {
@@ -148,25 +148,25 @@ TEST(packed_documents, are_one_sequence_that_forgets_where_a_document_begins) {
   EXPECT_LT(relative_error(values_of(run.at.y), run_reference(whole).y), order_tolerance<double>);
 }
 
-TEST(packed_documents, say_what_does_not_fit) {
+TEST(varlen_documents, say_what_does_not_fit) {
   cpu_backend b({.threads = 1});
-  packed_run<recurrence::gla, double> run(b);
+  varlen_run<recurrence::gla, double> run(b);
   const auto forward = [&](const std::vector<std::int64_t>& given, auto checkpoints) {
     return error_of([&] {
-      recurrence::scan_forward_packed<recurrence::gla, double>(
+      recurrence::scan_forward_varlen<recurrence::gla, double>(
           b, given, run.at.input_views(), run.at.v, run.at.y, {}, {}, checkpoints);
     });
   };
   EXPECT_EQ(forward({5, 16}, view<double, 1>()),
-            "scan_forward_packed: v is (1, 78, 2, 6), expected one row of the 21 tokens that 2 "
+            "scan_forward_varlen: v is (1, 78, 2, 6), expected one row of the 21 tokens that 2 "
             "documents have");
-  EXPECT_EQ(forward({80, -2}, view<double, 1>()), "scan_forward_packed: document 1 has -2 tokens");
+  EXPECT_EQ(forward({80, -2}, view<double, 1>()), "scan_forward_varlen: document 1 has -2 tokens");
   tensor<double, 1, cpu_backend> few(b, {60});
   EXPECT_NE(forward(lengths, few.whole()).find("checkpoints"), std::string::npos);
   auto shared = run.at.dinput_views();
   shared[0].strides[1] = 0;
   const std::string said = error_of([&] {
-    recurrence::scan_backward_packed<recurrence::gla, double>(b, lengths, run.at.input_views(),
+    recurrence::scan_backward_varlen<recurrence::gla, double>(b, lengths, run.at.input_views(),
                                                               run.at.v, run.checkpoints, run.at.dy,
                                                               {}, shared, run.at.dv, {});
   });
@@ -175,9 +175,9 @@ TEST(packed_documents, say_what_does_not_fit) {
       << said;
 }
 
-TEST(packed_documents, of_one_length_run_at_once) {
+TEST(varlen_documents, of_one_length_run_at_once) {
   std::vector<std::int64_t> groups;
-  recurrence::for_each_packed_group(lengths, [&](const recurrence::packed_group& each) {
+  recurrence::for_each_varlen_group(lengths, [&](const recurrence::varlen_group& each) {
     groups.insert(groups.end(), {each.document, each.documents, each.token, each.segment});
   });
   const std::vector<std::int64_t> expected{0, 1, 0,  0, 1, 2, 5,  1, 3, 1, 37, 3,
@@ -185,5 +185,5 @@ TEST(packed_documents, of_one_length_run_at_once) {
   EXPECT_EQ(groups, expected);
 }
 
-}  // namespace packed_test
+}  // namespace varlen_test
 }  // namespace radlads::test
