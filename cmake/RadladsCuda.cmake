@@ -37,7 +37,7 @@ target_sources(radlads_cuda INTERFACE
 
 include(${CMAKE_CURRENT_LIST_DIR}/RadladsInstances.cmake)
 
-# The flags of the project's own CUDA sources. nvcc warns of Eigen's annotations (20012), of lane packs that
+# The flags of the project's own CUDA sources. nvcc warns of Eigen's annotations (20012), of lanes that
 # only the host uses (20011, 20014), of pragmas for g++ (1675), of conversions that templates offer (554), and of the
 # visibility of what a test's own functor instantiates (1407).
 add_library(radlads_own_cuda_flags INTERFACE)

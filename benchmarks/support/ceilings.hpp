@@ -35,21 +35,21 @@ inline double clock_seconds(int threads) {
 }
 
 /// Sixteen floats that the compiler keeps in one register, or in as many as the machine needs.
-using float_pack [[gnu::vector_size(64)]] = float;
+using float_lanes [[gnu::vector_size(64)]] = float;
 
 /// `rounds` times twelve independent multiply-adds of sixteen floats: enough in flight to hide
 /// their latency, few enough for the registers.
 inline void multiply_add(std::int64_t rounds) {
   constexpr int chains = 12;
-  float_pack sums[chains] = {};
-  float_pack factor = float_pack{} + 0.5f, term = float_pack{} + 1.0f;
+  float_lanes sums[chains] = {};
+  float_lanes factor = float_lanes{} + 0.5f, term = float_lanes{} + 1.0f;
   benchmark::DoNotOptimize(factor);
   benchmark::DoNotOptimize(term);
   for (std::int64_t round = 0; round < rounds; ++round) {
 #pragma GCC unroll 12
     for (int i = 0; i < chains; ++i) sums[i] = sums[i] * factor + term;
   }
-  for (float_pack& each : sums) benchmark::DoNotOptimize(each);
+  for (float_lanes& each : sums) benchmark::DoNotOptimize(each);
 }
 
 /// The best of several tries: a ceiling is what nothing exceeds.

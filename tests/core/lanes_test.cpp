@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lane packs behave as one scalar: every operation lane by lane, partial loads and stores.
+// Lanes behave as one scalar: every operation lane by lane, partial loads and stores.
 
 #include "radlads/core/cpu/lanes.hpp"
 #include "support/gradient_check.hpp"
@@ -19,10 +19,10 @@ namespace lanes_test {
 using namespace radlads;
 
 template <class T>
-class lane_pack : public testing::Test {
+class simd_lanes : public testing::Test {
  protected:
-  using pack = lanes<T>;
-  static constexpr int width = pack::width;
+  using lanes_t = lanes<T>;
+  static constexpr int width = lanes_t::width;
 
   static std::vector<T> numbers(std::uint64_t seed) {
     const std::vector<double> from = test::random_values(width, seed);
@@ -31,7 +31,7 @@ class lane_pack : public testing::Test {
 
   /// `found` against f(lane) in every lane.
   template <class F>
-  static void expect_lanes(const pack& found, const F& f) {
+  static void expect_lanes(const lanes_t& found, const F& f) {
     for (int i = 0; i < width; ++i) {
       const T expected = f(static_cast<std::size_t>(i));
       EXPECT_LE(std::abs(found.value[i] - expected),
@@ -41,9 +41,9 @@ class lane_pack : public testing::Test {
   }
 };
 using scalars = testing::Types<float, double, std::complex<double>>;
-TYPED_TEST_SUITE(lane_pack, scalars);
+TYPED_TEST_SUITE(simd_lanes, scalars);
 
-TYPED_TEST(lane_pack, arithmetic_is_lane_by_lane) {
+TYPED_TEST(simd_lanes, arithmetic_is_lane_by_lane) {
   using T = TypeParam;
   using P = lanes<T>;
   const std::vector<T> a = this->numbers(1), b = this->numbers(2);
@@ -78,7 +78,7 @@ TYPED_TEST(lane_pack, arithmetic_is_lane_by_lane) {
   EXPECT_LE(std::abs(x.sum() - sum), 1e-5);
 }
 
-TYPED_TEST(lane_pack, selects_lane_by_lane) {
+TYPED_TEST(simd_lanes, selects_lane_by_lane) {
   using T = TypeParam;
   using P = lanes<T>;
   std::vector<T> x = this->numbers(3);
@@ -91,7 +91,7 @@ TYPED_TEST(lane_pack, selects_lane_by_lane) {
   EXPECT_EQ(found.value[1], b[1]) << "not a number takes the second";
 }
 
-TYPED_TEST(lane_pack, partial_loads_and_stores_touch_only_their_count) {
+TYPED_TEST(simd_lanes, partial_loads_and_stores_touch_only_their_count) {
   using T = TypeParam;
   using P = lanes<T>;
   const std::vector<T> a = this->numbers(6);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums over a row of state, for scalars and lane packs.
+// Sums over a row of state, for scalars and lanes.
 
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/row.hpp"
@@ -19,19 +19,19 @@ void check_dot() {
   const std::vector<double> a = test::random_values(K, 1), b = test::random_values(K, 2);
   double s[K];
   test::complex c[K];
-  lanes<double> packed[K];
+  lanes<double> in_lanes[K];
   long double expected = 0;
   for (int j = 0; j < K; ++j) {
     const auto i = static_cast<std::size_t>(j);
     s[j] = a[i];
     c[j] = test::complex(a[i], 2 * a[i]);
-    for (int lane = 0; lane < lanes<double>::width; ++lane) packed[j].value[lane] = a[i] * lane;
+    for (int lane = 0; lane < lanes<double>::width; ++lane) in_lanes[j].value[lane] = a[i] * lane;
     expected += static_cast<long double>(a[i]) * b[i];
   }
   const auto sum = static_cast<double>(expected);
   EXPECT_NEAR(dot<K>(s, b), sum, 1e-13);
   EXPECT_NEAR(dot<K>(c, b).imag(), 2 * sum, 1e-13);
-  const lanes<double> lane_sums = dot<K>(packed, b);
+  const lanes<double> lane_sums = dot<K>(in_lanes, b);
   for (int lane = 0; lane < lanes<double>::width; ++lane) {
     EXPECT_NEAR(lane_sums.value[lane], sum * lane, 1e-12);
   }

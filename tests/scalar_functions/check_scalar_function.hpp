@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What holds for every scalar function: its value against a formula in extended precision, its
-// derivative against the complex step, lane packs against scalars, and finite numbers for any
+// derivative against the complex step, lanes against scalars, and finite numbers for any
 // argument.
 
 #include "radlads/core/cpu/lanes.hpp"
@@ -43,13 +43,13 @@ void check_scalar_function_values(const G& function, const F& formula) {
   const std::vector<double> arguments = function_arguments();
   constexpr std::size_t width = lanes<T>::width;
   for (std::size_t first = 0; first < arguments.size(); first += width) {
-    lanes<T> packed(T(0));
+    lanes<T> in_lanes(T(0));
     const std::size_t last = std::min(first + width, arguments.size());
     for (std::size_t i = first; i < last; ++i) {
-      packed.value[static_cast<Eigen::Index>(i - first)] = static_cast<T>(arguments[i]);
+      in_lanes.value[static_cast<Eigen::Index>(i - first)] = static_cast<T>(arguments[i]);
     }
-    const lanes<T> values = function.value(packed);
-    const lanes<T> slopes = function.derivative(packed, values);
+    const lanes<T> values = function.value(in_lanes);
+    const lanes<T> slopes = function.derivative(in_lanes, values);
     for (std::size_t i = first; i < last; ++i) {
       const T z = static_cast<T>(arguments[i]);
       const auto lane = static_cast<Eigen::Index>(i - first);
@@ -68,11 +68,11 @@ void check_scalar_function_limits(const G& function) {
   for (const double size : {88.0, 90.0, 104.0, 709.0, 746.0, 1e4, 1e15}) {
     for (const T z : {static_cast<T>(size), static_cast<T>(-size)}) {
       const T value = function.value(z);
-      const lanes<T> packed = function.value(lanes<T>(z));
+      const lanes<T> in_lanes = function.value(lanes<T>(z));
       EXPECT_TRUE(std::isfinite(value)) << "at " << z;
       EXPECT_TRUE(std::isfinite(function.derivative(z, value))) << "at " << z;
-      EXPECT_TRUE(std::isfinite(packed.value[0])) << "at " << z;
-      EXPECT_TRUE(std::isfinite(function.derivative(lanes<T>(z), packed).value[0])) << "at " << z;
+      EXPECT_TRUE(std::isfinite(in_lanes.value[0])) << "at " << z;
+      EXPECT_TRUE(std::isfinite(function.derivative(lanes<T>(z), in_lanes).value[0])) << "at " << z;
     }
   }
   const T nothing = std::numeric_limits<T>::quiet_NaN();

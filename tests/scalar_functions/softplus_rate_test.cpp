@@ -21,8 +21,8 @@ TEST(softplus_rate, is_minus_the_rate_times_softplus) {
     const long double softplus = x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
     const auto expected = static_cast<double>(-std::exp(static_cast<long double>(A)) * softplus);
     test::expect_near_value<double>(scalar_functions::softplus_rate::value(z, A, b), expected, z);
-    const lanes<double> packed = scalar_functions::softplus_rate::value<lanes<double>>(z, A, b);
-    test::expect_near_value<double>(packed.value[3], expected, z);
+    const lanes<double> in_lanes = scalar_functions::softplus_rate::value<lanes<double>>(z, A, b);
+    test::expect_near_value<double>(in_lanes.value[3], expected, z);
   }
 }
 

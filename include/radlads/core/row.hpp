@@ -6,7 +6,7 @@
 
 namespace radlads {
 
-/// sum_j s[j] * x[j] over K entries; S is the cell's scalar (a lane pack on the CPU), X indexes
+/// sum_j s[j] * x[j] over K entries; S is the cell's scalar (lanes on the CPU), X indexes
 /// scalars.
 template <int K, class S, class X>
 RADLADS_HOST_DEVICE RADLADS_INLINE S dot(const S (&s)[K], const X& x) {

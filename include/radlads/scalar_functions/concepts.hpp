@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // A scalar function: a function of one number and its derivative, written once for float, double,
-// complex numbers and lane packs. Applying one to a tensor belongs to ops/map.hpp.
+// complex numbers and lanes. Applying one to a tensor belongs to ops/map.hpp.
 
 #include "radlads/core/config.hpp"
 
@@ -19,7 +19,7 @@ concept scalar_function = requires(const G& g, double z, float y) {
   { g.derivative(y, y) } -> std::same_as<float>;
 };
 
-/// The constant as a scalar or, in every lane, as a lane pack.
+/// The constant as a scalar or in every lane.
 template <class Z>
 RADLADS_HOST_DEVICE RADLADS_INLINE Z constant(double number) {
   if constexpr (requires(const Z& z) { z.sum(); }) {

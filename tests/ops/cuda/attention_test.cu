@@ -77,7 +77,7 @@ TYPED_TEST(cuda_attention, HeadsInsideWiderRows) {
   using T = TypeParam;
   constexpr std::int64_t B = 2, times = 70, H = 4, kv = 2, N = 64;
   // Queries, keys and values as parts of one product's rows, as a projection leaves them; four
-  // numbers more are no alignment for packs.
+  // numbers more are no alignment for vectors.
   for (const std::int64_t more : {0, 4}) {
     auto rows = this->template random<4>({B, times, H + 2 * kv, N + more});
     auto dy = this->template random<4>({B, times, H, N}),

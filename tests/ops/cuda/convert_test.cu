@@ -12,7 +12,7 @@ namespace convert_test {
 class cuda_convert : public cuda_case<float> {};
 
 TEST_F(cuda_convert, IsThatOfTheCpu) {
-  // Sizes with and without packs, and one of many blocks.
+  // Sizes with and without vectors, and one of many blocks.
   for (const std::int64_t size : {0, 1, 7, 256, 100003, 1 << 20}) {
     const std::vector<double> values = random_values(size, 1);
     auto from = of<float, 1>({size}, values);

@@ -18,7 +18,7 @@ class cuda_head_map : public cuda_case<T> {};
 TYPED_TEST_SUITE(cuda_head_map, cuda_scalars);
 
 TYPED_TEST(cuda_head_map, GroupsOfHeadsBothWays) {
-  // N, G, H, K: packs and single numbers, rows that a group of threads reads at once and longer
+  // N, G, H, K: vectors and single numbers, rows that a group of threads reads at once and longer
   // ones.
   for (const shape<4> s : {shape<4>{1, 1, 1, 2},
                            {5, 2, 4, 4},

@@ -14,7 +14,7 @@ namespace adamw_test {
 class cuda_adamw : public cuda_case<bf16> {};
 
 TEST_F(cuda_adamw, MovesMomentsAndMasterAndRoundsTheParameter) {
-  // Sizes with and without packs.
+  // Sizes with and without vectors.
   for (const std::int64_t size : {1, 7, 256, 5003}) {
     const std::vector<double> start = random_values(size, 1);
     auto p = of<bf16, 1>({size}, start);

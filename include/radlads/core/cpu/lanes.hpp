@@ -2,7 +2,7 @@
 #pragma once
 // Several numbers side by side that behave as one scalar: what cells, scalar functions and
 // elementwise functions see on the CPU. Eigen turns each operation into vector instructions. Every
-// operator is inlined by force: left to the compiler some stay calls, and a pack then travels
+// operator is inlined by force: left to the compiler some stay calls, and lanes then travel
 // through memory.
 
 #include "radlads/core/config.hpp"
@@ -17,7 +17,7 @@
 
 namespace radlads {
 
-/// Width of a lane pack: one 512-bit register, or what the compiler makes of that.
+/// Width of lanes: one 512-bit register, or what the compiler makes of that.
 template <class T>
 inline constexpr int lane_width = 64 / static_cast<int>(sizeof(T));
 

@@ -32,7 +32,8 @@ RADLADS_HOST_DEVICE constexpr std::int64_t ceil_div(std::int64_t count, std::int
   return (count + size - 1) / size;
 }
 
-/// A number of packs for kernels that divide in 32 bits: divisions of 64 take longer than a pack.
+/// A number of vectors for kernels that divide in 32 bits: divisions of 64 take longer than a
+/// vector.
 inline std::uint32_t short_count(const char* name, std::int64_t count) {
   require(count <= std::numeric_limits<std::int32_t>::max(), name, ": ", count,
           " parts at once are more than ", std::numeric_limits<std::int32_t>::max());

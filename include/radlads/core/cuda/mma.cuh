@@ -77,7 +77,7 @@ __device__ inline float exp2_of(float x) {
 }
 
 /// Two floats rounded to bf16, the first in the lower half.
-__device__ inline std::uint32_t pack_bf16(float low, float high) {
+__device__ inline std::uint32_t bf16_pair(float low, float high) {
   std::uint32_t result;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;\n" : "=r"(result) : "f"(high), "f"(low));
   return result;
@@ -86,10 +86,10 @@ __device__ inline std::uint32_t pack_bf16(float low, float high) {
 /// The left fragment made of the sums of two neighbouring 16 x 8 tiles, rounded to bf16.
 __device__ inline void left_of_sums(const float (&first)[4], const float (&second)[4],
                                     std::uint32_t (&to)[4]) {
-  to[0] = pack_bf16(first[0], first[1]);
-  to[1] = pack_bf16(first[2], first[3]);
-  to[2] = pack_bf16(second[0], second[1]);
-  to[3] = pack_bf16(second[2], second[3]);
+  to[0] = bf16_pair(first[0], first[1]);
+  to[1] = bf16_pair(first[2], first[3]);
+  to[2] = bf16_pair(second[0], second[1]);
+  to[3] = bf16_pair(second[2], second[3]);
 }
 
 }  // namespace radlads

@@ -81,12 +81,12 @@ RADLADS_INLINE lanes<T> dot_broadcast(const lanes<T> (&a)[N], const T* x) {
 /// Running softmax of one row per lane.
 template <int N, class T>
 struct softmax_rows {
-  using pack = lanes<T>;
-  pack q[N];   // times scale and log2 of e: scores are logarithms to base two
-  pack delay;  // how many keys more than lane 0 a lane sees
-  pack maximum = pack(T(std::numeric_limits<real_t<T>>::lowest()));
-  pack sum = pack(T(0));
-  pack y[N];  // not yet divided by sum
+  using lanes_t = lanes<T>;
+  lanes_t q[N];   // times scale and log2 of e: scores are logarithms to base two
+  lanes_t delay;  // how many keys more than lane 0 a lane sees
+  lanes_t maximum = lanes_t(T(std::numeric_limits<real_t<T>>::lowest()));
+  lanes_t sum = lanes_t(T(0));
+  lanes_t y[N];  // not yet divided by sum
 
   /// Takes in `count` keys; `pairs` holds key and value of each, 2 N numbers. With Masked, lane 0
   /// sees none of them, and a lane that is delayed by d sees the first d.
@@ -104,11 +104,11 @@ struct softmax_rows {
 
   template <bool Masked>
   void add_chunk(const T* pairs, std::int64_t first, std::int64_t size) {
-    const pack lowest = T(std::numeric_limits<real_t<T>>::lowest());
-    pack scores[chunk];
-    pack top = maximum;
+    const lanes_t lowest = T(std::numeric_limits<real_t<T>>::lowest());
+    lanes_t scores[chunk];
+    lanes_t top = maximum;
     for (std::int64_t j = 0; j < size; ++j) {
-      pack score = dot_broadcast(q, pairs + j * 2 * N);
+      lanes_t score = dot_broadcast(q, pairs + j * 2 * N);
       if constexpr (Masked) {
         score = select_at_least(delay, static_cast<T>(static_cast<real_t<T>>(first + j + 1)), score,
                                 lowest);
@@ -116,15 +116,15 @@ struct softmax_rows {
       scores[j] = score;
       top = larger(top, score);
     }
-    const pack shrink = power_of_two(maximum - top);
+    const lanes_t shrink = power_of_two(maximum - top);
     maximum = top;
-    pack total = sum * shrink;
-    pack weighted[N];
+    lanes_t total = sum * shrink;
+    lanes_t weighted[N];
     RADLADS_UNROLL
     for (int n = 0; n < N; ++n) weighted[n] = y[n] * shrink;
     for (std::int64_t j = 0; j < size; ++j) {
       const T* value = pairs + j * 2 * N + N;
-      const pack p = power_of_two(scores[j] - top);
+      const lanes_t p = power_of_two(scores[j] - top);
       if constexpr (Masked) {
         // Selecting the sums, not p, keeps a NaN of a hidden value out.
         const T bound = static_cast<T>(static_cast<real_t<T>>(first + j + 1));
@@ -148,8 +148,8 @@ struct softmax_rows {
 template <int N, class T>
 void forward_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_t kv_head,
                   std::int64_t begin, const T* pairs, view<T, 4> y, view<T, 3> log_sum) {
-  using pack = lanes<T>;
-  constexpr int W = pack::width;
+  using lanes_t = lanes<T>;
+  constexpr int W = lanes_t::width;
   const std::int64_t count = std::min<std::int64_t>(W, in.times() * in.group() - begin);
   const std::int64_t first_time = begin / in.group();
   const std::int64_t last_time = (begin + count - 1) / in.group();
@@ -164,10 +164,10 @@ void forward_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_
   }
   softmax_rows<N, T> rows;
   for (int n = 0; n < N; ++n) {
-    rows.q[n] = pack::load(transposed[n]);
-    rows.y[n] = pack(T(0));
+    rows.q[n] = lanes_t::load(transposed[n]);
+    rows.y[n] = lanes_t(T(0));
   }
-  rows.delay = pack::load(delay);
+  rows.delay = lanes_t::load(delay);
   const std::int64_t seen_by_all = in.visible(first_time);
   rows.template add<false>(pairs, seen_by_all);
   rows.template add<true>(pairs + seen_by_all * 2 * N, last_time - first_time);
@@ -184,7 +184,8 @@ void forward_tile(const attention_inputs<T>& in, std::int64_t batch, std::int64_
 
 /// Copies one head's keys and values side by side: (S, 2, N).
 template <int N, class T>
-void pack_pairs(const attention_inputs<T>& in, std::int64_t batch, std::int64_t kv_head, T* to) {
+void interleave_pairs(const attention_inputs<T>& in, std::int64_t batch, std::int64_t kv_head,
+                      T* to) {
   for (std::int64_t s = 0; s < in.keys(); ++s) {
     copy_padded<N>(in.k.row(batch, s, kv_head), in.width(), 1, to + s * 2 * N);
     copy_padded<N>(in.v.row(batch, s, kv_head), in.width(), 1, to + s * 2 * N + N);
@@ -198,36 +199,36 @@ void forward(cpu_backend& b, const attention_inputs<T>& in, view<T, 4> y, view<T
   scratch_scope<cpu_backend> scratch(b);
   const view<T, 2> pairs = scratch.take<T, 2>({b.threads(), in.keys() * 2 * N});
   b.parallel_for(in.batches() * in.kv_heads() * tiles, 4, [&](auto begin, auto end, int worker) {
-    T* packed = pairs.row(worker);
-    std::int64_t packed_head = -1;
+    T* interleaved = pairs.row(worker);
+    std::int64_t interleaved_head = -1;
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t batch = i / tiles / in.kv_heads(), kv_head = i / tiles % in.kv_heads();
-      if (i / tiles != packed_head) pack_pairs<N>(in, batch, kv_head, packed);
-      packed_head = i / tiles;
+      if (i / tiles != interleaved_head) interleave_pairs<N>(in, batch, kv_head, interleaved);
+      interleaved_head = i / tiles;
       const std::int64_t row = balanced_tile(i % tiles, tiles) * W;
-      forward_tile<N>(in, batch, kv_head, row, packed, y, log_sum);
+      forward_tile<N>(in, batch, kv_head, row, interleaved, y, log_sum);
     }
   });
 }
 
-/// Gradients of one pack of keys and values, and what they add to the queries' gradients.
+/// Gradients of the lanes of keys and values, and what they add to the queries' gradients.
 template <int N, class T>
 struct key_gradients {
-  using pack = lanes<T>;
-  static constexpr int W = pack::width;
+  using lanes_t = lanes<T>;
+  static constexpr int W = lanes_t::width;
   static constexpr std::int64_t row_size = 2 * N + 2;  // q times scale, dy, log_sum, y.dy
-  pack k[N], v[N];                                     // lanes are keys
-  pack dk[N], dv[N];
+  lanes_t k[N], v[N];                                  // lanes are keys
+  lanes_t dk[N], dv[N];
   lanes<T, N> scaled_k[W];  // lanes are channels
-  pack order;               // W - 1, ..., 0: how many keys of the pack follow
+  lanes_t order;            // W - 1, ..., 0: how many keys of the lanes follow
 
-  /// Adds the rows [begin, end) of `rows` (row_size numbers each) to dk and dv, and this pack's
-  /// part to dq (N numbers each). With Masked, row r sees `seen(r)` keys of the pack.
+  /// Adds the rows [begin, end) of `rows` (row_size numbers each) to dk and dv, and these lanes'
+  /// part to dq (N numbers each). With Masked, row r sees `seen(r)` keys of the lanes.
   template <bool Masked, class Seen>
   void add(const T* rows, std::int64_t begin, std::int64_t end, T* dq, Seen&& seen) {
     for (std::int64_t block = begin; block < end; block += block_size) {
       const std::int64_t size = std::min(block_size, end - block);
-      pack p[block_size], ds[block_size];
+      lanes_t p[block_size], ds[block_size];
       weigh<Masked>(rows, block, size, p, seen);
       add_to_keys(rows + block * row_size, size, p, ds);
       add_to_queries(ds, size, dq + block * N);
@@ -239,19 +240,19 @@ struct key_gradients {
   static constexpr std::int64_t block_size = 64;
 
   template <bool Masked, class Seen>
-  void weigh(const T* rows, std::int64_t block, std::int64_t size, pack* p, Seen&& seen) const {
+  void weigh(const T* rows, std::int64_t block, std::int64_t size, lanes_t* p, Seen&& seen) const {
     for (std::int64_t i = 0; i < size; ++i) {
       const T* row = rows + (block + i) * row_size;
       p[i] = exp(dot_broadcast(k, row) - row[2 * N]);
       if constexpr (Masked) {
         const auto hidden = static_cast<real_t<T>>(W - seen(block + i));
-        p[i] = select_at_least(order, static_cast<T>(hidden), p[i], pack(T(0)));
+        p[i] = select_at_least(order, static_cast<T>(hidden), p[i], lanes_t(T(0)));
       }
     }
   }
 
-  void add_to_keys(const T* rows, std::int64_t size, const pack* p, pack* ds) {
-    pack k_sum[N], v_sum[N];
+  void add_to_keys(const T* rows, std::int64_t size, const lanes_t* p, lanes_t* ds) {
+    lanes_t k_sum[N], v_sum[N];
     RADLADS_UNROLL
     for (int n = 0; n < N; ++n) {
       k_sum[n] = dk[n];
@@ -259,8 +260,8 @@ struct key_gradients {
     }
     for (std::int64_t i = 0; i < size; ++i) {
       const T* row = rows + i * row_size;
-      const pack weight = p[i];
-      const pack slope = weight * (dot_broadcast(v, row + N) - row[2 * N + 1]);
+      const lanes_t weight = p[i];
+      const lanes_t slope = weight * (dot_broadcast(v, row + N) - row[2 * N + 1]);
       ds[i] = slope;
       RADLADS_UNROLL
       for (int n = 0; n < N; ++n) {
@@ -275,7 +276,7 @@ struct key_gradients {
     }
   }
 
-  void add_to_queries(const pack* ds, std::int64_t size, T* dq) const {
+  void add_to_queries(const lanes_t* ds, std::int64_t size, T* dq) const {
     for (std::int64_t i = 0; i < size; ++i) {
       lanes<T, N> even = lanes<T, N>::load(dq + i * N), odd(T(0));
       RADLADS_UNROLL
@@ -288,12 +289,12 @@ struct key_gradients {
   }
 };
 
-/// Reads the `count` keys and values from s on; the pack's other lanes become zero.
+/// Reads the `count` keys and values from s on; the other lanes become zero.
 template <int N, class T>
 void load_keys(const attention_inputs<T>& in, std::int64_t batch, std::int64_t kv_head,
                std::int64_t s, std::int64_t count, key_gradients<N, T>& keys) {
-  using pack = lanes<T>;
-  constexpr int W = pack::width;
+  using lanes_t = lanes<T>;
+  constexpr int W = lanes_t::width;
   T k[N][W] = {}, v[N][W] = {};
   T row[N] = {};
   for (int i = 0; i < W; ++i) {
@@ -310,9 +311,9 @@ void load_keys(const attention_inputs<T>& in, std::int64_t batch, std::int64_t k
     keys.scaled_k[i] = lanes<T, N>::load(row);
   }
   for (int n = 0; n < N; ++n) {
-    keys.k[n] = pack::load(k[n]);
-    keys.v[n] = pack::load(v[n]);
-    keys.dk[n] = keys.dv[n] = pack(T(0));
+    keys.k[n] = lanes_t::load(k[n]);
+    keys.v[n] = lanes_t::load(v[n]);
+    keys.dk[n] = keys.dv[n] = lanes_t(T(0));
   }
 }
 

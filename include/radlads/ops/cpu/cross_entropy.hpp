@@ -57,14 +57,14 @@ inline void require_targets(const char* function, view<const std::int32_t, 1> ta
 /// Replaces V logits by exp(logit - largest) and returns their sum.
 template <class T>
 T exponentials_in_place(T* row, std::int64_t V, real_t<T> largest) {
-  using pack = lanes<T>;
-  constexpr std::int64_t W = pack::width;
+  using lanes_t = lanes<T>;
+  constexpr std::int64_t W = lanes_t::width;
   const T shift(largest);
-  pack sum[2] = {pack(T(0)), pack(T(0))};
+  lanes_t sum[2] = {lanes_t(T(0)), lanes_t(T(0))};
   std::int64_t v = 0;
   for (; v + 2 * W <= V; v += 2 * W) {
     for (int i = 0; i < 2; ++i) {
-      const pack e = exp(pack::load(row + v + i * W) - shift);
+      const lanes_t e = exp(lanes_t::load(row + v + i * W) - shift);
       e.store(row + v + i * W);
       sum[i] += e;
     }

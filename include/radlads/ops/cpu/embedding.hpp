@@ -44,8 +44,8 @@ template <class T>
 void embedding_backward_on(cpu_backend& b, view<const std::int32_t, 1> ids, view<const T, 2> dy,
                            view<T, 2> dtable) {
   require_token_ids(ids, dtable.extent(0), "embedding_backward");
-  using pack = lanes<T>;
-  constexpr std::int64_t width = pack::width;
+  using lanes_t = lanes<T>;
+  constexpr std::int64_t width = lanes_t::width;
   const std::int64_t columns = dtable.extent(1), rows = ids.extent(0);
   // Split by columns: each element of the table has one thread, which adds in the order of tokens.
   b.parallel_for((columns + width - 1) / width, elements_per_part / (width * rows),
@@ -55,8 +55,8 @@ void embedding_backward_on(cpu_backend& b, view<const std::int32_t, 1> ids, view
                    for (std::int64_t n = 0; n < rows; ++n) {
                      const T* from = dy.row(n) + first;
                      T* to = dtable.row(ids(n)) + first;
-                     for_each_pack<pack::width>(count, [&](std::int64_t i, auto m) {
-                       (pack::load(to + i, m) + pack::load(from + i, m)).store(to + i, m);
+                     for_each_lanes<lanes_t::width>(count, [&](std::int64_t i, auto m) {
+                       (lanes_t::load(to + i, m) + lanes_t::load(from + i, m)).store(to + i, m);
                      });
                    }
                  });

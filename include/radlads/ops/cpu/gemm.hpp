@@ -76,7 +76,7 @@ void gemm_eigen(const gemm_args<T>& g) {
 }
 
 /// Register and cache blocking. A tile of c is `rows` x 2 registers; a panel of b is two registers
-/// wide and `depth` long, which fits the first cache; a group of packed panels fits the second.
+/// wide and `depth` long, which fits the first cache; a group of copied panels fits the second.
 template <class T>
 struct gemm_blocking {
   using packet = typename Eigen::internal::packet_traits<T>::type;
@@ -194,7 +194,7 @@ void gemm_transpose(const T* from, std::int64_t from_stride, T* to, std::int64_t
 /// Copies a panel of g.b, g.N <= panel columns, to `to` (K, panel), with zeros beyond the last
 /// column.
 template <class T>
-void gemm_pack(const gemm_args<T>& g, T* to) {
+void gemm_copy_panel(const gemm_args<T>& g, T* to) {
   constexpr std::int64_t panel = gemm_blocking<T>::panel;
   constexpr std::int64_t W = gemm_blocking<T>::width;
   if (!g.transpose_b) {
@@ -250,11 +250,11 @@ void gemm_group(const gemm_args<T>& g, bool is_first, T* scratch) {
       const std::int64_t end = std::min(n + blocking::panel, g.N);
       const gemm_args<T> part = g.columns(n, end).rows(m, std::min(m + block, g.M));
       const bool is_direct = in_place && part.N == blocking::panel;
-      T* const packed = in_place ? scratch : scratch + n * g.K;
-      // A partial panel read in place shares the one place in scratch, so it is packed every time.
-      if (!is_direct && (m == 0 || in_place)) gemm_pack(part, packed);
+      T* const copied = in_place ? scratch : scratch + n * g.K;
+      // A partial panel read in place shares the one place in scratch, so it is copied every time.
+      if (!is_direct && (m == 0 || in_place)) gemm_copy_panel(part, copied);
       const gemm_panel<T> panel =
-          is_direct ? gemm_panel<T>{part.b, part.b_stride} : gemm_panel<T>{packed, blocking::panel};
+          is_direct ? gemm_panel<T>{part.b, part.b_stride} : gemm_panel<T>{copied, blocking::panel};
       const T* const added = is_first && !g.accumulate ? part.bias : part.c;
       const std::int64_t added_stride = added == part.c ? part.c_stride : 0;
       const auto run = [&]<int Packets>(std::integral_constant<int, Packets>) {
@@ -273,8 +273,8 @@ void gemm_group(const gemm_args<T>& g, bool is_first, T* scratch) {
   }
 }
 
-/// Whether too few rows of c use a transposed b to repay its packing, as in decoding. Sums must be
-/// long enough to repay the addition across a register at their end.
+/// Whether too few rows of c use a transposed b to repay copying its panels, as in decoding. Sums
+/// must be long enough to repay the addition across a register at their end.
 template <class T>
 bool gemm_is_dots(const gemm_args<T>& g) {
   return std::is_floating_point_v<T> && g.transpose_b && !g.transpose_a &&

@@ -16,27 +16,27 @@
 
 namespace radlads {
 
-/// Calls f for a pack of one head: `columns` is where it lies in the rows; `extra` are packs.
-template <class F, class T, std::size_t Outputs, std::size_t Inputs, class Pack, class Count,
+/// Calls f for lanes of one head: `columns` is where they lie in the rows; `extra` are lanes.
+template <class F, class T, std::size_t Outputs, std::size_t Inputs, class Lanes, class Count,
           class... Extra>
-RADLADS_INLINE void map_head_pack(const F& f, const Pack& x, [[maybe_unused]] T factor,
-                                  const std::array<view<T, 2>, Outputs>& outputs,
-                                  const std::array<view<const T, 2>, Inputs>& inputs,
-                                  std::int64_t row, std::int64_t columns, Count n,
-                                  Extra&... extra) {
+RADLADS_INLINE void map_head_lanes(const F& f, const Lanes& x, [[maybe_unused]] T factor,
+                                   const std::array<view<T, 2>, Outputs>& outputs,
+                                   const std::array<view<const T, 2>, Inputs>& inputs,
+                                   std::int64_t row, std::int64_t columns, Count n,
+                                   Extra&... extra) {
   [&]<std::size_t... O, std::size_t... I>(std::index_sequence<O...>, std::index_sequence<I...>) {
-    std::array<Pack, Outputs> out;
+    std::array<Lanes, Outputs> out;
     if constexpr (F::reads_unit) {
-      f(x, x * factor, Pack::load(inputs[I].row(row) + columns, n)..., extra..., out[O]...);
+      f(x, x * factor, Lanes::load(inputs[I].row(row) + columns, n)..., extra..., out[O]...);
     } else {
-      f(x, Pack::load(inputs[I].row(row) + columns, n)..., extra..., out[O]...);
+      f(x, Lanes::load(inputs[I].row(row) + columns, n)..., extra..., out[O]...);
     }
     (out[O].store(outputs[O].row(row) + columns, n), ...);
   }
   (std::make_index_sequence<Outputs>{}, std::make_index_sequence<Inputs>{});
 }
 
-/// Calls run(row, head of x, pack width, worker) for all of them.
+/// Calls run(row, head of x, lanes, worker) for all of them.
 template <class T, class F>
 void for_each_shared_head(cpu_backend& b, const view<const T, 3>& x, std::int64_t columns,
                           F&& run) {
@@ -63,9 +63,9 @@ void head_map_forward_on(cpu_backend& b, const F& f, view<const T, 3> x,
     const T* from = x.row(row, head);
     const T factor = F::reads_unit ? unit_factor<W>(from, size, 0.0) : T(1);
     for (std::int64_t h = head * group; h < (head + 1) * group; ++h) {
-      for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-        map_head_pack(f, lanes<T, W>::load(from + i, n), factor, outputs, inputs, row, h * size + i,
-                      n);
+      for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
+        map_head_lanes(f, lanes<T, W>::load(from + i, n), factor, outputs, inputs, row,
+                       h * size + i, n);
       });
     }
   });
@@ -84,22 +84,22 @@ void head_map_backward_on(cpu_backend& b, const F& f, view<const T, 3> x, view<T
   for_each_shared_head<T>(
       b, x, columns, [&](std::int64_t row, std::int64_t head, auto width, int worker) {
         constexpr int W = decltype(width)::value;
-        using pack = lanes<T, W>;
+        using lanes_t = lanes<T, W>;
         const T* from = x.row(row, head);
         T* to = dx.row(row, head);
         const T factor = F::reads_unit ? unit_factor<W>(from, size, 0.0) : T(1);
         T* const of_units = F::reads_unit ? through.row(worker) : nullptr;
-        pack products(T(0));
-        for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-          const pack each = pack::load(from + i, n);
-          pack direct(T(0)), of_unit(T(0));
+        lanes_t products(T(0));
+        for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
+          const lanes_t each = lanes_t::load(from + i, n);
+          lanes_t direct(T(0)), of_unit(T(0));
           for (std::int64_t h = head * group; h < (head + 1) * group; ++h) {
-            pack own, own_unit;
+            lanes_t own, own_unit;
             if constexpr (F::reads_unit) {
-              map_head_pack(f, each, factor, outputs, inputs, row, h * size + i, n, own, own_unit);
+              map_head_lanes(f, each, factor, outputs, inputs, row, h * size + i, n, own, own_unit);
               of_unit += own_unit;
             } else {
-              map_head_pack(f, each, factor, outputs, inputs, row, h * size + i, n, own);
+              map_head_lanes(f, each, factor, outputs, inputs, row, h * size + i, n, own);
             }
             direct += own;
           }
@@ -113,9 +113,9 @@ void head_map_backward_on(cpu_backend& b, const F& f, view<const T, 3> x, view<T
           // At the bound the factor is a constant: no projection.
           const T along =
               factor == static_cast<T>(largest_normalize_factor) ? T(0) : products.sum();
-          for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-            const pack unit = pack::load(from + i, n) * factor;
-            (pack::load(to + i, n) + (pack::load(of_units + i, n) - unit * along) * factor)
+          for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
+            const lanes_t unit = lanes_t::load(from + i, n) * factor;
+            (lanes_t::load(to + i, n) + (lanes_t::load(of_units + i, n) - unit * along) * factor)
                 .store(to + i, n);
           });
         }

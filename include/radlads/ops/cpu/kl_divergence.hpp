@@ -27,14 +27,15 @@ struct divergence_sums {
 template <class T>
 divergence_sums<T> divergence_pass(T* student, T* teacher, std::int64_t V, real_t<T> largest,
                                    real_t<T> teacher_largest) {
-  using pack = lanes<T>;
-  constexpr std::int64_t W = pack::width;
+  using lanes_t = lanes<T>;
+  constexpr std::int64_t W = lanes_t::width;
   const T shift(largest), teacher_shift(teacher_largest);
-  pack p(T(0)), q(T(0)), d(T(0));
+  lanes_t p(T(0)), q(T(0)), d(T(0));
   std::int64_t v = 0;
   for (; v + W <= V; v += W) {
-    const pack s = pack::load(student + v) - shift, t = pack::load(teacher + v) - teacher_shift;
-    const pack es = exp(s), et = exp(t);
+    const lanes_t s = lanes_t::load(student + v) - shift,
+                  t = lanes_t::load(teacher + v) - teacher_shift;
+    const lanes_t es = exp(s), et = exp(t);
     es.store(student + v);
     et.store(teacher + v);
     p += es;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Elementwise functions on the CPU: lane packs act as the scalar. Also how rows are cut into packs
+// Elementwise functions on the CPU: lanes act as the scalar. Also how rows are cut into lanes
 // and into parts for threads, which the other operations on rows share.
 
 #include "radlads/core/cpu/backend.hpp"
@@ -24,16 +24,16 @@ inline std::int64_t rows_per_part(std::int64_t columns) {
   return std::max<std::int64_t>(1, elements_per_part / std::max<std::int64_t>(columns, 1));
 }
 
-/// Calls f(offset, count) for each pack of W elements; `count` is a constant W but in the last.
+/// Calls f(offset, count) for each W elements; `count` is a constant W but in the last.
 template <int W, class F>
-RADLADS_INLINE void for_each_pack(std::int64_t size, F&& f) {
+RADLADS_INLINE void for_each_lanes(std::int64_t size, F&& f) {
   std::int64_t offset = 0;
   for (; offset + W <= size; offset += W) f(offset, std::integral_constant<std::int64_t, W>{});
   if (offset < size) f(offset, size - offset);
 }
 
-/// Calls f(std::integral_constant<int, W>) with the pack width for rows of `size` elements: narrow
-/// rows, such as heads of eight, fill a narrow pack instead of the tail of a wide one.
+/// Calls f(std::integral_constant<int, W>) with the number of lanes for rows of `size` elements:
+/// narrow rows, such as heads of eight, fill few lanes instead of the tail of a wide one.
 template <class T, class F>
 void with_lane_width(std::int64_t size, F&& f) {
   constexpr int wide = lane_width<T>;
@@ -46,15 +46,15 @@ void with_lane_width(std::int64_t size, F&& f) {
   }
 }
 
-/// Applies f to `count` elements; every input of a pack is read before an output is written.
+/// Applies f to `count` elements; every input of all lanes is read before an output is written.
 template <class T, class F, std::size_t Outputs, std::size_t Inputs>
 void elementwise_row(const F& f, const std::array<T*, Outputs>& to,
                      const std::array<const T*, Inputs>& from, std::int64_t count) {
-  using pack = lanes<T>;
-  for_each_pack<pack::width>(count, [&](std::int64_t i, auto n) {
+  using lanes_t = lanes<T>;
+  for_each_lanes<lanes_t::width>(count, [&](std::int64_t i, auto n) {
     [&]<std::size_t... O, std::size_t... I>(std::index_sequence<O...>, std::index_sequence<I...>) {
-      const std::array<pack, Inputs> in{pack::load(from[I] + i, n)...};
-      std::array<pack, Outputs> out;
+      const std::array<lanes_t, Inputs> in{lanes_t::load(from[I] + i, n)...};
+      std::array<lanes_t, Outputs> out;
       f(in[I]..., out[O]...);
       (out[O].store(to[O] + i, n), ...);
     }

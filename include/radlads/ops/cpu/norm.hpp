@@ -25,21 +25,22 @@ void rms_norm_forward_on(cpu_backend& b, double epsilon, view<const T, 1> weight
   const std::int64_t rows = x.extent(0), columns = x.extent(1);
   with_lane_width<T>(columns, [&](auto width) {
     constexpr int W = decltype(width)::value;
-    using pack = lanes<T, W>;
+    using lanes_t = lanes<T, W>;
     b.parallel_for(rows, rows_per_part(columns), [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t row = begin; row < end; ++row) {
         const T* from = x.row(row);
         T* to = y.row(row);
-        pack squares(T(0));
-        for_each_pack<W>(columns, [&](std::int64_t i, auto n) {
-          const pack each = pack::load(from + i, n);
+        lanes_t squares(T(0));
+        for_each_lanes<W>(columns, [&](std::int64_t i, auto n) {
+          const lanes_t each = lanes_t::load(from + i, n);
           squares += each * each;
         });
         const T mean = squares.sum() / static_cast<real_t<T>>(columns);
         const T factor = T(1) / sqrt(mean + static_cast<T>(epsilon));
         inverse(row) = factor;
-        for_each_pack<W>(columns, [&](std::int64_t i, auto n) {
-          (pack::load(from + i, n) * factor * pack::load(weight.pointer + i, n)).store(to + i, n);
+        for_each_lanes<W>(columns, [&](std::int64_t i, auto n) {
+          (lanes_t::load(from + i, n) * factor * lanes_t::load(weight.pointer + i, n))
+              .store(to + i, n);
         });
       }
     });
@@ -51,16 +52,16 @@ void rms_norm_forward_on(cpu_backend& b, double epsilon, view<const T, 1> weight
 template <int W, class T>
 void rms_norm_backward_row(const T* weight, const T* x, T inverse, const T* dy, T* dx, T* dweight,
                            std::int64_t columns) {
-  using pack = lanes<T, W>;
-  pack products(T(0));
-  for_each_pack<W>(columns, [&](std::int64_t i, auto n) {
-    products += pack::load(dy + i, n) * pack::load(weight + i, n) * pack::load(x + i, n);
+  using lanes_t = lanes<T, W>;
+  lanes_t products(T(0));
+  for_each_lanes<W>(columns, [&](std::int64_t i, auto n) {
+    products += lanes_t::load(dy + i, n) * lanes_t::load(weight + i, n) * lanes_t::load(x + i, n);
   });
   const T mean = products.sum() * inverse / static_cast<real_t<T>>(columns);
-  for_each_pack<W>(columns, [&](std::int64_t i, auto n) {
-    const pack g = pack::load(dy + i, n), h = pack::load(x + i, n) * inverse;
-    if (dweight != nullptr) (pack::load(dweight + i, n) + g * h).store(dweight + i, n);
-    ((g * pack::load(weight + i, n) - h * mean) * inverse).store(dx + i, n);
+  for_each_lanes<W>(columns, [&](std::int64_t i, auto n) {
+    const lanes_t g = lanes_t::load(dy + i, n), h = lanes_t::load(x + i, n) * inverse;
+    if (dweight != nullptr) (lanes_t::load(dweight + i, n) + g * h).store(dweight + i, n);
+    ((g * lanes_t::load(weight + i, n) - h * mean) * inverse).store(dx + i, n);
   });
 }
 
@@ -97,15 +98,15 @@ void group_norm_forward_on(cpu_backend& b, double epsilon, view<const T, 1> weig
   const std::int64_t heads = x.extent(1), size = x.extent(2);
   const auto one = [&](std::int64_t row, std::int64_t head, auto width) {
     constexpr int W = decltype(width)::value;
-    using pack = lanes<T, W>;
+    using lanes_t = lanes<T, W>;
     const T* from = x.row(row, head);
     T* to = y.row(row, head);
-    pack sum(T(0)), squares(T(0));
-    for_each_pack<W>(size, [&](std::int64_t i, auto n) { sum += pack::load(from + i, n); });
+    lanes_t sum(T(0)), squares(T(0));
+    for_each_lanes<W>(size, [&](std::int64_t i, auto n) { sum += lanes_t::load(from + i, n); });
     const T center = sum.sum() / static_cast<real_t<T>>(size);
-    for_each_pack<W>(size, [&](std::int64_t i, auto n) {
+    for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
       // Lanes beyond the row are filled with the centre: they add nothing.
-      const pack each = pack::load(from + i, n, center) - center;
+      const lanes_t each = lanes_t::load(from + i, n, center) - center;
       squares += each * each;
     });
     const T variance = squares.sum() / static_cast<real_t<T>>(size);
@@ -114,9 +115,9 @@ void group_norm_forward_on(cpu_backend& b, double epsilon, view<const T, 1> weig
     inverse(row, head) = factor;
     const T* scale = weight.pointer + head * size;
     const T* offset = bias.pointer + head * size;
-    for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-      const pack h = (pack::load(from + i, n) - center) * factor;
-      (h * pack::load(scale + i, n) + pack::load(offset + i, n)).store(to + i, n);
+    for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
+      const lanes_t h = (lanes_t::load(from + i, n) - center) * factor;
+      (h * lanes_t::load(scale + i, n) + lanes_t::load(offset + i, n)).store(to + i, n);
     });
   };
   with_lane_width<T>(size, [&](auto width) {
@@ -135,22 +136,22 @@ void group_norm_forward_on(cpu_backend& b, double epsilon, view<const T, 1> weig
 template <int W, class T>
 void group_norm_backward_head(const T* weight, const T* x, T mean, T inverse, const T* dy, T* dx,
                               T* dweight, T* dbias, std::int64_t size) {
-  using pack = lanes<T, W>;
-  pack sum(T(0)), products(T(0));
-  for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-    const pack g = pack::load(dy + i, n) * pack::load(weight + i, n);
+  using lanes_t = lanes<T, W>;
+  lanes_t sum(T(0)), products(T(0));
+  for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
+    const lanes_t g = lanes_t::load(dy + i, n) * lanes_t::load(weight + i, n);
     sum += g;
-    products += g * (pack::load(x + i, n) - mean);
+    products += g * (lanes_t::load(x + i, n) - mean);
   });
   const T mean_g = sum.sum() / static_cast<real_t<T>>(size);
   const T mean_gh = products.sum() * inverse / static_cast<real_t<T>>(size);
-  for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-    const pack g = pack::load(dy + i, n), h = (pack::load(x + i, n) - mean) * inverse;
+  for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
+    const lanes_t g = lanes_t::load(dy + i, n), h = (lanes_t::load(x + i, n) - mean) * inverse;
     if (dweight != nullptr) {
-      (pack::load(dweight + i, n) + g * h).store(dweight + i, n);
-      (pack::load(dbias + i, n) + g).store(dbias + i, n);
+      (lanes_t::load(dweight + i, n) + g * h).store(dweight + i, n);
+      (lanes_t::load(dbias + i, n) + g).store(dbias + i, n);
     }
-    ((g * pack::load(weight + i, n) - mean_g - h * mean_gh) * inverse).store(dx + i, n);
+    ((g * lanes_t::load(weight + i, n) - mean_g - h * mean_gh) * inverse).store(dx + i, n);
   });
 }
 

@@ -30,12 +30,12 @@ void repeat_heads_backward_on(cpu_backend& b, view<const T, 3> dy, view<T, 3> dx
   const std::int64_t heads = dx.extent(1), size = dx.extent(2), group = dy.extent(1) / heads;
   with_lane_width<T>(size, [&](auto width) {
     constexpr int W = decltype(width)::value;
-    using pack = lanes<T, W>;
+    using lanes_t = lanes<T, W>;
     const auto one = [&](std::int64_t row, std::int64_t head) {
-      for_each_pack<W>(size, [&](std::int64_t i, auto n) {
-        pack sum(T(0));
+      for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
+        lanes_t sum(T(0));
         for (std::int64_t copy = 0; copy < group; ++copy) {
-          sum += pack::load(dy.row(row, head * group + copy) + i, n);
+          sum += lanes_t::load(dy.row(row, head * group + copy) + i, n);
         }
         sum.store(dx.row(row, head) + i, n);
       });

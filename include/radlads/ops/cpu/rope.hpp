@@ -68,11 +68,12 @@ void rope_on(cpu_backend& b, double base, std::int64_t first_position,
                  });
   with_lane_width<T>(half_size, [&](auto width) {
     constexpr int W = decltype(width)::value;
-    using pack = lanes<T, W>;
+    using lanes_t = lanes<T, W>;
     const auto one = [&](const T* from, T* to, const T* cosine, const T* sine) {
-      for_each_pack<W>(half_size, [&](std::int64_t i, auto n) {
-        const pack c = pack::load(cosine + i, n), s = pack::load(sine + i, n);
-        const pack lower = pack::load(from + i, n), upper = pack::load(from + half_size + i, n);
+      for_each_lanes<W>(half_size, [&](std::int64_t i, auto n) {
+        const lanes_t c = lanes_t::load(cosine + i, n), s = lanes_t::load(sine + i, n);
+        const lanes_t lower = lanes_t::load(from + i, n),
+                      upper = lanes_t::load(from + half_size + i, n);
         (lower * c - upper * s).store(to + i, n);
         (upper * c + lower * s).store(to + half_size + i, n);
       });

@@ -25,24 +25,24 @@ inline std::int64_t row_blocks(std::int64_t rows) {
 template <int W, class T>
 void sum_block(const view<const T, 2>& x, std::int64_t begin, std::int64_t end, std::int64_t first,
                std::int64_t count, T* total, bool add) {
-  using pack = lanes<T, W>;
-  const auto finish = [&](const pack& sum, std::int64_t i, auto n) {
-    (add ? sum + pack::load(total + i, n) : sum).store(total + i, n);
+  using lanes_t = lanes<T, W>;
+  const auto finish = [&](const lanes_t& sum, std::int64_t i, auto n) {
+    (add ? sum + lanes_t::load(total + i, n) : sum).store(total + i, n);
   };
   std::int64_t done = 0;
   for (; done + 4 * W <= count; done += 4 * W) {
-    pack sums[4] = {pack(T(0)), pack(T(0)), pack(T(0)), pack(T(0))};
+    lanes_t sums[4] = {lanes_t(T(0)), lanes_t(T(0)), lanes_t(T(0)), lanes_t(T(0))};
     for (std::int64_t row = begin; row < end; ++row) {
       const T* from = x.row(row) + first + done;
       RADLADS_UNROLL
-      for (int i = 0; i < 4; ++i) sums[i] += pack::load(from + i * W);
+      for (int i = 0; i < 4; ++i) sums[i] += lanes_t::load(from + i * W);
     }
     for (int i = 0; i < 4; ++i) finish(sums[i], done + i * W, W);
   }
-  for_each_pack<W>(count - done, [&](std::int64_t i, auto n) {
-    pack sum(T(0));
+  for_each_lanes<W>(count - done, [&](std::int64_t i, auto n) {
+    lanes_t sum(T(0));
     for (std::int64_t row = begin; row < end; ++row) {
-      sum += pack::load(x.row(row) + first + done + i, n);
+      sum += lanes_t::load(x.row(row) + first + done + i, n);
     }
     finish(sum, done + i, n);
   });
@@ -54,8 +54,8 @@ void sum_rows_on(cpu_backend& b, view<const T, 2> x, view<T, 1> total) {
   with_lane_width<T>(columns, [&](auto width) {
     constexpr int W = decltype(width)::value;
     if (blocks <= 1) {
-      const std::int64_t packs = (columns + W - 1) / W;
-      b.parallel_for(packs, elements_per_part / (W * std::max<std::int64_t>(rows, 1)),
+      const std::int64_t groups = (columns + W - 1) / W;
+      b.parallel_for(groups, elements_per_part / (W * std::max<std::int64_t>(rows, 1)),
                      [&](std::int64_t begin, std::int64_t end, int) {
                        const std::int64_t first = begin * W;
                        sum_block<W, T>(x, 0, rows, first, std::min(end * W, columns) - first,
@@ -83,20 +83,20 @@ void sum_squares_into_on(cpu_backend& b, view<const T, 1> x, view<double, 1> res
   const std::int64_t size = x.extent(0), blocks = (size + block_size - 1) / block_size;
   scratch_scope scratch(b);
   const view<double, 1> partial = scratch.template take<double, 1>({blocks});
-  b.parallel_for(blocks, elements_per_part / block_size,
-                 [&](std::int64_t begin, std::int64_t end, int) {
-                   for (std::int64_t block = begin; block < end; ++block) {
-                     using pack = lanes<T>;
-                     const T* from = x.pointer + block * block_size;
-                     pack sum(T(0));
-                     for_each_pack<pack::width>(std::min(block_size, size - block * block_size),
-                                                [&](std::int64_t i, auto n) {
-                                                  const pack each = pack::load(from + i, n);
-                                                  sum += each * each;
-                                                });
-                     partial(block) = static_cast<double>(sum.sum());
-                   }
-                 });
+  b.parallel_for(
+      blocks, elements_per_part / block_size, [&](std::int64_t begin, std::int64_t end, int) {
+        for (std::int64_t block = begin; block < end; ++block) {
+          using lanes_t = lanes<T>;
+          const T* from = x.pointer + block * block_size;
+          lanes_t sum(T(0));
+          for_each_lanes<lanes_t::width>(std::min(block_size, size - block * block_size),
+                                         [&](std::int64_t i, auto n) {
+                                           const lanes_t each = lanes_t::load(from + i, n);
+                                           sum += each * each;
+                                         });
+          partial(block) = static_cast<double>(sum.sum());
+        }
+      });
   double total = 0;
   for (std::int64_t block = 0; block < blocks; ++block) total += partial(block);
   result(0) = total;

@@ -15,10 +15,10 @@ namespace radlads {
 /// to = a - b over `count` elements; a null `a` stands for zeros.
 template <class T>
 void subtract_row(const T* a, const T* b, T* to, std::int64_t count) {
-  using pack = lanes<T>;
-  for_each_pack<pack::width>(count, [&](std::int64_t i, auto n) {
-    const pack first = a != nullptr ? pack::load(a + i, n) : pack(T(0));
-    (first - pack::load(b + i, n)).store(to + i, n);
+  using lanes_t = lanes<T>;
+  for_each_lanes<lanes_t::width>(count, [&](std::int64_t i, auto n) {
+    const lanes_t first = a != nullptr ? lanes_t::load(a + i, n) : lanes_t(T(0));
+    (first - lanes_t::load(b + i, n)).store(to + i, n);
   });
 }
 

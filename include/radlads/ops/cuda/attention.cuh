@@ -5,7 +5,7 @@
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/backend.cuh"
-#include "radlads/core/cuda/pack.cuh"
+#include "radlads/core/cuda/vector.cuh"
 #include "radlads/core/error.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
@@ -25,9 +25,9 @@ template <class T, class... Views>
 bool is_tensor_attention(real_t<T> scale, const Views&... views) {
   if constexpr (std::is_same_v<T, bf16>) {
     const auto fits = [](const auto& x) {
-      constexpr int wide = pack_width<bf16>;
+      constexpr int wide = vector_width<bf16>;
       return (x.extent(3) == 64 || x.extent(3) == 128) &&
-             is_pack_aligned<bf16>(x.pointer, x.stride(0), wide) && x.stride(1) % wide == 0 &&
+             is_vector_aligned<bf16>(x.pointer, x.stride(0), wide) && x.stride(1) % wide == 0 &&
              x.stride(2) % wide == 0;
     };
     return scale > 0 && (fits(views) && ...);

@@ -86,7 +86,7 @@ __device__ inline void store_sums(const float (&sums)[Tiles][D / 8][4], unsigned
       RADLADS_UNROLL
       for (int n = 0; n < D / 8; ++n) {
         *reinterpret_cast<std::uint32_t*>(rows + tile_offset<D>(row, n) + 4 * (lane % 4)) =
-            pack_bf16(sums[m][n][2 * half] * f, sums[m][n][2 * half + 1] * f);
+            bf16_pair(sums[m][n][2 * half] * f, sums[m][n][2 * half + 1] * f);
       }
     }
   }

@@ -228,8 +228,8 @@ RADLADS_KERNEL attention_delta_kernel(const __grid_constant__ attention_delta_ar
   A sum = 0;
   for (int i = offset.first; i < a.size; i += offset.step) {
     A y[N], dy[N];
-    load_pack<N>(a.y.at(b, t, h) + i, y);
-    load_pack<N>(a.dy.at(b, t, h) + i, dy);
+    load_vector<N>(a.y.at(b, t, h) + i, y);
+    load_vector<N>(a.dy.at(b, t, h) + i, dy);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) sum += y[k] * dy[k];
   }
@@ -250,8 +250,8 @@ RADLADS_HIDDEN void launch_attention_delta(cuda_backend& b, view<const T, 4, dev
                                      head_tensor_of(dy),
                                      delta};
   const auto is_aligned = [](const auto& x) {
-    constexpr int wide = pack_width<T>;
-    return is_pack_aligned<T>(x.pointer, x.stride(0), wide) && x.stride(1) % wide == 0 &&
+    constexpr int wide = vector_width<T>;
+    return is_vector_aligned<T>(x.pointer, x.stride(0), wide) && x.stride(1) % wide == 0 &&
            x.stride(2) % wide == 0;
   };
   with_row_form<T>(y.extent(3), is_aligned(y) && is_aligned(dy), [&](auto width, auto lanes) {

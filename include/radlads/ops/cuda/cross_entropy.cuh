@@ -36,7 +36,7 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
   const std::int64_t own = static_cast<std::int64_t>(threadIdx.x) * N, step = logit_threads * N;
   for (std::int64_t v = own; v < a.vocabulary; v += step) {
     A each[N];
-    load_pack<N>(logits + v, each);
+    load_vector<N>(logits + v, each);
     all.take(each, static_cast<std::int32_t>(v));
   }
   all = merged_in_block(all, parts);
@@ -50,13 +50,13 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
   const A factor = target < 0 ? A(0) : a.scale / all.sum;
   for (std::int64_t v = own; v < a.vocabulary; v += step) {
     A each[N];
-    load_pack<N>(logits + v, each);
+    load_vector<N>(logits + v, each);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) {
       const A wanted = v + k == target ? a.scale : A(0);
       each[k] = (target < 0 ? A(0) : exp(each[k] - all.largest) * factor) - wanted;
     }
-    store_pack<N>(each, dlogits + v);
+    store_vector<N>(each, dlogits + v);
   }
 }
 
@@ -79,7 +79,7 @@ RADLADS_HIDDEN void head_cross_entropy_on(
     const std::int64_t count = std::min(slice, N - begin);
     const auto inputs = slice_of_rows(x, begin, count);
     product_into<T, A>(b, false, true, false, inputs, head, {}, slice_of_rows(held, 0, count));
-    with_logit_packs<A>(V, [&](auto width) {
+    with_logit_vectors<A>(V, [&](auto width) {
       launch(b, "head_cross_entropy", cross_entropy_kernel<T, decltype(width)::value>,
              {.blocks = count, .threads = logit_threads},
              cross_entropy_args<T>{held.pointer, is_gradient_wanted ? gradient.pointer : nullptr, V,

@@ -5,7 +5,7 @@
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
-#include "radlads/core/cuda/pack.cuh"
+#include "radlads/core/cuda/vector.cuh"
 #include "radlads/core/error.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/embedding.hpp"
@@ -80,22 +80,22 @@ RADLADS_HIDDEN inline void require_ids_on(cuda_backend& b,
 
 template <class T>
 struct gather_args {
-  const std::int32_t* ids;     // (N)
-  const T* table;              // (V, C)
-  T* y;                        // (N, C)
-  std::uint32_t packs, count;  // packs of a row, and of all
+  const std::int32_t* ids;       // (N)
+  const T* table;                // (V, C)
+  T* y;                          // (N, C)
+  std::uint32_t vectors, count;  // vectors of a row, and of all
   std::int64_t table_stride, y_stride;
 };
 
-/// A thread has a pack of N columns.
+/// A thread has a vector of N columns.
 template <class T, int N>
 RADLADS_KERNEL gather_kernel(const __grid_constant__ gather_args<T> a) {
   const std::uint32_t step = gridDim.x * blockDim.x;
   for (std::uint32_t at = blockIdx.x * blockDim.x + threadIdx.x; at < a.count; at += step) {
-    const std::uint32_t n = at / a.packs;
-    const std::int64_t c = (at - n * a.packs) * N;
-    *reinterpret_cast<pack<T, N>*>(a.y + n * a.y_stride + c) =
-        *reinterpret_cast<const pack<T, N>*>(a.table + a.ids[n] * a.table_stride + c);
+    const std::uint32_t n = at / a.vectors;
+    const std::int64_t c = (at - n * a.vectors) * N;
+    *reinterpret_cast<aligned_vector<T, N>*>(a.y + n * a.y_stride + c) =
+        *reinterpret_cast<const aligned_vector<T, N>*>(a.table + a.ids[n] * a.table_stride + c);
   }
 }
 
@@ -105,22 +105,22 @@ RADLADS_HIDDEN void embedding_forward_on(cuda_backend& b, view<const T, 2, devic
                                          view<T, 2, device_space> y) {
   constexpr int threads = 256;
   require_token_ids(b, ids, table.extent(0), "embedding_forward");
-  constexpr int wide = pack_width<T>;
-  const bool is_packed = table.extent(1) % wide == 0 &&
-                         is_pack_aligned(table.pointer, table.stride(0), wide) &&
-                         is_pack_aligned(y.pointer, y.stride(0), wide);
-  const std::int64_t packs = is_packed ? table.extent(1) / wide : table.extent(1);
+  constexpr int wide = vector_width<T>;
+  const bool is_vectorized = table.extent(1) % wide == 0 &&
+                             is_vector_aligned(table.pointer, table.stride(0), wide) &&
+                             is_vector_aligned(y.pointer, y.stride(0), wide);
+  const std::int64_t vectors = is_vectorized ? table.extent(1) / wide : table.extent(1);
   const gather_args<T> args{ids.pointer,
                             table.pointer,
                             y.pointer,
-                            static_cast<std::uint32_t>(packs),
-                            short_count("embedding_forward", ids.extent(0) * packs),
+                            static_cast<std::uint32_t>(vectors),
+                            short_count("embedding_forward", ids.extent(0) * vectors),
                             table.stride(0),
                             y.stride(0)};
   const std::int64_t blocks =
       std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
   const launch_shape shape{.blocks = blocks, .threads = threads};
-  if (is_packed) {
+  if (is_vectorized) {
     launch(b, "embedding_forward", gather_kernel<T, wide>, shape, args);
   } else {
     launch(b, "embedding_forward", gather_kernel<T, 1>, shape, args);
@@ -149,7 +149,7 @@ struct scatter_args {
 };
 
 /// Block (n, c) begins where the nth sorted id is the first of its kind, for one stretch of
-/// columns; a thread has a pack of N.
+/// columns; a thread has a vector of N.
 template <class T, int N>
 RADLADS_KERNEL scatter_kernel(const __grid_constant__ scatter_args<T> a) {
   using A = accumulate_t<T>;
@@ -159,14 +159,14 @@ RADLADS_KERNEL scatter_kernel(const __grid_constant__ scatter_args<T> a) {
   const std::int64_t c = (static_cast<std::int64_t>(blockIdx.y) * blockDim.x + threadIdx.x) * N;
   if (c >= a.columns) return;
   A sum[N];
-  load_pack<N>(a.dtable + id * a.table_stride + c, sum);
+  load_vector<N>(a.dtable + id * a.table_stride + c, sum);
   for (std::int64_t n = first; n < a.count && a.ids[n] == id; ++n) {
     A each[N];
-    load_pack<N>(a.dy + a.positions[n] * a.dy_stride + c, each);
+    load_vector<N>(a.dy + a.positions[n] * a.dy_stride + c, each);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) sum[k] += each[k];
   }
-  store_pack<N>(sum, a.dtable + id * a.table_stride + c);
+  store_vector<N>(sum, a.dtable + id * a.table_stride + c);
 }
 
 template <class T>
@@ -174,7 +174,7 @@ RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b,
                                           view<const std::int32_t, 1, device_space> ids,
                                           view<const T, 2, device_space> dy,
                                           view<T, 2, device_space> dtable) {
-  constexpr int threads = 256, scatter_threads = 128, wide = pack_width<T>;
+  constexpr int threads = 256, scatter_threads = 128, wide = vector_width<T>;
   // Sorting takes a pass for each eight bits.
   const int bits = std::bit_width(static_cast<std::uint64_t>(dtable.extent(0)));
   const std::int64_t count = ids.extent(0);
@@ -206,8 +206,8 @@ RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b,
             .blocks_y = ceil_div(dy.extent(1), scatter_threads * N)},
            args);
   };
-  if (dy.extent(1) % wide == 0 && is_pack_aligned(dy.pointer, dy.stride(0), wide) &&
-      is_pack_aligned(dtable.pointer, dtable.stride(0), wide)) {
+  if (dy.extent(1) % wide == 0 && is_vector_aligned(dy.pointer, dy.stride(0), wide) &&
+      is_vector_aligned(dtable.pointer, dtable.stride(0), wide)) {
     run(std::integral_constant<int, wide>{});
   } else {
     run(std::integral_constant<int, 1>{});

@@ -32,14 +32,14 @@ struct head_map_args {
   accumulate_t<T> largest;
 };
 
-/// Calls f for a pack of the h-th head that shares the vector `row`; `extra` are packs of their
+/// Calls f for a vector of the h-th head that shares the vector `row`; `extra` are vectors of their
 /// own. Writes the outputs where `is_written`.
 template <class T, int N, class F, int Outputs, int Inputs, class... Extra>
-__device__ inline void map_head_pack(const head_map_args<T, F, Outputs, Inputs>& a,
-                                     std::int64_t row, int h, int column,
-                                     const accumulate_t<T> (&x)[N],
-                                     [[maybe_unused]] accumulate_t<T> factor, bool is_written,
-                                     Extra&... extra) {
+__device__ inline void map_head_vector(const head_map_args<T, F, Outputs, Inputs>& a,
+                                       std::int64_t row, int h, int column,
+                                       const accumulate_t<T> (&x)[N],
+                                       [[maybe_unused]] accumulate_t<T> factor, bool is_written,
+                                       Extra&... extra) {
   using A = accumulate_t<T>;
   const auto heads = static_cast<std::uint32_t>(a.x_rows.heads);
   const auto short_row = static_cast<std::uint32_t>(row);
@@ -48,7 +48,7 @@ __device__ inline void map_head_pack(const head_map_args<T, F, Outputs, Inputs>&
       (static_cast<std::int64_t>(short_row % heads) * a.group + h) * a.size + column;
   A in[Inputs][N], out[Outputs][N];
   RADLADS_UNROLL
-  for (int i = 0; i < Inputs; ++i) load_pack<N>(a.from[i] + token * a.from_stride[i] + at, in[i]);
+  for (int i = 0; i < Inputs; ++i) load_vector<N>(a.from[i] + token * a.from_stride[i] + at, in[i]);
   RADLADS_UNROLL
   for (int lane = 0; lane < N; ++lane) {
     [&]<int... O, int... I>(std::integer_sequence<int, O...>, std::integer_sequence<int, I...>) {
@@ -63,7 +63,7 @@ __device__ inline void map_head_pack(const head_map_args<T, F, Outputs, Inputs>&
   }
   if (!is_written) return;
   RADLADS_UNROLL
-  for (int i = 0; i < Outputs; ++i) store_pack<N>(out[i], a.to[i] + token * a.to_stride[i] + at);
+  for (int i = 0; i < Outputs; ++i) store_vector<N>(out[i], a.to[i] + token * a.to_stride[i] + at);
 }
 
 template <class T, int N, int Lanes, class F, int Outputs, int Inputs>
@@ -71,12 +71,13 @@ RADLADS_KERNEL head_map_forward_kernel(
     const __grid_constant__ head_map_args<T, F, Outputs, Inputs> a) {
   using A = accumulate_t<T>;
   const row_offset<N, Lanes> offset(a.rows);
-  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
+  const row_vectors<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   A factor = 1;
   if constexpr (F::reads_unit) factor = unit_factor<T>(x, A(0), a.largest);
   if (!offset.is_real) return;
   x.for_each([&](int i, const A(&each)[N]) {
-    for (int h = 0; h < a.group; ++h) map_head_pack<T, N>(a, offset.row, h, i, each, factor, true);
+    for (int h = 0; h < a.group; ++h)
+      map_head_vector<T, N>(a, offset.row, h, i, each, factor, true);
   });
 }
 
@@ -85,7 +86,7 @@ RADLADS_KERNEL head_map_backward_kernel(
     const __grid_constant__ head_map_args<T, F, Outputs, Inputs> a) {
   using A = accumulate_t<T>;
   const row_offset<N, Lanes> offset(a.rows);
-  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
+  const row_vectors<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   A factor = 1;
   if constexpr (F::reads_unit) factor = unit_factor<T>(x, A(0), a.largest);
   const auto sum_heads = [&](int i, const A(&each)[N], bool is_written, A(&direct)[N],
@@ -93,9 +94,9 @@ RADLADS_KERNEL head_map_backward_kernel(
     for (int h = 0; h < a.group; ++h) {
       A own[N], own_unit[N] = {};
       if constexpr (F::reads_unit) {
-        map_head_pack<T, N>(a, offset.row, h, i, each, factor, is_written, own, own_unit);
+        map_head_vector<T, N>(a, offset.row, h, i, each, factor, is_written, own, own_unit);
       } else {
-        map_head_pack<T, N>(a, offset.row, h, i, each, factor, is_written, own);
+        map_head_vector<T, N>(a, offset.row, h, i, each, factor, is_written, own);
       }
       RADLADS_UNROLL
       for (int n = 0; n < N; ++n) {
@@ -110,10 +111,11 @@ RADLADS_KERNEL head_map_backward_kernel(
     x.for_each([&](int i, const A(&each)[N]) {
       A direct[N], of_unit[N];
       sum_heads(i, each, true, direct, of_unit);
-      store_pack<N>(direct, dx + i);
+      store_vector<N>(direct, dx + i);
     });
   } else {
-    // The first pack, all there is of a short row, is kept; of the others the sums are made twice.
+    // The first vector, all there is of a short row, is kept; of the others the sums are made
+    // twice.
     A direct[N] = {}, of_unit[N] = {}, products = 0;
     x.for_each([&](int i, const A(&each)[N]) {
       A more_direct[N], more_of_unit[N];
@@ -136,18 +138,18 @@ RADLADS_KERNEL head_map_backward_kernel(
       RADLADS_UNROLL
       for (int n = 0; n < N; ++n)
         out[n] = direct[n] + (of_unit[n] - each[n] * factor * along) * factor;
-      store_pack<N>(out, dx + i);
+      store_vector<N>(out, dx + i);
     });
   }
 }
 
-/// Calls run(pack width, lanes, arguments); an empty dx is the forward pass.
+/// Calls run(vector width, lanes, arguments); an empty dx is the forward pass.
 template <class T, class F, std::size_t Outputs, std::size_t Inputs, class Run>
 void with_head_map(const F& f, const view<const T, 3, device_space>& x,
                    const view<T, 3, device_space>& dx,
                    const std::array<view<T, 2, device_space>, Outputs>& outputs,
                    const std::array<view<const T, 2, device_space>, Inputs>& inputs, Run&& run) {
-  constexpr int wide = pack_width<T>;
+  constexpr int wide = vector_width<T>;
   const std::int64_t size = x.extent(2);
   head_map_args<T, F, static_cast<int>(Outputs), static_cast<int>(Inputs)> args{f};
   args.rows = x.extent(0) * x.extent(1);
@@ -167,12 +169,12 @@ void with_head_map(const F& f, const view<const T, 3, device_space>& x,
     args.from_stride[i] = inputs[i].stride(0);
   }
   const auto is_aligned = [&](const auto& each) {
-    return is_pack_aligned(each.pointer, each.stride(0), wide);
+    return is_vector_aligned(each.pointer, each.stride(0), wide);
   };
-  const bool are_packs = is_head_aligned(x) && (dx.empty() || is_head_aligned(dx)) &&
-                         std::all_of(outputs.begin(), outputs.end(), is_aligned) &&
-                         std::all_of(inputs.begin(), inputs.end(), is_aligned);
-  with_row_form<T>(size, are_packs, [&](auto width, auto lanes) { run(width, lanes, args); });
+  const bool are_vectors = is_head_aligned(x) && (dx.empty() || is_head_aligned(dx)) &&
+                           std::all_of(outputs.begin(), outputs.end(), is_aligned) &&
+                           std::all_of(inputs.begin(), inputs.end(), is_aligned);
+  with_row_form<T>(size, are_vectors, [&](auto width, auto lanes) { run(width, lanes, args); });
 }
 
 template <class T, class F, std::size_t Outputs, std::size_t Inputs>

@@ -47,8 +47,8 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
   A difference = 0;
   for (std::int64_t v = own; v < a.vocabulary; v += step) {
     A s[N], t[N];
-    load_pack<N>(student + v, s);
-    load_pack<N>(teacher + v, t);
+    load_vector<N>(student + v, s);
+    load_vector<N>(teacher + v, t);
     of_student.take(s, static_cast<std::int32_t>(v));
     difference *= of_teacher.make_room(t, static_cast<std::int32_t>(v));
     RADLADS_UNROLL
@@ -81,8 +81,8 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
   const A teacher_factor = a.scale * a.kl / of_teacher.sum;
   for (std::int64_t v = own; v < a.vocabulary; v += step) {
     A s[N], t[N];
-    load_pack<N>(student + v, s);
-    load_pack<N>(teacher + v, t);
+    load_vector<N>(student + v, s);
+    load_vector<N>(teacher + v, t);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) {
       // Fused into one operation the products would leave a gradient between equal distributions.
@@ -90,7 +90,7 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
              rounded_product(exp(t[k] - of_teacher.largest), teacher_factor);
       if (v + k == target) s[k] -= a.scale * ce;
     }
-    store_pack<N>(s, dlogits + v);
+    store_vector<N>(s, dlogits + v);
   }
 }
 
@@ -122,7 +122,7 @@ RADLADS_HIDDEN void head_kl_divergence_on(
     product_into<T, A>(b, false, true, false, inputs, head, {}, slice_of_rows(held, 0, count));
     product_into<T, A>(b, false, true, false, slice_of_rows(teacher_x, begin, count), teacher_head,
                        {}, slice_of_rows(teacher_held, 0, count));
-    with_logit_packs<A>(V, [&](auto width) {
+    with_logit_vectors<A>(V, [&](auto width) {
       launch(b, "head_kl_divergence", kl_divergence_kernel<T, decltype(width)::value>,
              {.blocks = count, .threads = logit_threads},
              kl_divergence_args<T>{held.pointer, teacher_held.pointer,

@@ -4,8 +4,8 @@
 // softmax of a row in one pass over it, and the products that carry a gradient of logits back.
 
 #include "radlads/core/cuda/launch.cuh"
-#include "radlads/core/cuda/pack.cuh"
 #include "radlads/core/cuda/reduce.cuh"
+#include "radlads/core/cuda/vector.cuh"
 #include "radlads/core/error.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
@@ -119,9 +119,9 @@ __device__ inline softmax_sum<A> merged_in_block(softmax_sum<A> own, softmax_sum
 
 /// Calls f(N) as an integral constant: how many logits of a row a thread reads at once.
 template <class A, class F>
-void with_logit_packs(std::int64_t vocabulary, F&& f) {
-  if (vocabulary % pack_width<A> == 0) {
-    f(std::integral_constant<int, pack_width<A>>{});
+void with_logit_vectors(std::int64_t vocabulary, F&& f) {
+  if (vocabulary % vector_width<A> == 0) {
+    f(std::integral_constant<int, vector_width<A>>{});
   } else {
     f(std::integral_constant<int, 1>{});
   }

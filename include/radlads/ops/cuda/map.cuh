@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Elementwise functions on CUDA: each thread applies the functor of the CPU to a pack of
+// Elementwise functions on CUDA: each thread applies the functor of the CPU to a vector of
 // neighbouring columns, in the type sums are kept in.
 
 #include "radlads/core/cuda/launch.cuh"
-#include "radlads/core/cuda/pack.cuh"
+#include "radlads/core/cuda/vector.cuh"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/map.hpp"
 
@@ -24,11 +24,11 @@ struct elementwise_args {
   std::int64_t to_stride[Outputs];
   std::int64_t from_stride[Inputs > 0 ? Inputs : 1];
   std::int64_t rows;
-  std::int64_t packs;  // of a row
-  std::int64_t count;  // of all
+  std::int64_t vectors;  // of a row
+  std::int64_t count;    // of all
 };
 
-/// One thread a pack of N columns, in steps of the whole grid.
+/// One thread a vector of N columns, in steps of the whole grid.
 template <class T, class F, int Outputs, int Inputs, int N>
 RADLADS_KERNEL elementwise_kernel(
     const __grid_constant__ elementwise_args<T, F, Outputs, Inputs> a) {
@@ -38,14 +38,14 @@ RADLADS_KERNEL elementwise_kernel(
        at < a.count; at += step) {
     // One division for all operands, in 32 bits where there are rows; a single row needs none.
     const std::int64_t row =
-        a.rows == 1 ? 0 : static_cast<std::uint32_t>(at) / static_cast<std::uint32_t>(a.packs);
-    const std::int64_t column = (at - row * a.packs) * N;
+        a.rows == 1 ? 0 : static_cast<std::uint32_t>(at) / static_cast<std::uint32_t>(a.vectors);
+    const std::int64_t column = (at - row * a.vectors) * N;
     A in[Inputs > 0 ? Inputs : 1][N];
     A out[Outputs][N];
     if constexpr (Inputs > 0) {
       RADLADS_UNROLL
       for (int i = 0; i < Inputs; ++i)
-        load_pack<N>(a.from[i] + row * a.from_stride[i] + column, in[i]);
+        load_vector<N>(a.from[i] + row * a.from_stride[i] + column, in[i]);
     }
     RADLADS_UNROLL
     for (int lane = 0; lane < N; ++lane) {
@@ -56,7 +56,7 @@ RADLADS_KERNEL elementwise_kernel(
     }
     RADLADS_UNROLL
     for (int i = 0; i < Outputs; ++i)
-      store_pack<N>(out[i], a.to[i] + row * a.to_stride[i] + column);
+      store_vector<N>(out[i], a.to[i] + row * a.to_stride[i] + column);
   }
 }
 
@@ -64,7 +64,7 @@ template <class T, class F, std::size_t Outputs, std::size_t Inputs>
 RADLADS_HIDDEN void elementwise_on(
     cuda_backend& b, const F& f, const std::array<view<T, 2, device_space>, Outputs>& outputs,
     const std::array<view<const T, 2, device_space>, Inputs>& inputs) {
-  constexpr int wide = pack_width<T>;
+  constexpr int wide = vector_width<T>;
   constexpr int threads = 256;
   std::int64_t rows = outputs[0].extent(0), columns = outputs[0].extent(1);
   const auto is_dense = [](const auto& each) { return each.is_dense(); };
@@ -75,14 +75,14 @@ RADLADS_HIDDEN void elementwise_on(
     rows = 1;
   }
   const auto is_aligned = [&](const auto& each) {
-    return is_pack_aligned(each.pointer, is_flat ? std::int64_t{0} : each.stride(0), wide);
+    return is_vector_aligned(each.pointer, is_flat ? std::int64_t{0} : each.stride(0), wide);
   };
-  const bool is_packed = columns % wide == 0 &&
-                         std::all_of(outputs.begin(), outputs.end(), is_aligned) &&
-                         std::all_of(inputs.begin(), inputs.end(), is_aligned);
+  const bool is_vectorized = columns % wide == 0 &&
+                             std::all_of(outputs.begin(), outputs.end(), is_aligned) &&
+                             std::all_of(inputs.begin(), inputs.end(), is_aligned);
   elementwise_args<T, F, static_cast<int>(Outputs), static_cast<int>(Inputs)> args{
-      f, {}, {}, {}, {}, rows, is_packed ? columns / wide : columns, 0};
-  args.count = args.rows * args.packs;
+      f, {}, {}, {}, {}, rows, is_vectorized ? columns / wide : columns, 0};
+  args.count = args.rows * args.vectors;
   if (rows > 1) short_count("elementwise", args.count);
   for (std::size_t i = 0; i < Outputs; ++i) {
     args.to[i] = outputs[i].pointer;
@@ -96,7 +96,7 @@ RADLADS_HIDDEN void elementwise_on(
   const std::int64_t blocks =
       std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
   const launch_shape shape{.blocks = blocks, .threads = threads};
-  if (is_packed) {
+  if (is_vectorized) {
     launch(b, "elementwise",
            elementwise_kernel<T, F, static_cast<int>(Outputs), static_cast<int>(Inputs), wide>,
            shape, args);

@@ -49,7 +49,7 @@ template <class T, int N, int Lanes>
 RADLADS_KERNEL norm_forward_kernel(const __grid_constant__ norm_args<T> a) {
   using A = accumulate_t<T>;
   const row_offset<N, Lanes> offset(a.rows);
-  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
+  const row_vectors<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   A mean = 0, squares = 0;
   if (a.mean != nullptr) {
     A sum = 0;
@@ -69,11 +69,11 @@ RADLADS_KERNEL norm_forward_kernel(const __grid_constant__ norm_args<T> a) {
   T* y = a.y + a.y_rows.at(offset.row);
   x.for_each([&](int i, const A(&each)[N]) {
     A weight[N], bias[N] = {}, out[N];
-    load_pack<N>(a.weight + column + i, weight);
-    if (a.bias != nullptr) load_pack<N>(a.bias + column + i, bias);
+    load_vector<N>(a.weight + column + i, weight);
+    if (a.bias != nullptr) load_vector<N>(a.bias + column + i, bias);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) out[k] = (each[k] - mean) * inverse * weight[k] + bias[k];
-    store_pack<N>(out, y + i);
+    store_vector<N>(out, y + i);
   });
   if (offset.first != 0) return;
   if (a.mean != nullptr) a.mean[offset.row] = mean;
@@ -87,14 +87,14 @@ RADLADS_KERNEL norm_backward_kernel(const __grid_constant__ norm_args<T> a) {
   using A = accumulate_t<T>;
   const row_offset<N, Lanes> offset(a.rows);
   const std::int64_t column = a.y_rows.head_of(offset.row) * a.size;
-  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
+  const row_vectors<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   const T* dy = a.dy + a.dy_rows.at(offset.row);
   const A mean = a.mean != nullptr ? a.mean[offset.row] : A(0), inverse = a.inverse[offset.row];
   A sum = 0, products = 0;
   x.for_each([&](int i, const A(&each)[N]) {
     A d[N], weight[N];
-    load_pack<N>(dy + i, d);
-    load_pack<N>(a.weight + column + i, weight);
+    load_vector<N>(dy + i, d);
+    load_vector<N>(a.weight + column + i, weight);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) {
       sum += d[k] * weight[k];
@@ -107,14 +107,14 @@ RADLADS_KERNEL norm_backward_kernel(const __grid_constant__ norm_args<T> a) {
   T* dx = a.y + a.y_rows.at(offset.row);
   x.for_each([&](int i, const A(&each)[N]) {
     A d[N], weight[N];
-    load_pack<N>(dy + i, d);
-    load_pack<N>(a.weight + column + i, weight);
+    load_vector<N>(dy + i, d);
+    load_vector<N>(a.weight + column + i, weight);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) {
       const A h = (each[k] - mean) * inverse;
       d[k] = (d[k] * weight[k] - mean_g - h * mean_gh) * inverse;
     }
-    store_pack<N>(d, dx + i);
+    store_vector<N>(d, dx + i);
   });
 }
 
@@ -134,8 +134,8 @@ struct weight_summand {
     const std::int64_t row = token * x_rows.heads + head;
     const A center = mean != nullptr ? mean[row] : A(0), factor = inverse[row];
     A each[N];
-    load_pack<N>(x + token * x_rows.stride + head * x_rows.head_stride + i, each);
-    load_pack<N>(dy + token * dy_rows.stride + head * dy_rows.head_stride + i, to);
+    load_vector<N>(x + token * x_rows.stride + head * x_rows.head_stride + i, each);
+    load_vector<N>(dy + token * dy_rows.stride + head * dy_rows.head_stride + i, to);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) to[k] = to[k] * (each[k] - center) * factor;
   }
@@ -151,8 +151,8 @@ struct bias_summand {
   __device__ void operator()(std::int64_t token, std::int64_t column,
                              accumulate_t<T> (&to)[N]) const {
     const std::int64_t head = column / size;
-    load_pack<N>(dy + token * dy_rows.stride + head * dy_rows.head_stride + (column - head * size),
-                 to);
+    load_vector<N>(
+        dy + token * dy_rows.stride + head * dy_rows.head_stride + (column - head * size), to);
   }
 };
 
@@ -164,8 +164,8 @@ head_rows rows_of_heads(const view<T, 3, device_space>& x) {
 template <class T>
 bool is_head_aligned(const view<T, 3, device_space>& x) {
   using element = std::remove_const_t<T>;
-  constexpr int wide = pack_width<element>;
-  return is_pack_aligned<element>(x.pointer, x.stride(0), wide) &&
+  constexpr int wide = vector_width<element>;
+  return is_vector_aligned<element>(x.pointer, x.stride(0), wide) &&
          (x.extent(1) == 1 || x.stride(1) % wide == 0);
 }
 
@@ -189,8 +189,8 @@ RADLADS_HIDDEN void launch_norm_forward(cuda_backend& b, double epsilon, const T
                           mean,
                           inverse};
   const bool is_aligned = is_head_aligned(x) && is_head_aligned(y) &&
-                          is_pack_aligned(weight, 0, pack_width<T>) &&
-                          is_pack_aligned(bias, 0, pack_width<T>);
+                          is_vector_aligned(weight, 0, vector_width<T>) &&
+                          is_vector_aligned(bias, 0, vector_width<T>);
   with_row_form<T>(x.extent(2), is_aligned, [&](auto width, auto lanes) {
     constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
     launch(b, "norm_forward", norm_forward_kernel<T, N, Lanes>, shape_of_rows(args.rows, Lanes),
@@ -206,15 +206,15 @@ RADLADS_HIDDEN void launch_norm_backward(
     view<T, 1, device_space> dweight, view<T, 1, device_space> dbias) {
   using A = accumulate_t<T>;
   const std::int64_t tokens = x.extent(0), columns = x.extent(1) * x.extent(2), size = x.extent(2);
-  const bool is_packed =
-      size % column_sum_pack<T> == 0 && is_head_aligned(x) && is_head_aligned(dy);
+  const bool is_vectorized =
+      size % column_sum_vector<T> == 0 && is_head_aligned(x) && is_head_aligned(dy);
   if (!dweight.empty()) {
     const weight_summand<T> summand{x.pointer,        dy.pointer,        mean, inverse,
                                     rows_of_heads(x), rows_of_heads(dy), size};
-    column_sum<T>(b, summand, is_packed, tokens, columns, dweight.pointer);
+    column_sum<T>(b, summand, is_vectorized, tokens, columns, dweight.pointer);
   }
   if (!dbias.empty()) {
-    column_sum<T>(b, bias_summand<T>{dy.pointer, rows_of_heads(dy), size}, is_packed, tokens,
+    column_sum<T>(b, bias_summand<T>{dy.pointer, rows_of_heads(dy), size}, is_vectorized, tokens,
                   columns, dbias.pointer);
   }
   const norm_args<T> args{tokens * x.extent(1),
@@ -231,7 +231,7 @@ RADLADS_HIDDEN void launch_norm_backward(
                           const_cast<A*>(mean),
                           const_cast<A*>(inverse)};
   const bool is_aligned = is_head_aligned(x) && is_head_aligned(dy) && is_head_aligned(dx) &&
-                          is_pack_aligned(weight, 0, pack_width<T>);
+                          is_vector_aligned(weight, 0, vector_width<T>);
   with_row_form<T>(size, is_aligned, [&](auto width, auto lanes) {
     constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
     launch(b, "norm_backward", norm_backward_kernel<T, N, Lanes>, shape_of_rows(args.rows, Lanes),

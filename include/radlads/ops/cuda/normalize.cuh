@@ -26,7 +26,7 @@ struct normalize_args {
 
 /// 1 / max(sqrt(|x|^2 + epsilon), 1 / largest) of a group's row. Whole warps take part.
 template <class T, int N, int Lanes>
-__device__ inline accumulate_t<T> unit_factor(const row_packs<T, N, Lanes>& x,
+__device__ inline accumulate_t<T> unit_factor(const row_vectors<T, N, Lanes>& x,
                                               accumulate_t<T> epsilon, accumulate_t<T> largest) {
   using A = accumulate_t<T>;
   A squares = 0;
@@ -44,7 +44,7 @@ template <class T, int N, int Lanes>
 RADLADS_KERNEL normalize_forward_kernel(const __grid_constant__ normalize_args<T> a) {
   using A = accumulate_t<T>;
   const row_offset<N, Lanes> offset(a.rows);
-  const row_packs<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
+  const row_vectors<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   const A inverse = unit_factor<T>(x, a.epsilon, a.largest);
   if (!offset.is_real) return;
   T* y = a.to + a.to_rows.at(offset.row);
@@ -52,7 +52,7 @@ RADLADS_KERNEL normalize_forward_kernel(const __grid_constant__ normalize_args<T
     A out[N];
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) out[k] = each[k] * inverse;
-    store_pack<N>(out, y + i);
+    store_vector<N>(out, y + i);
   });
   if (offset.first == 0) a.inverse[offset.row] = inverse;
 }
@@ -62,13 +62,13 @@ template <class T, int N, int Lanes>
 RADLADS_KERNEL normalize_backward_kernel(const __grid_constant__ normalize_args<T> a) {
   using A = accumulate_t<T>;
   const row_offset<N, Lanes> offset(a.rows);
-  const row_packs<T, N, Lanes> y(a.x + a.x_rows.at(offset.row), a.size, offset);
+  const row_vectors<T, N, Lanes> y(a.x + a.x_rows.at(offset.row), a.size, offset);
   const T* dy = a.dy + a.dy_rows.at(offset.row);
   const A inverse = a.inverse[offset.row];
   A products = 0;
   y.for_each([&](int i, const A(&unit)[N]) {
     A d[N];
-    load_pack<N>(dy + i, d);
+    load_vector<N>(dy + i, d);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) products += unit[k] * d[k];
   });
@@ -79,10 +79,10 @@ RADLADS_KERNEL normalize_backward_kernel(const __grid_constant__ normalize_args<
   T* dx = a.to + a.to_rows.at(offset.row);
   y.for_each([&](int i, const A(&unit)[N]) {
     A d[N];
-    load_pack<N>(dy + i, d);
+    load_vector<N>(dy + i, d);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) d[k] = (d[k] - unit[k] * along) * inverse;
-    store_pack<N>(d, dx + i);
+    store_vector<N>(d, dx + i);
   });
 }
 

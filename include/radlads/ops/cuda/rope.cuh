@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Rotary position on CUDA: a table of cosines and sines in double once a call, then a thread a pack
-// of pairs.
+// Rotary position on CUDA: a table of cosines and sines in double once a call, then a thread a
+// vector of pairs.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
-#include "radlads/core/cuda/pack.cuh"
+#include "radlads/core/cuda/vector.cuh"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/rope.hpp"
 
@@ -38,7 +38,7 @@ RADLADS_KERNEL rope_table_kernel(const __grid_constant__ rope_table_args<A> a) {
 
 template <class T>
 struct rope_args {
-  std::uint32_t tokens, heads, packs, count;  // packs of N/2; count = B T H packs
+  std::uint32_t tokens, heads, vectors, count;  // vectors of N/2; count = B T H vectors
   std::int64_t half_size;
   const T* x;  // (B, T, H, N)
   T* y;        // (B, T, H, N), may be x
@@ -51,24 +51,24 @@ RADLADS_KERNEL rope_kernel(const __grid_constant__ rope_args<T> a) {
   using A = accumulate_t<T>;
   const std::uint32_t step = gridDim.x * blockDim.x;
   for (std::uint32_t at = blockIdx.x * blockDim.x + threadIdx.x; at < a.count; at += step) {
-    const std::uint32_t head_row = at / a.packs, row = head_row / a.heads, batch = row / a.tokens;
-    const std::int64_t i = (at - head_row * a.packs) * N, h = head_row - row * a.heads,
+    const std::uint32_t head_row = at / a.vectors, row = head_row / a.heads, batch = row / a.tokens;
+    const std::int64_t i = (at - head_row * a.vectors) * N, h = head_row - row * a.heads,
                        t = row - batch * a.tokens;
     const T* x = a.x + batch * a.x_strides[0] + t * a.x_strides[1] + h * a.x_strides[2] + i;
     T* y = a.y + batch * a.y_strides[0] + t * a.y_strides[1] + h * a.y_strides[2] + i;
     const A* cosines = a.table + t * a.half_size + i;
     const A* sines = cosines + std::int64_t{a.tokens} * a.half_size;
     A low[N], high[N];
-    load_pack<N>(x, low);
-    load_pack<N>(x + a.half_size, high);
+    load_vector<N>(x, low);
+    load_vector<N>(x + a.half_size, high);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) {
       const A first = low[k], second = high[k], cosine = cosines[k], sine = sines[k];
       low[k] = first * cosine - second * sine;
       high[k] = second * cosine + first * sine;
     }
-    store_pack<N>(low, y);
-    store_pack<N>(high, y + a.half_size);
+    store_vector<N>(low, y);
+    store_vector<N>(high, y + a.half_size);
   }
 }
 
@@ -85,16 +85,16 @@ RADLADS_HIDDEN void rope_on(cuda_backend& b, double base, std::int64_t first_pos
          {.blocks = ceil_div(tokens * half_size, threads), .threads = threads},
          rope_table_args<A>{base, offset.empty() ? nullptr : offset.pointer, first_position, tokens,
                             half_size, direction, table});
-  constexpr int wide = pack_width<T>;
-  bool is_packed = half_size % wide == 0 && is_pack_aligned(x.pointer, 0, wide) &&
-                   is_pack_aligned(y.pointer, 0, wide);
+  constexpr int wide = vector_width<T>;
+  bool is_vectorized = half_size % wide == 0 && is_vector_aligned(x.pointer, 0, wide) &&
+                       is_vector_aligned(y.pointer, 0, wide);
   for (int axis = 0; axis < 3; ++axis)
-    is_packed = is_packed && x.stride(axis) % wide == 0 && y.stride(axis) % wide == 0;
-  const std::int64_t packs = is_packed ? half_size / wide : half_size;
+    is_vectorized = is_vectorized && x.stride(axis) % wide == 0 && y.stride(axis) % wide == 0;
+  const std::int64_t vectors = is_vectorized ? half_size / wide : half_size;
   rope_args<T> args{static_cast<std::uint32_t>(tokens),
                     static_cast<std::uint32_t>(x.extent(2)),
-                    static_cast<std::uint32_t>(packs),
-                    short_count("rope", x.extent(0) * tokens * x.extent(2) * packs),
+                    static_cast<std::uint32_t>(vectors),
+                    short_count("rope", x.extent(0) * tokens * x.extent(2) * vectors),
                     half_size,
                     x.pointer,
                     y.pointer,
@@ -108,7 +108,7 @@ RADLADS_HIDDEN void rope_on(cuda_backend& b, double base, std::int64_t first_pos
   const std::int64_t blocks =
       std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
   const launch_shape shape{.blocks = blocks, .threads = threads};
-  if (is_packed) {
+  if (is_vectorized) {
     launch(b, "rope", rope_kernel<T, wide>, shape, args);
   } else {
     launch(b, "rope", rope_kernel<T, 1>, shape, args);

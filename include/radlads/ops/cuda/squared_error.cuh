@@ -34,8 +34,8 @@ RADLADS_KERNEL alignment_kernel(const __grid_constant__ alignment_args<T> a) {
   A squares = 0;
   for (int i = offset.first; i < a.size; i += offset.step) {
     A found[N], wanted[N];
-    load_pack<N>(y + i, found);
-    load_pack<N>(target + i, wanted);
+    load_vector<N>(y + i, found);
+    load_vector<N>(target + i, wanted);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) squares += (found[k] - wanted[k]) * (found[k] - wanted[k]);
   }
@@ -49,11 +49,11 @@ RADLADS_KERNEL alignment_kernel(const __grid_constant__ alignment_args<T> a) {
   T* dy = a.dy + offset.row * a.dy_stride;
   for (int i = offset.first; i < a.size; i += offset.step) {
     A found[N], wanted[N];
-    load_pack<N>(y + i, found);
-    load_pack<N>(target + i, wanted);
+    load_vector<N>(y + i, found);
+    load_vector<N>(target + i, wanted);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) found[k] = factor * (found[k] - wanted[k]);
-    store_pack<N>(found, dy + i);
+    store_vector<N>(found, dy + i);
   }
 }
 
@@ -63,7 +63,7 @@ RADLADS_HIDDEN void alignment_on(cuda_backend& b, bool by_norm, real_t<T> scale,
                                  view<const T, 2, device_space> target,
                                  view<accumulate_t<T>, 1, device_space> losses,
                                  view<T, 2, device_space> dy) {
-  constexpr int wide = pack_width<T>;
+  constexpr int wide = vector_width<T>;
   const alignment_args<T> args{y.extent(0),
                                static_cast<int>(y.extent(1)),
                                by_norm,
@@ -75,9 +75,9 @@ RADLADS_HIDDEN void alignment_on(cuda_backend& b, bool by_norm, real_t<T> scale,
                                target.stride(0),
                                dy.stride(0),
                                losses.pointer};
-  const bool is_aligned = is_pack_aligned(y.pointer, y.stride(0), wide) &&
-                          is_pack_aligned(target.pointer, target.stride(0), wide) &&
-                          (args.dy == nullptr || is_pack_aligned(dy.pointer, dy.stride(0), wide));
+  const bool is_aligned = is_vector_aligned(y.pointer, y.stride(0), wide) &&
+                          is_vector_aligned(target.pointer, target.stride(0), wide) &&
+                          (args.dy == nullptr || is_vector_aligned(dy.pointer, dy.stride(0), wide));
   with_row_form<T>(y.extent(1), is_aligned, [&](auto width, auto lanes) {
     constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
     launch(b, "alignment", alignment_kernel<T, N, Lanes>, shape_of_rows(args.rows, Lanes), args);

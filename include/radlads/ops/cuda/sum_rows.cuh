@@ -5,8 +5,8 @@
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"
-#include "radlads/core/cuda/pack.cuh"
 #include "radlads/core/cuda/reduce.cuh"
+#include "radlads/core/cuda/vector.cuh"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/sum_rows.hpp"
 
@@ -27,9 +27,9 @@ struct column_sum_args {
 inline constexpr int column_sum_columns = 32;
 inline constexpr int column_sum_rows = 8;
 
-/// Columns that a thread sums at once where rows are aligned: half a pack, for more blocks.
+/// Columns that a thread sums at once where rows are aligned: half a vector, for more blocks.
 template <class T>
-inline constexpr int column_sum_pack = pack_width<T> / 2;
+inline constexpr int column_sum_vector = vector_width<T> / 2;
 
 /// A block has 32 N columns of one chunk of rows, eight rows at a time.
 template <class F, class A, class Out, int N>
@@ -75,15 +75,15 @@ struct matrix_entries {
   template <int N>
   __device__ void operator()(std::int64_t row, std::int64_t column,
                              accumulate_t<T> (&to)[N]) const {
-    load_pack<N>(pointer + row * stride + column, to);
+    load_vector<N>(pointer + row * stride + column, to);
   }
 };
 
 /// total[c] += sum over rows of what f(row, c, to) writes for the columns c and behind, for a
-/// functor on the device that reads T. Packed, all its rows are aligned and columns a multiple of a
-/// pack.
+/// functor on the device that reads T. Vectorized, all its rows are aligned and columns a multiple
+/// of a vector.
 template <class T, class F, class Out>
-RADLADS_HIDDEN void column_sum(cuda_backend& b, const F& f, bool is_packed, std::int64_t rows,
+RADLADS_HIDDEN void column_sum(cuda_backend& b, const F& f, bool is_vectorized, std::int64_t rows,
                                std::int64_t columns, Out* total) {
   using A = accumulate_t<T>;
   constexpr std::int64_t least_rows = 64, most_chunks = 256;
@@ -99,8 +99,8 @@ RADLADS_HIDDEN void column_sum(cuda_backend& b, const F& f, bool is_packed, std:
             .blocks_y = chunks},
            column_sum_args<F, A, Out>{f, rows, columns, rows_of_chunk, partial, total});
   };
-  if (is_packed) {
-    run(std::integral_constant<int, column_sum_pack<T>>{});
+  if (is_vectorized) {
+    run(std::integral_constant<int, column_sum_vector<T>>{});
   } else {
     run(std::integral_constant<int, 1>{});
   }
@@ -111,10 +111,11 @@ RADLADS_HIDDEN void column_sum(cuda_backend& b, const F& f, bool is_packed, std:
 template <class T>
 RADLADS_HIDDEN void sum_rows_on(cuda_backend& b, view<const T, 2, device_space> x,
                                 view<T, 1, device_space> total) {
-  constexpr int wide = column_sum_pack<T>;
-  const bool is_packed = x.extent(1) % wide == 0 && is_pack_aligned(x.pointer, x.stride(0), wide);
-  column_sum<T>(b, matrix_entries<T>{x.pointer, x.stride(0)}, is_packed, x.extent(0), x.extent(1),
-                total.pointer);
+  constexpr int wide = column_sum_vector<T>;
+  const bool is_vectorized =
+      x.extent(1) % wide == 0 && is_vector_aligned(x.pointer, x.stride(0), wide);
+  column_sum<T>(b, matrix_entries<T>{x.pointer, x.stride(0)}, is_vectorized, x.extent(0),
+                x.extent(1), total.pointer);
 }
 
 template <class T>

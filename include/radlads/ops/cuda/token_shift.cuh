@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Difference to the neighbouring token on CUDA: a thread a pack of channels.
+// Difference to the neighbouring token on CUDA: a thread a vector of channels.
 
 #include "radlads/core/cuda/launch.cuh"
-#include "radlads/core/cuda/pack.cuh"
+#include "radlads/core/cuda/vector.cuh"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/token_shift.hpp"
 
@@ -14,9 +14,9 @@ namespace radlads {
 
 template <class T>
 struct token_shift_args {
-  std::uint32_t tokens, packs, count;  // packs of a row; count = B T packs
-  int direction;                       // -1: the token before; +1: the one behind
-  const T* x;                          // (B, T, C)
+  std::uint32_t tokens, vectors, count;  // vectors of a row; count = B T vectors
+  int direction;                         // -1: the token before; +1: the one behind
+  const T* x;                            // (B, T, C)
   const T* edge;  // (B, C): what stands beyond the first or last token, or null for zero
   T* to;          // (B, T, C)
   std::int64_t x_batch, x_stride, edge_stride, to_batch, to_stride;
@@ -28,20 +28,20 @@ RADLADS_KERNEL token_shift_kernel(const __grid_constant__ token_shift_args<T> a)
   using A = accumulate_t<T>;
   const std::uint32_t step = gridDim.x * blockDim.x;
   for (std::uint32_t at = blockIdx.x * blockDim.x + threadIdx.x; at < a.count; at += step) {
-    const std::uint32_t row = at / a.packs, batch = row / a.tokens;
-    const std::int64_t c = (at - row * a.packs) * N, t = row - batch * a.tokens,
+    const std::uint32_t row = at / a.vectors, batch = row / a.tokens;
+    const std::int64_t c = (at - row * a.vectors) * N, t = row - batch * a.tokens,
                        other = t + a.direction;
     const T* x = a.x + batch * a.x_batch + c;
     A neighbour[N] = {}, own[N];
     if (other >= 0 && other < a.tokens) {
-      load_pack<N>(x + other * a.x_stride, neighbour);
+      load_vector<N>(x + other * a.x_stride, neighbour);
     } else if (a.edge != nullptr) {
-      load_pack<N>(a.edge + batch * a.edge_stride + c, neighbour);
+      load_vector<N>(a.edge + batch * a.edge_stride + c, neighbour);
     }
-    load_pack<N>(x + t * a.x_stride, own);
+    load_vector<N>(x + t * a.x_stride, own);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) own[k] = neighbour[k] - own[k];
-    store_pack<N>(own, a.to + batch * a.to_batch + t * a.to_stride + c);
+    store_vector<N>(own, a.to + batch * a.to_batch + t * a.to_stride + c);
   }
 }
 
@@ -50,16 +50,16 @@ RADLADS_HIDDEN void launch_token_shift(cuda_backend& b, int direction,
                                        view<const T, 3, device_space> x,
                                        view<const T, 2, device_space> edge,
                                        view<T, 3, device_space> to) {
-  constexpr int threads = 256, wide = pack_width<T>;
+  constexpr int threads = 256, wide = vector_width<T>;
   const auto is_aligned = [](const auto& each, int axis) {
-    return is_pack_aligned(each.pointer, each.stride(0), wide) && each.stride(axis) % wide == 0;
+    return is_vector_aligned(each.pointer, each.stride(0), wide) && each.stride(axis) % wide == 0;
   };
-  const bool is_packed = x.extent(2) % wide == 0 && is_aligned(x, 1) && is_aligned(to, 1) &&
-                         (edge.empty() || is_aligned(edge, 0));
-  const std::int64_t packs = is_packed ? x.extent(2) / wide : x.extent(2);
+  const bool is_vectorized = x.extent(2) % wide == 0 && is_aligned(x, 1) && is_aligned(to, 1) &&
+                             (edge.empty() || is_aligned(edge, 0));
+  const std::int64_t vectors = is_vectorized ? x.extent(2) / wide : x.extent(2);
   const token_shift_args<T> args{static_cast<std::uint32_t>(x.extent(1)),
-                                 static_cast<std::uint32_t>(packs),
-                                 short_count("token_shift", x.extent(0) * x.extent(1) * packs),
+                                 static_cast<std::uint32_t>(vectors),
+                                 short_count("token_shift", x.extent(0) * x.extent(1) * vectors),
                                  direction,
                                  x.pointer,
                                  edge.empty() ? nullptr : edge.pointer,
@@ -72,7 +72,7 @@ RADLADS_HIDDEN void launch_token_shift(cuda_backend& b, int direction,
   const std::int64_t blocks =
       std::min<std::int64_t>(ceil_div(args.count, threads), std::int64_t{b.multiprocessors()} * 32);
   const launch_shape shape{.blocks = blocks, .threads = threads};
-  if (is_packed) {
+  if (is_vectorized) {
     launch(b, "token_shift", token_shift_kernel<T, wide>, shape, args);
   } else {
     launch(b, "token_shift", token_shift_kernel<T, 1>, shape, args);

@@ -25,13 +25,13 @@ struct head_group {
   std::int64_t batch, first, count;
 };
 
-/// The scan of a head group for K keys. Heads of more channels than a pack has lanes go block by
+/// The scan of a head group for K keys. Heads of more channels than there are lanes go block by
 /// block.
 template <class Cell, class T, int K>
 struct cpu_scan {
-  static constexpr int W = pack_width<T, K>;
-  using pack = lanes<T, W>;
-  using row = pack[K];
+  static constexpr int W = scan_lanes<T, K>;
+  using lanes_t = lanes<T, W>;
+  using row = lanes_t[K];
   using block = state_block<T, K, W>;
   using forward_arguments = scan_forward_arguments<Cell, T, host_space>;
   using backward_arguments = scan_backward_arguments<Cell, T, host_space>;
@@ -110,7 +110,7 @@ struct cpu_scan {
     for (std::int64_t i = 0; i < at.count; ++i) {
       const token_inputs<T, K> x{tokens + i * K};
       if (before != nullptr) std::copy(state, state + K, before[i]);
-      const pack out = Cell::template step<K>(state, x, pack::load(v[i] + offset, width));
+      const lanes_t out = Cell::template step<K>(state, x, lanes_t::load(v[i] + offset, width));
       if (before == nullptr) out.store(y[i] + offset, width);
     }
   }
@@ -167,8 +167,8 @@ struct cpu_scan {
     for (std::int64_t i = end - 1; i >= begin; --i) {
       const token_inputs<T, K> x{m.tokens + i * K};
       partial_gradients<T, K> dx{m.sums + (i - begin) * token_size * partial};
-      const pack value = pack::load(v[i] + offset, width);
-      const pack dout = pack::load(dy[i] + offset, width);
+      const lanes_t value = lanes_t::load(v[i] + offset, width);
+      const lanes_t dout = lanes_t::load(dy[i] + offset, width);
       Cell::template step_backward<K>(m.replay[i], x, value, dout, dstate, dx)
           .store(dv[i] + offset, width);
     }

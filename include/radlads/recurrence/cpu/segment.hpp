@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What the scan on the CPU keeps of one head between memory and cells: the tokens of a segment side
-// by side, rows of state as lane packs, and a token's input gradients before their lanes are
+// by side, rows of state as lanes, and a token's input gradients before their lanes are
 // summed.
 
 #include "radlads/core/config.hpp"
@@ -17,10 +17,10 @@
 
 namespace radlads::recurrence {
 
-/// Lanes of a pack for heads of K keys, which tend to have as many channels. Wide heads get four
+/// Lanes for heads of K keys, which tend to have as many channels. Wide heads get four
 /// of the registers that Eigen was compiled for, so that one broadcast of an input serves four.
 template <class T, int K>
-inline constexpr int pack_width = K <= 8
+inline constexpr int scan_lanes = K <= 8
                                       ? lane_width<T> / 2
                                       : (K <= 32 ? lane_width<T>
                                                  : 4 * std::max(16, EIGEN_MAX_STATIC_ALIGN_BYTES) /
@@ -80,31 +80,31 @@ T* head_state(const view<T, 4>& state, std::int64_t batch, std::int64_t head) {
   return state.empty() ? nullptr : state.row(batch, head, 0);
 }
 
-/// Which part of one head's (keys, V) state a pack row holds: K packs of W channels from `offset`.
-/// Packs beyond the head's own keys and lanes beyond its channels are zero.
+/// Which part of one head's (keys, V) state a row of lanes holds: K times W channels from `offset`.
+/// Rows beyond the head's own keys and lanes beyond its channels are zero.
 template <class T, int K, int W>
 struct state_block {
-  using pack = lanes<T, W>;
+  using lanes_t = lanes<T, W>;
   std::int64_t keys, V, offset;
 
   std::int64_t width() const { return std::min<std::int64_t>(W, V - offset); }
   /// A null pointer loads zeros.
-  void load(const T* state, pack* to) const {
+  void load(const T* state, lanes_t* to) const {
     for (std::int64_t j = 0; j < K; ++j) {
       const bool is_zero = state == nullptr || j >= keys;
-      to[j] = is_zero ? pack(T(0)) : pack::load(state + j * V + offset, width());
+      to[j] = is_zero ? lanes_t(T(0)) : lanes_t::load(state + j * V + offset, width());
     }
   }
-  void store(const pack* from, T* state) const {
+  void store(const lanes_t* from, T* state) const {
     for (std::int64_t j = 0; j < keys; ++j) from[j].store(state + j * V + offset, width());
   }
 };
 
-/// Lanes that are left of a pack when it goes to memory to be summed.
+/// Lanes that are left when a sum goes to memory to be summed.
 template <class T>
 inline constexpr int partial_lanes = lane_width<T> / 2;
 
-/// The sum of a pack's halves, quarters, ... down to partial_lanes.
+/// The sum of the lanes' halves, quarters, ... down to partial_lanes.
 template <class T, int W>
 RADLADS_INLINE lanes<T, partial_lanes<T>> fold(const lanes<T, W>& x) {
   if constexpr (W == partial_lanes<T>) {
@@ -116,7 +116,7 @@ RADLADS_INLINE lanes<T, partial_lanes<T>> fold(const lanes<T, W>& x) {
   }
 }
 
-/// Takes a cell's input gradients, (inputs, K) partial sums over the pack's channels.
+/// Takes a cell's input gradients, (inputs, K) partial sums over the channels of the lanes.
 template <class T, int K>
 struct partial_gradients {
   T* sums;

@@ -20,9 +20,9 @@ using word = std::uint32_t;  // two neighbouring bfloat16
 
 __device__ inline float first_of(word pair) { return __uint_as_float(pair << 16); }
 __device__ inline float second_of(word pair) { return __uint_as_float(pair & 0xffff0000u); }
-/// What packing lost.
-__device__ inline word pack_rest(word packed, float first, float second) {
-  return pack_bf16(first - first_of(packed), second - second_of(packed));
+/// What rounding to a pair lost.
+__device__ inline word rest_pair(word pair, float first, float second) {
+  return bf16_pair(first - first_of(pair), second - second_of(pair));
 }
 
 /// 16 x 16, left operand, or two right operands of 16 x 8: words 0 and 1, words 2 and 3.
@@ -57,15 +57,15 @@ __device__ inline void multiply_add(float (&sums)[2][4], const split_operand& le
 }
 
 __device__ inline operand operand_of(const float (&low)[4], const float (&high)[4]) {
-  return {{pack_bf16(low[0], low[1]), pack_bf16(low[2], low[3]), pack_bf16(high[0], high[1]),
-           pack_bf16(high[2], high[3])}};
+  return {{bf16_pair(low[0], low[1]), bf16_pair(low[2], low[3]), bf16_pair(high[0], high[1]),
+           bf16_pair(high[2], high[3])}};
 }
 __device__ inline split_operand split_of(const float (&sums)[2][4]) {
   split_operand result{operand_of(sums[0], sums[1]), {}};
   RADLADS_UNROLL_ROW
   for (int i = 0; i < 4; ++i) {
     const float* from = &sums[i / 2][i % 2 * 2];
-    result.low.x[i] = pack_rest(result.high.x[i], from[0], from[1]);
+    result.low.x[i] = rest_pair(result.high.x[i], from[0], from[1]);
   }
   return result;
 }

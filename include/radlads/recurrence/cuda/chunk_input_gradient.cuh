@@ -195,7 +195,7 @@ __device__ inline void put_gradients(bf16* raw, const chunk_extras<D, Form>& ext
         own[n] = out[i].own;
       }
       const auto put = [&](int which, float first, float second) {
-        *reinterpret_cast<word*>(here + which * tile) = pack_bf16(first, second);
+        *reinterpret_cast<word*>(here + which * tile) = bf16_pair(first, second);
       };
       put(in_r, out[0].r, out[1].r);
       put(in_k<Form>, out[0].k, out[1].k);
@@ -228,7 +228,7 @@ __device__ inline void put_gradients(bf16* raw, const chunk_extras<D, Form>& ext
       if constexpr (has_token_decay<Form>) {
         of_token[0][row] += first + second;
       } else {
-        *reinterpret_cast<word*>(raw + in_w * tile + at[row]) = pack_bf16(first, second);
+        *reinterpret_cast<word*>(raw + in_w * tile + at[row]) = bf16_pair(first, second);
       }
     }
   }

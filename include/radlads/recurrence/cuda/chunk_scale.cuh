@@ -93,12 +93,12 @@ __device__ inline void scale_chunk(const bf16* raw, chunk_extras<D, Form>& extra
   for (int i = 0; i < 4; ++i) {
     const auto put = [&](scaled which, word pair, float first, float other) {
       const float x = mma::first_of(pair) * first, y = mma::second_of(pair) * other;
-      const word rounded = pack_bf16(x, y);
+      const word rounded = bf16_pair(x, y);
       const int at = which * tile + row_of(i) * stride + column;
       *reinterpret_cast<word*>(high + at) = rounded;
       if constexpr (IsSplit) {
         bf16* rest = which == left_q ? low_q + at : low + at - tile;
-        *reinterpret_cast<word*>(rest) = mma::pack_rest(rounded, x, y);
+        *reinterpret_cast<word*>(rest) = mma::rest_pair(rounded, x, y);
       }
     };
     const word q = read(in_r, i), k = read(in_k<Form>, i);

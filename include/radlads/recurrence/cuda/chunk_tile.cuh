@@ -75,7 +75,7 @@ __device__ inline void put_transposed(bf16* tile, int warp_tile, const float (&s
   for (int half = 0; half < 2; ++half) {
     RADLADS_UNROLL_ROW
     for (int low = 0; low < 2; ++low) {
-      const word pair = mma::transpose(pack_bf16(sums[half][2 * low], sums[half][2 * low + 1]));
+      const word pair = mma::transpose(bf16_pair(sums[half][2 * low], sums[half][2 * low + 1]));
       *reinterpret_cast<word*>(tile + (half * 8 + lane / 4) * sizes<D>::stride + warp_tile * 16 +
                                low * 8 + lane % 4 * 2) = pair;
     }
@@ -129,9 +129,9 @@ __device__ inline void put_triangle(bf16* high, bf16* low, const float (&sums)[4
     const int t = lane / 4 + 8 * i;
     const float x = s + is_strict <= t ? sums[2 * i] : 0.0f,
                 y = s + 1 + is_strict <= t ? sums[2 * i + 1] : 0.0f;
-    const word rounded = pack_bf16(x, y);
+    const word rounded = bf16_pair(x, y);
     *reinterpret_cast<word*>(high + t * score_stride + s) = rounded;
-    *reinterpret_cast<word*>(low + t * score_stride + s) = mma::pack_rest(rounded, x, y);
+    *reinterpret_cast<word*>(low + t * score_stride + s) = mma::rest_pair(rounded, x, y);
   }
 }
 
@@ -235,7 +235,7 @@ __device__ inline void invert(const float* A, bf16* to) {
   }
   RADLADS_UNROLL_ROW
   for (int i = 0; i < chunk; ++i) {
-    const word high = pack_bf16(column[i], 0.0f), low = mma::pack_rest(high, column[i], 0.0f);
+    const word high = bf16_pair(column[i], 0.0f), low = mma::rest_pair(high, column[i], 0.0f);
     to[lane / chunk * score_tile + i * score_stride + j].bits =
         static_cast<std::uint16_t>(lane < chunk ? high : low);
   }

@@ -108,7 +108,7 @@ __device__ inline void chunk_forward_delta(state_tiles<D>& state, int warp_tile,
       RADLADS_UNROLL_ROW
       for (int i = 0; i < 4; ++i) {
         const float* from = &state[2 * n + i / 2][i % 2 * 2];
-        to[32 * i] = pack_bf16(from[0] * factor, from[1] * factor);
+        to[32 * i] = bf16_pair(from[0] * factor, from[1] * factor);
       }
     }
   }
