@@ -52,11 +52,13 @@ struct heads_case {
   void plain_backward() {
     b.parallel_for(count, 64, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t head = begin; head < end; ++head) {
-        const float *const unit = y.data() + head * width, *const d = dy.data() + head * width;
+        const float *const unit_vector = y.data() + head * width, *const d =
+                                                                      dy.data() + head * width;
         float along = 0;
-        for (std::int64_t i = 0; i < width; ++i) along += unit[i] * d[i];
+        for (std::int64_t i = 0; i < width; ++i) along += unit_vector[i] * d[i];
         for (std::int64_t i = 0; i < width; ++i) {
-          other_dx.data()[head * width + i] = (d[i] - unit[i] * along) * inverse.data()[head];
+          other_dx.data()[head * width + i] =
+              (d[i] - unit_vector[i] * along) * inverse.data()[head];
         }
       }
     });

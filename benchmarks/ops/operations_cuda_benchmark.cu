@@ -270,20 +270,21 @@ void add_rows() {
       "rad_rwkv7_maps_forward", 7 + 1.0 / groups,
       [](auto& d) {
         using T = scalar_of<decltype(d)>;
-        ops::head_map_forward<T>(d.b, layers::balanced_maps{}, d.heads(std::as_const(d.few)),
-                                 ops::outputs(d.y, d.dx, d.more[0], d.more[1], d.more[2]),
-                                 ops::inputs(d.x, d.target, ops::broadcast_rows(d.weight, d.z.rows),
-                                             ops::broadcast_rows(d.bias, d.z.rows)));
+        ops::l2norm_map_forward<T>(
+            d.b, layers::balanced_maps{}, d.heads(std::as_const(d.few)),
+            ops::outputs(d.y, d.dx, d.more[0], d.more[1], d.more[2]),
+            ops::inputs(d.x, d.target, ops::broadcast_rows(d.weight, d.z.rows),
+                        ops::broadcast_rows(d.bias, d.z.rows)));
       },
       [](auto& d, auto take) { take(d.y), take(d.dx), take(d.more[0]), take(d.more[2]); });
   add_pass(
       "rad_rwkv7_maps_backward", 8 + 2.0 / groups,
       [](auto& d) {
         using T = scalar_of<decltype(d)>;
-        ops::head_map_backward<T>(d.b, layers::balanced_maps_backward{},
-                                  d.heads(std::as_const(d.few)), d.heads(d.dfew),
-                                  ops::outputs(d.dx, d.more[2]),
-                                  ops::inputs(d.x, d.target, d.dy, d.y, d.more[0], d.more[1]));
+        ops::l2norm_map_backward<T>(d.b, layers::balanced_maps_backward{},
+                                    d.heads(std::as_const(d.few)), d.heads(d.dfew),
+                                    ops::outputs(d.dx, d.more[2]),
+                                    ops::inputs(d.x, d.target, d.dy, d.y, d.more[0], d.more[1]));
       },
       [](auto& d, auto take) { take(d.dx), take(d.more[2]), take(d.dfew); });
   add_pass(

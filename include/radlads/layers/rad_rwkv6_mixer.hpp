@@ -18,7 +18,7 @@
 #include "radlads/layers/recurrent_state.hpp"
 #include "radlads/layers/residual.hpp"
 #include "radlads/layers/token_shift_mix.hpp"
-#include "radlads/ops/head_map.hpp"
+#include "radlads/ops/l2norm_map.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/sum_rows.hpp"
 #include "radlads/recurrence/gla.hpp"
@@ -35,11 +35,11 @@
 
 namespace radlads::layers {
 
-/// d = d0 + low,  log w = Decay(d),  key = k (1 - w balance), as a functor for head_map; balance is
-/// one or zero, R real_t of the tensor's scalar.
+/// d = d0 + low,  log w = Decay(d),  key = k (1 - w balance), as a functor for l2norm_map; balance
+/// is one or zero, R real_t of the tensor's scalar.
 template <class Decay, class R>
 struct rad_rwkv6_decay_and_key {
-  static constexpr bool reads_unit = false;
+  static constexpr bool reads_unit_vector = false;
   R balance;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& low, const X& d0, X& d,
@@ -52,10 +52,10 @@ struct rad_rwkv6_decay_and_key {
 };
 
 /// dk = dkey (1 - w balance),  dd = (dlog_w - dkey k w balance) Decay'(d), as a functor for
-/// head_map.
+/// l2norm_map.
 template <class Decay, class R>
 struct rad_rwkv6_decay_and_key_backward {
-  static constexpr bool reads_unit = false;
+  static constexpr bool reads_unit_vector = false;
   R balance;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& d, const X& log_w,
@@ -172,7 +172,7 @@ struct basic_rad_rwkv6_mixer {
 
     decay_map::template forward<T, B>(b, {}, p.w, x[shifted::w], s.d, s.w);
     const real_t<T> balance(c.balance_state ? 1 : 0);
-    ops::head_map_forward<T>(
+    ops::l2norm_map_forward<T>(
         b, rad_rwkv6_decay_and_key<Decay, real_t<T>>{balance},
         reshape<3>(s.k_grouped.heads.read(), {rows, c.kv_heads, c.head_size}),
         std::array{s.d.whole(), reshape<2>(s.log_w.whole(), wide), reshape<2>(s.key.whole(), wide)},
@@ -216,7 +216,7 @@ struct basic_rad_rwkv6_mixer {
     const auto dk_grouped = scope.template take<T, 4>(s.v_grouped.sizes());
     const shape<3> grouped{rows, c.kv_heads, c.head_size};
     const real_t<T> balance(c.balance_state ? 1 : 0);
-    ops::head_map_backward<T>(
+    ops::l2norm_map_backward<T>(
         b, rad_rwkv6_decay_and_key_backward<Decay, real_t<T>>{balance},
         reshape<3>(s.k_grouped.heads.read(), grouped), reshape<3>(dk_grouped, grouped),
         std::array{dlog_w},

@@ -8,7 +8,7 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
 #include "radlads/layers/mixer_config.hpp"
-#include "radlads/ops/head_map.hpp"
+#include "radlads/ops/l2norm_map.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/sum_rows.hpp"
 #include "radlads/recurrence/rwkv7.hpp"
@@ -26,7 +26,7 @@ namespace radlads::layers {
 ///   log w = -c sigma(w0 + d),  iclr = sigma(a0 + a),  key = k (1 - w + iclr)
 ///   removal_key = -kappa,  replacement_key = kappa iclr
 struct balanced_maps {
-  static constexpr bool reads_unit = true;
+  static constexpr bool reads_unit_vector = true;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& kappa, const X& d,
                                                      const X& a, const X& w0, const X& a0, X& log_w,
@@ -45,7 +45,7 @@ struct balanced_maps {
 ///   dk = dkey (1 - w + iclr),  dkappa = dreplacement_key iclr - dremoval_key
 ///   dd = (dlog_w - dkey k w) (log w)',  da = (dreplacement_key kappa + dkey k) iclr (1 - iclr)
 struct balanced_maps_backward {
-  static constexpr bool reads_unit = true;
+  static constexpr bool reads_unit_vector = true;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& k, const X& kappa, const X& log_w,
                                                      const X& iclr, const X& dlog_w, const X& dkey,
@@ -97,7 +97,7 @@ struct unbalanced_maps_backward {
 
 /// mix = sigma(v0 + low),  v = own + (first - own) mix
 struct value_residual {
-  static constexpr bool reads_unit = false;
+  static constexpr bool reads_unit_vector = false;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& own, const X& first, const X& low,
                                                      const X& v0, X& mix, X& v) const {
@@ -109,7 +109,7 @@ struct value_residual {
 /// Gradients of value_residual from d; dfirst is added to what came before:
 ///   down = d (1 - mix),  dfirst = first_before + d mix,  dpre = d (first - own) mix (1 - mix)
 struct value_residual_backward {
-  static constexpr bool reads_unit = false;
+  static constexpr bool reads_unit_vector = false;
   template <class X>
   RADLADS_HOST_DEVICE RADLADS_INLINE void operator()(const X& own, const X& d, const X& first,
                                                      const X& mix, const X& first_before, X& down,
@@ -149,8 +149,8 @@ struct rad_rwkv7_maps {
     const rows_in w0 = ops::broadcast_rows(p.w0.flat(), wide[0]);
     const rows_in a0 = ops::broadcast_rows(p.a0.flat(), wide[0]);
     if (c.balance_state) {
-      ops::head_map_forward<T>(b, balanced_maps{}, grouped_keys(c, s, wide[0]), outputs,
-                               std::array{decay, iclr, w0, a0});
+      ops::l2norm_map_forward<T>(b, balanced_maps{}, grouped_keys(c, s, wide[0]), outputs,
+                                 std::array{decay, iclr, w0, a0});
       return;
     }
     ops::elementwise<T>(b, unbalanced_maps{}, outputs,
@@ -168,11 +168,11 @@ struct rad_rwkv7_maps {
     const shape<2> wide = ddecay.sizes();
     const auto in = [&](const auto& t) { return reshape<2>(t.read(), wide); };
     const auto rows = [&](const view_on<T, 4, B>& v) { return rows_in(reshape<2>(v, wide)); };
-    ops::head_map_backward<T>(b, balanced_maps_backward{}, grouped_keys(c, s, wide[0]),
-                              reshape<3>(dk_grouped, {wide[0], c.kv_heads, c.head_size}),
-                              std::array{ddecay, diclr},
-                              std::array{in(s.log_w), in(s.iclr), rows(d[cell::w]),
-                                         rows(d[cell::k]), rows(d[cell::a]), rows(d[cell::b])});
+    ops::l2norm_map_backward<T>(b, balanced_maps_backward{}, grouped_keys(c, s, wide[0]),
+                                reshape<3>(dk_grouped, {wide[0], c.kv_heads, c.head_size}),
+                                std::array{ddecay, diclr},
+                                std::array{in(s.log_w), in(s.iclr), rows(d[cell::w]),
+                                           rows(d[cell::k]), rows(d[cell::a]), rows(d[cell::b])});
   }
 
   /// Without: to those of k and kappa (both overwritten, without what comes to k through kappa) and

@@ -18,7 +18,7 @@
 #include "radlads/layers/rad_rwkv7_maps.hpp"
 #include "radlads/layers/recurrent_state.hpp"
 #include "radlads/layers/residual.hpp"
-#include "radlads/ops/head_map.hpp"
+#include "radlads/ops/l2norm_map.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/normalize.hpp"
 #include "radlads/ops/sum_rows.hpp"
@@ -269,11 +269,11 @@ struct rad_rwkv7_mixer {
     s.mix.resize(b, wide);
     plain_map::template forward<T, B>(b, {}, p.v_mix, reshape<2>(in.x, {wide[0], c.hidden}), s.mix,
                                       s.v_mix);
-    ops::head_map_forward<T>(b, value_residual{},
-                             reshape<3>(s.v_grouped.read(), {wide[0], c.kv_heads, c.head_size}),
-                             std::array{s.mix.whole(), v},
-                             std::array{view_on<const T, 2, B>(v_first), s.mix.read(),
-                                        ops::broadcast_rows(p.v0.flat(), wide[0])});
+    ops::l2norm_map_forward<T>(b, value_residual{},
+                               reshape<3>(s.v_grouped.read(), {wide[0], c.kv_heads, c.head_size}),
+                               std::array{s.mix.whole(), v},
+                               std::array{view_on<const T, 2, B>(v_first), s.mix.read(),
+                                          ops::broadcast_rows(p.v0.flat(), wide[0])});
   }
 
   template <class T, class B>
@@ -293,12 +293,12 @@ struct rad_rwkv7_mixer {
     } else {
       const auto dmix = scope.template take<T, 2>(wide);
       const shape<3> grouped{wide[0], c.kv_heads, c.head_size};
-      ops::head_map_backward<T>(b, value_residual_backward{},
-                                reshape<3>(s.v_grouped.read(), grouped),
-                                reshape<3>(dv_grouped, grouped), std::array{dfirst, dmix},
-                                std::array{view_on<const T, 2, B>(dvalue),
-                                           view_on<const T, 2, B>(reshape<2>(in.v_first, wide)),
-                                           s.mix.read(), view_on<const T, 2, B>(dfirst)});
+      ops::l2norm_map_backward<T>(b, value_residual_backward{},
+                                  reshape<3>(s.v_grouped.read(), grouped),
+                                  reshape<3>(dv_grouped, grouped), std::array{dfirst, dmix},
+                                  std::array{view_on<const T, 2, B>(dvalue),
+                                             view_on<const T, 2, B>(reshape<2>(in.v_first, wide)),
+                                             s.mix.read(), view_on<const T, 2, B>(dfirst)});
       ops::sum_rows<T>(b, dmix, grads.v0.flat());
       plain_map::template backward<T, B>(b, {}, p.v_mix, s.v_mix, x, dmix, dx, grads.v_mix);
     }

@@ -25,15 +25,15 @@ TYPED_TEST(cuda_normalize, UnitVectorsAndTheirGradient) {
     auto x = this->template random<3>(s), dy = this->template random<3>(s);
     // Not the y of the forward call: rounding that to T would be an error of the input here, and
     // the gradient along a unit vector of one number is nothing but rounding.
-    auto unit = this->template random<3>(s, 0.5);
+    auto unit_vector = this->template random<3>(s, 0.5);
     auto y = this->template poisoned<TypeParam, 3>(s),
          dx = this->template poisoned<TypeParam, 3>(s);
     auto inverse = this->template poisoned<accumulate_t<TypeParam>, 2>({s[0], s[1]});
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
       ops::normalize_forward<S>(b, 1e-6, on(x), on(y), on(inverse));
-      ops::normalize_backward<S>(b, on(unit), on(inverse), on(dy), on(dx));
-      ops::normalize_backward<S>(b, on(unit), on(inverse), on(dy), on(dy));
+      ops::normalize_backward<S>(b, on(unit_vector), on(inverse), on(dy), on(dx));
+      ops::normalize_backward<S>(b, on(unit_vector), on(inverse), on(dy), on(dy));
     });
     this->expect_close(y, "y of " + to_string<3>(s));
     this->expect_close(inverse, "inverse of " + to_string<3>(s));
@@ -43,7 +43,8 @@ TYPED_TEST(cuda_normalize, UnitVectorsAndTheirGradient) {
 }
 
 TYPED_TEST(cuda_normalize, AtTheBoundAVectorIsScaled) {
-  auto x = this->template random<3>({2, 3, 8}, 0), unit = this->template random<3>({2, 3, 8});
+  auto x = this->template random<3>({2, 3, 8}, 0),
+       unit_vector = this->template random<3>({2, 3, 8});
   auto dy = this->template random<3>({2, 3, 8});
   auto y = this->template poisoned<TypeParam, 3>({2, 3, 8}),
        dx = this->template poisoned<TypeParam, 3>({2, 3, 8});
@@ -51,7 +52,7 @@ TYPED_TEST(cuda_normalize, AtTheBoundAVectorIsScaled) {
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
     ops::normalize_forward<S>(b, 0, on(x), on(y), on(inverse));
-    ops::normalize_backward<S>(b, on(unit), on(inverse), on(dy), on(dx));
+    ops::normalize_backward<S>(b, on(unit_vector), on(inverse), on(dy), on(dx));
   });
   for (const double each : this->values_of(y.device)) EXPECT_EQ(each, 0);
   this->expect_close(inverse, "inverse");

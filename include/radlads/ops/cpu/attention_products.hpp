@@ -123,19 +123,19 @@ template <class T>
 void forward(cpu_backend& b, const attention_inputs<T>& in, view<T, 4> y, view<T, 3> log_sum) {
   const bool single = in.times() == 1;
   const along axis = single ? along::heads : along::time;
-  // Rows of a unit: the heads of a group, or the times of a head.
+  // Rows of a task: the heads of a group, or the times of a head.
   const std::int64_t rows = single ? in.group() : in.times();
-  const std::int64_t units = single ? in.kv_heads() : in.q.extent(2);
+  const std::int64_t head_count = single ? in.kv_heads() : in.q.extent(2);
   const std::int64_t tiles = (rows + query_tile - 1) / query_tile;
   const std::int64_t length = single ? single_query_key_tile : key_tile;
   scratch_scope<cpu_backend> scratch(b);
   const view<T, 3> scores = scratch.take<T, 3>({b.threads(), std::min(rows, query_tile), length});
-  b.parallel_for(in.batches() * units * tiles, 1, [&](auto begin, auto end, int worker) {
+  b.parallel_for(in.batches() * head_count * tiles, 1, [&](auto begin, auto end, int worker) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t first = balanced_tile(i % tiles, tiles) * query_tile;
-      const std::int64_t batch = i / tiles / units, unit = i / tiles % units;
+      const std::int64_t batch = i / tiles / head_count, head_index = i / tiles % head_count;
       const std::int64_t time = single ? 0 : first;
-      const std::int64_t head = single ? unit * in.group() + first : unit;
+      const std::int64_t head = single ? head_index * in.group() + first : head_index;
       forward_rows(in, {batch, time, head, std::min(query_tile, rows - first), axis},
                    view<T, 2>(scores.row(worker, 0), {scores.extent(1), length}), y, log_sum);
     }

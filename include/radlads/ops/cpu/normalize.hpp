@@ -19,7 +19,7 @@ inline constexpr double largest_normalize_factor = 1e12;
 
 /// 1 / max(sqrt(|x|^2 + epsilon), 1e-12) of one head.
 template <int W, class T>
-T unit_factor(const T* x, std::int64_t size, double epsilon) {
+T inverse_length(const T* x, std::int64_t size, double epsilon) {
   using lanes_t = lanes<T, W>;
   using std::sqrt;
   const T largest = static_cast<T>(largest_normalize_factor);
@@ -42,7 +42,7 @@ void normalize_forward_on(cpu_backend& b, double epsilon, view<const T, 3> x, vi
     using lanes_t = lanes<T, W>;
     const T* from = x.row(row, head);
     T* to = y.row(row, head);
-    const T factor = unit_factor<W>(from, size, epsilon);
+    const T factor = inverse_length<W>(from, size, epsilon);
     inverse(row, head) = factor;
     for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
       (lanes_t::load(from + i, n) * factor).store(to + i, n);
@@ -66,18 +66,19 @@ void normalize_backward_on(cpu_backend& b, view<const T, 3> y, view<const T, 2> 
   const auto one = [&](std::int64_t row, std::int64_t head, auto width) {
     constexpr int W = decltype(width)::value;
     using lanes_t = lanes<T, W>;
-    const T* unit = y.row(row, head);
+    const T* unit_vector = y.row(row, head);
     const T* from = dy.row(row, head);
     T* to = dx.row(row, head);
     const T factor = inverse(row, head);
     lanes_t products(T(0));
     for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
-      products += lanes_t::load(unit + i, n) * lanes_t::load(from + i, n);
+      products += lanes_t::load(unit_vector + i, n) * lanes_t::load(from + i, n);
     });
     // At the bound the factor is a constant: no projection.
     const T along = factor == largest ? T(0) : products.sum();
     for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
-      ((lanes_t::load(from + i, n) - lanes_t::load(unit + i, n) * along) * factor).store(to + i, n);
+      ((lanes_t::load(from + i, n) - lanes_t::load(unit_vector + i, n) * along) * factor)
+          .store(to + i, n);
     });
   };
   with_lane_width<T>(size, [&](auto width) {

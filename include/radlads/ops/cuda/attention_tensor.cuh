@@ -121,10 +121,11 @@ struct query_block {
 
   template <class T>
   __device__ explicit query_block(const attention_args<T>& a) {
-    const std::int64_t tiles = ceil_div(a.queries, tensor_query_rows), unit = blockIdx.x / tiles;
+    const std::int64_t tiles = ceil_div(a.queries, tensor_query_rows),
+                       head_index = blockIdx.x / tiles;
     first = (tiles - 1 - blockIdx.x % tiles) * tensor_query_rows;
-    b = unit / a.heads;
-    h = unit % a.heads;
+    b = head_index / a.heads;
+    h = head_index % a.heads;
     kv = h / a.group;
     before = a.keys - a.queries;
     const std::int64_t end = first + tensor_query_rows;

@@ -185,8 +185,9 @@ RADLADS_KERNEL __launch_bounds__(tensor_attention_threads, 2)
   query_stage<D>* const stages = reinterpret_cast<query_stage<D>*>(attention_tiles);
   const int warp = static_cast<int>(threadIdx.x) / warp_size;
   // Blocks of a head are neighbours; those whose keys are seen by most queries come first.
-  const std::int64_t tiles = ceil_div(a.keys, tensor_key_rows), unit = blockIdx.x / tiles;
-  const std::int64_t kv_heads = a.heads / a.group, b = unit / kv_heads, kv = unit % kv_heads;
+  const std::int64_t tiles = ceil_div(a.keys, tensor_key_rows), head_index = blockIdx.x / tiles;
+  const std::int64_t kv_heads = a.heads / a.group, b = head_index / kv_heads,
+                     kv = head_index % kv_heads;
   const std::int64_t first_key = blockIdx.x % tiles * tensor_key_rows, before = a.keys - a.queries;
 
   // The second stage is not in use before the first barrier of the loop.

@@ -26,8 +26,8 @@ struct normalize_args {
 
 /// 1 / max(sqrt(|x|^2 + epsilon), 1 / largest) of a group's row. Whole warps take part.
 template <class T, int N, int Lanes>
-__device__ inline accumulate_t<T> unit_factor(const row_vectors<T, N, Lanes>& x,
-                                              accumulate_t<T> epsilon, accumulate_t<T> largest) {
+__device__ inline accumulate_t<T> inverse_length(const row_vectors<T, N, Lanes>& x,
+                                                 accumulate_t<T> epsilon, accumulate_t<T> largest) {
   using A = accumulate_t<T>;
   A squares = 0;
   x.for_each([&](int, const A(&each)[N]) {
@@ -45,7 +45,7 @@ RADLADS_KERNEL normalize_forward_kernel(const __grid_constant__ normalize_args<T
   using A = accumulate_t<T>;
   const row_offset<N, Lanes> offset(a.rows);
   const row_vectors<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
-  const A inverse = unit_factor<T>(x, a.epsilon, a.largest);
+  const A inverse = inverse_length<T>(x, a.epsilon, a.largest);
   if (!offset.is_real) return;
   T* y = a.to + a.to_rows.at(offset.row);
   x.for_each([&](int i, const A(&each)[N]) {
@@ -66,22 +66,22 @@ RADLADS_KERNEL normalize_backward_kernel(const __grid_constant__ normalize_args<
   const T* dy = a.dy + a.dy_rows.at(offset.row);
   const A inverse = a.inverse[offset.row];
   A products = 0;
-  y.for_each([&](int i, const A(&unit)[N]) {
+  y.for_each([&](int i, const A(&unit_vector)[N]) {
     A d[N];
     load_vector<N>(dy + i, d);
     RADLADS_UNROLL
-    for (int k = 0; k < N; ++k) products += unit[k] * d[k];
+    for (int k = 0; k < N; ++k) products += unit_vector[k] * d[k];
   });
   // The whole warp sums; at the bound the factor is a constant: no projection.
   const A sum = group_sum<Lanes>(products);
   const A along = inverse == a.largest ? A(0) : sum;
   if (!offset.is_real) return;
   T* dx = a.to + a.to_rows.at(offset.row);
-  y.for_each([&](int i, const A(&unit)[N]) {
+  y.for_each([&](int i, const A(&unit_vector)[N]) {
     A d[N];
     load_vector<N>(dy + i, d);
     RADLADS_UNROLL
-    for (int k = 0; k < N; ++k) d[k] = (d[k] - unit[k] * along) * inverse;
+    for (int k = 0; k < N; ++k) d[k] = (d[k] - unit_vector[k] * along) * inverse;
     store_vector<N>(d, dx + i);
   });
 }

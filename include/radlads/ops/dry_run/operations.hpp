@@ -29,9 +29,9 @@ void normalize_forward_on(dry_run_backend&, const Arguments&...) {}
 template <class T, class... Arguments>
 void normalize_backward_on(dry_run_backend&, const Arguments&...) {}
 template <class T, class... Arguments>
-void head_map_forward_on(dry_run_backend&, const Arguments&...) {}
+void l2norm_map_forward_on(dry_run_backend&, const Arguments&...) {}
 template <class T, class... Arguments>
-void head_map_backward_on(dry_run_backend&, const Arguments&...) {}
+void l2norm_map_backward_on(dry_run_backend&, const Arguments&...) {}
 template <class T, class... Arguments>
 void repeat_heads_forward_on(dry_run_backend&, const Arguments&...) {}
 template <class T, class... Arguments>

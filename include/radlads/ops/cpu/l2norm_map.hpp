@@ -26,7 +26,7 @@ RADLADS_INLINE void map_head_lanes(const F& f, const Lanes& x, [[maybe_unused]] 
                                    Extra&... extra) {
   [&]<std::size_t... O, std::size_t... I>(std::index_sequence<O...>, std::index_sequence<I...>) {
     std::array<Lanes, Outputs> out;
-    if constexpr (F::reads_unit) {
+    if constexpr (F::reads_unit_vector) {
       f(x, x * factor, Lanes::load(inputs[I].row(row) + columns, n)..., extra..., out[O]...);
     } else {
       f(x, Lanes::load(inputs[I].row(row) + columns, n)..., extra..., out[O]...);
@@ -53,15 +53,15 @@ void for_each_shared_head(cpu_backend& b, const view<const T, 3>& x, std::int64_
 }
 
 template <class T, class F, std::size_t Outputs, std::size_t Inputs>
-void head_map_forward_on(cpu_backend& b, const F& f, view<const T, 3> x,
-                         const std::array<view<T, 2>, Outputs>& outputs,
-                         const std::array<view<const T, 2>, Inputs>& inputs) {
+void l2norm_map_forward_on(cpu_backend& b, const F& f, view<const T, 3> x,
+                           const std::array<view<T, 2>, Outputs>& outputs,
+                           const std::array<view<const T, 2>, Inputs>& inputs) {
   const std::int64_t size = x.extent(2), columns = outputs[0].extent(1);
   const std::int64_t group = columns / (x.extent(1) * size);
   for_each_shared_head<T>(b, x, columns, [&](std::int64_t row, std::int64_t head, auto width, int) {
     constexpr int W = decltype(width)::value;
     const T* from = x.row(row, head);
-    const T factor = F::reads_unit ? unit_factor<W>(from, size, 0.0) : T(1);
+    const T factor = F::reads_unit_vector ? inverse_length<W>(from, size, 0.0) : T(1);
     for (std::int64_t h = head * group; h < (head + 1) * group; ++h) {
       for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
         map_head_lanes(f, lanes<T, W>::load(from + i, n), factor, outputs, inputs, row,
@@ -72,50 +72,52 @@ void head_map_forward_on(cpu_backend& b, const F& f, view<const T, 3> x,
 }
 
 template <class T, class F, std::size_t Outputs, std::size_t Inputs>
-void head_map_backward_on(cpu_backend& b, const F& f, view<const T, 3> x, view<T, 3> dx,
-                          const std::array<view<T, 2>, Outputs>& outputs,
-                          const std::array<view<const T, 2>, Inputs>& inputs) {
+void l2norm_map_backward_on(cpu_backend& b, const F& f, view<const T, 3> x, view<T, 3> dx,
+                            const std::array<view<T, 2>, Outputs>& outputs,
+                            const std::array<view<const T, 2>, Inputs>& inputs) {
   const std::int64_t size = x.extent(2), columns = outputs[0].extent(1);
   const std::int64_t group = columns / (x.extent(1) * size);
   // What comes through the unit vector, summed over the heads that share it.
   scratch_scope<cpu_backend> scratch(b);
   view<T, 2> through;
-  if (F::reads_unit) through = scratch.take<T, 2>({b.threads(), size});
+  if (F::reads_unit_vector) through = scratch.take<T, 2>({b.threads(), size});
   for_each_shared_head<T>(
       b, x, columns, [&](std::int64_t row, std::int64_t head, auto width, int worker) {
         constexpr int W = decltype(width)::value;
         using lanes_t = lanes<T, W>;
         const T* from = x.row(row, head);
         T* to = dx.row(row, head);
-        const T factor = F::reads_unit ? unit_factor<W>(from, size, 0.0) : T(1);
-        T* const of_units = F::reads_unit ? through.row(worker) : nullptr;
+        const T factor = F::reads_unit_vector ? inverse_length<W>(from, size, 0.0) : T(1);
+        T* const of_unit_vectors = F::reads_unit_vector ? through.row(worker) : nullptr;
         lanes_t products(T(0));
         for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
           const lanes_t each = lanes_t::load(from + i, n);
-          lanes_t direct(T(0)), of_unit(T(0));
+          lanes_t direct(T(0)), of_unit_vector(T(0));
           for (std::int64_t h = head * group; h < (head + 1) * group; ++h) {
-            lanes_t own, own_unit;
-            if constexpr (F::reads_unit) {
-              map_head_lanes(f, each, factor, outputs, inputs, row, h * size + i, n, own, own_unit);
-              of_unit += own_unit;
+            lanes_t own, own_unit_vector;
+            if constexpr (F::reads_unit_vector) {
+              map_head_lanes(f, each, factor, outputs, inputs, row, h * size + i, n, own,
+                             own_unit_vector);
+              of_unit_vector += own_unit_vector;
             } else {
               map_head_lanes(f, each, factor, outputs, inputs, row, h * size + i, n, own);
             }
             direct += own;
           }
           direct.store(to + i, n);
-          if constexpr (F::reads_unit) {
-            products += each * factor * of_unit;
-            of_unit.store(of_units + i, n);
+          if constexpr (F::reads_unit_vector) {
+            products += each * factor * of_unit_vector;
+            of_unit_vector.store(of_unit_vectors + i, n);
           }
         });
-        if constexpr (F::reads_unit) {
+        if constexpr (F::reads_unit_vector) {
           // At the bound the factor is a constant: no projection.
           const T along =
               factor == static_cast<T>(largest_normalize_factor) ? T(0) : products.sum();
           for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
-            const lanes_t unit = lanes_t::load(from + i, n) * factor;
-            (lanes_t::load(to + i, n) + (lanes_t::load(of_units + i, n) - unit * along) * factor)
+            const lanes_t unit_vector = lanes_t::load(from + i, n) * factor;
+            (lanes_t::load(to + i, n) +
+             (lanes_t::load(of_unit_vectors + i, n) - unit_vector * along) * factor)
                 .store(to + i, n);
           });
         }

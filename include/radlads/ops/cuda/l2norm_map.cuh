@@ -8,7 +8,7 @@
 #include "radlads/ops/cuda/norm.cuh"
 #include "radlads/ops/cuda/normalize.cuh"
 #include "radlads/ops/cuda/rows.cuh"
-#include "radlads/ops/head_map.hpp"
+#include "radlads/ops/l2norm_map.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,7 +19,7 @@
 namespace radlads {
 
 template <class T, class F, int Outputs, int Inputs>
-struct head_map_args {
+struct l2norm_map_args {
   F f;
   std::int64_t rows;  // N * G
   int size, group;    // K, H / G
@@ -35,7 +35,7 @@ struct head_map_args {
 /// Calls f for a vector of the h-th head that shares the vector `row`; `extra` are vectors of their
 /// own. Writes the outputs where `is_written`.
 template <class T, int N, class F, int Outputs, int Inputs, class... Extra>
-__device__ inline void map_head_vector(const head_map_args<T, F, Outputs, Inputs>& a,
+__device__ inline void map_head_vector(const l2norm_map_args<T, F, Outputs, Inputs>& a,
                                        std::int64_t row, int h, int column,
                                        const accumulate_t<T> (&x)[N],
                                        [[maybe_unused]] accumulate_t<T> factor, bool is_written,
@@ -52,7 +52,7 @@ __device__ inline void map_head_vector(const head_map_args<T, F, Outputs, Inputs
   RADLADS_UNROLL
   for (int lane = 0; lane < N; ++lane) {
     [&]<int... O, int... I>(std::integer_sequence<int, O...>, std::integer_sequence<int, I...>) {
-      if constexpr (F::reads_unit) {
+      if constexpr (F::reads_unit_vector) {
         a.f(x[lane], x[lane] * factor, static_cast<const A&>(in[I][lane])..., extra[lane]...,
             out[O][lane]...);
       } else {
@@ -67,13 +67,13 @@ __device__ inline void map_head_vector(const head_map_args<T, F, Outputs, Inputs
 }
 
 template <class T, int N, int Lanes, class F, int Outputs, int Inputs>
-RADLADS_KERNEL head_map_forward_kernel(
-    const __grid_constant__ head_map_args<T, F, Outputs, Inputs> a) {
+RADLADS_KERNEL l2norm_map_forward_kernel(
+    const __grid_constant__ l2norm_map_args<T, F, Outputs, Inputs> a) {
   using A = accumulate_t<T>;
   const row_offset<N, Lanes> offset(a.rows);
   const row_vectors<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   A factor = 1;
-  if constexpr (F::reads_unit) factor = unit_factor<T>(x, A(0), a.largest);
+  if constexpr (F::reads_unit_vector) factor = inverse_length<T>(x, A(0), a.largest);
   if (!offset.is_real) return;
   x.for_each([&](int i, const A(&each)[N]) {
     for (int h = 0; h < a.group; ++h)
@@ -82,50 +82,50 @@ RADLADS_KERNEL head_map_forward_kernel(
 }
 
 template <class T, int N, int Lanes, class F, int Outputs, int Inputs>
-RADLADS_KERNEL head_map_backward_kernel(
-    const __grid_constant__ head_map_args<T, F, Outputs, Inputs> a) {
+RADLADS_KERNEL l2norm_map_backward_kernel(
+    const __grid_constant__ l2norm_map_args<T, F, Outputs, Inputs> a) {
   using A = accumulate_t<T>;
   const row_offset<N, Lanes> offset(a.rows);
   const row_vectors<T, N, Lanes> x(a.x + a.x_rows.at(offset.row), a.size, offset);
   A factor = 1;
-  if constexpr (F::reads_unit) factor = unit_factor<T>(x, A(0), a.largest);
+  if constexpr (F::reads_unit_vector) factor = inverse_length<T>(x, A(0), a.largest);
   const auto sum_heads = [&](int i, const A(&each)[N], bool is_written, A(&direct)[N],
-                             A(&of_unit)[N]) {
+                             A(&of_unit_vector)[N]) {
     for (int h = 0; h < a.group; ++h) {
-      A own[N], own_unit[N] = {};
-      if constexpr (F::reads_unit) {
-        map_head_vector<T, N>(a, offset.row, h, i, each, factor, is_written, own, own_unit);
+      A own[N], own_unit_vector[N] = {};
+      if constexpr (F::reads_unit_vector) {
+        map_head_vector<T, N>(a, offset.row, h, i, each, factor, is_written, own, own_unit_vector);
       } else {
         map_head_vector<T, N>(a, offset.row, h, i, each, factor, is_written, own);
       }
       RADLADS_UNROLL
       for (int n = 0; n < N; ++n) {
         direct[n] = h == 0 ? own[n] : direct[n] + own[n];
-        of_unit[n] = h == 0 ? own_unit[n] : of_unit[n] + own_unit[n];
+        of_unit_vector[n] = h == 0 ? own_unit_vector[n] : of_unit_vector[n] + own_unit_vector[n];
       }
     }
   };
   T* dx = a.dx + a.dx_rows.at(offset.row);
-  if constexpr (!F::reads_unit) {
+  if constexpr (!F::reads_unit_vector) {
     if (!offset.is_real) return;
     x.for_each([&](int i, const A(&each)[N]) {
-      A direct[N], of_unit[N];
-      sum_heads(i, each, true, direct, of_unit);
+      A direct[N], of_unit_vector[N];
+      sum_heads(i, each, true, direct, of_unit_vector);
       store_vector<N>(direct, dx + i);
     });
   } else {
     // The first vector, all there is of a short row, is kept; of the others the sums are made
     // twice.
-    A direct[N] = {}, of_unit[N] = {}, products = 0;
+    A direct[N] = {}, of_unit_vector[N] = {}, products = 0;
     x.for_each([&](int i, const A(&each)[N]) {
-      A more_direct[N], more_of_unit[N];
+      A more_direct[N], more_of_unit_vector[N];
       const bool is_first = i == offset.first;
-      sum_heads(i, each, offset.is_real, more_direct, more_of_unit);
+      sum_heads(i, each, offset.is_real, more_direct, more_of_unit_vector);
       RADLADS_UNROLL
       for (int n = 0; n < N; ++n) {
-        products += each[n] * factor * more_of_unit[n];
+        products += each[n] * factor * more_of_unit_vector[n];
         if (is_first) direct[n] = more_direct[n];
-        if (is_first) of_unit[n] = more_of_unit[n];
+        if (is_first) of_unit_vector[n] = more_of_unit_vector[n];
       }
     });
     // The whole warp sums; at the bound the factor is a constant: no projection.
@@ -133,11 +133,11 @@ RADLADS_KERNEL head_map_backward_kernel(
     const A along = factor == a.largest ? A(0) : sum;
     if (!offset.is_real) return;
     x.for_each([&](int i, const A(&each)[N]) {
-      if (i != offset.first) sum_heads(i, each, false, direct, of_unit);
+      if (i != offset.first) sum_heads(i, each, false, direct, of_unit_vector);
       A out[N];
       RADLADS_UNROLL
       for (int n = 0; n < N; ++n)
-        out[n] = direct[n] + (of_unit[n] - each[n] * factor * along) * factor;
+        out[n] = direct[n] + (of_unit_vector[n] - each[n] * factor * along) * factor;
       store_vector<N>(out, dx + i);
     });
   }
@@ -145,13 +145,13 @@ RADLADS_KERNEL head_map_backward_kernel(
 
 /// Calls run(vector width, lanes, arguments); an empty dx is the forward pass.
 template <class T, class F, std::size_t Outputs, std::size_t Inputs, class Run>
-void with_head_map(const F& f, const view<const T, 3, device_space>& x,
-                   const view<T, 3, device_space>& dx,
-                   const std::array<view<T, 2, device_space>, Outputs>& outputs,
-                   const std::array<view<const T, 2, device_space>, Inputs>& inputs, Run&& run) {
+void with_l2norm_map(const F& f, const view<const T, 3, device_space>& x,
+                     const view<T, 3, device_space>& dx,
+                     const std::array<view<T, 2, device_space>, Outputs>& outputs,
+                     const std::array<view<const T, 2, device_space>, Inputs>& inputs, Run&& run) {
   constexpr int wide = vector_width<T>;
   const std::int64_t size = x.extent(2);
-  head_map_args<T, F, static_cast<int>(Outputs), static_cast<int>(Inputs)> args{f};
+  l2norm_map_args<T, F, static_cast<int>(Outputs), static_cast<int>(Inputs)> args{f};
   args.rows = x.extent(0) * x.extent(1);
   args.size = static_cast<int>(size);
   args.group = static_cast<int>(outputs[0].extent(1) / (x.extent(1) * size));
@@ -178,29 +178,29 @@ void with_head_map(const F& f, const view<const T, 3, device_space>& x,
 }
 
 template <class T, class F, std::size_t Outputs, std::size_t Inputs>
-RADLADS_HIDDEN void head_map_forward_on(
+RADLADS_HIDDEN void l2norm_map_forward_on(
     cuda_backend& b, const F& f, view<const T, 3, device_space> x,
     const std::array<view<T, 2, device_space>, Outputs>& outputs,
     const std::array<view<const T, 2, device_space>, Inputs>& inputs) {
-  with_head_map<T>(f, x, {}, outputs, inputs, [&](auto width, auto lanes, const auto& args) {
+  with_l2norm_map<T>(f, x, {}, outputs, inputs, [&](auto width, auto lanes, const auto& args) {
     constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
-    launch(b, "head_map_forward",
-           head_map_forward_kernel<T, N, Lanes, F, static_cast<int>(Outputs),
-                                   static_cast<int>(Inputs)>,
+    launch(b, "l2norm_map_forward",
+           l2norm_map_forward_kernel<T, N, Lanes, F, static_cast<int>(Outputs),
+                                     static_cast<int>(Inputs)>,
            shape_of_rows(args.rows, Lanes), args);
   });
 }
 
 template <class T, class F, std::size_t Outputs, std::size_t Inputs>
-RADLADS_HIDDEN void head_map_backward_on(
+RADLADS_HIDDEN void l2norm_map_backward_on(
     cuda_backend& b, const F& f, view<const T, 3, device_space> x, view<T, 3, device_space> dx,
     const std::array<view<T, 2, device_space>, Outputs>& outputs,
     const std::array<view<const T, 2, device_space>, Inputs>& inputs) {
-  with_head_map<T>(f, x, dx, outputs, inputs, [&](auto width, auto lanes, const auto& args) {
+  with_l2norm_map<T>(f, x, dx, outputs, inputs, [&](auto width, auto lanes, const auto& args) {
     constexpr int N = decltype(width)::value, Lanes = decltype(lanes)::value;
-    launch(b, "head_map_backward",
-           head_map_backward_kernel<T, N, Lanes, F, static_cast<int>(Outputs),
-                                    static_cast<int>(Inputs)>,
+    launch(b, "l2norm_map_backward",
+           l2norm_map_backward_kernel<T, N, Lanes, F, static_cast<int>(Outputs),
+                                      static_cast<int>(Inputs)>,
            shape_of_rows(args.rows, Lanes), args);
   });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ops/head_map_functors.hpp"
-#include "radlads/ops/cuda/head_map.cuh"
+#include "ops/l2norm_map_functors.hpp"
+#include "radlads/ops/cuda/l2norm_map.cuh"
 #include "support/cuda_case.cuh"
 
 #include <array>
@@ -9,15 +9,15 @@
 #include <vector>
 
 namespace radlads::test {
-namespace head_map_test {
+namespace l2norm_map_test {
 
-using namespace ::head_map_test;
+using namespace ::l2norm_map_test;
 
 template <class T>
-class cuda_head_map : public cuda_case<T> {};
-TYPED_TEST_SUITE(cuda_head_map, cuda_scalars);
+class cuda_l2norm_map : public cuda_case<T> {};
+TYPED_TEST_SUITE(cuda_l2norm_map, cuda_scalars);
 
-TYPED_TEST(cuda_head_map, GroupsOfHeadsBothWays) {
+TYPED_TEST(cuda_l2norm_map, GroupsOfHeadsBothWays) {
   // N, G, H, K: vectors and single numbers, rows that a group of threads reads at once and longer
   // ones.
   for (const shape<4> s : {shape<4>{1, 1, 1, 2},
@@ -38,15 +38,15 @@ TYPED_TEST(cuda_head_map, GroupsOfHeadsBothWays) {
          dz = this->template poisoned<TypeParam, 2>(wide);
     this->on_both([&](auto& b, auto tag, auto on) {
       using S = decltype(tag);
-      ops::head_map_forward<S>(b, of_unit{}, on(x).read(),
-                               std::array{on(sum).whole(), on(product).whole()},
-                               std::array{on(z).read()});
-      ops::head_map_backward<S>(b, of_unit_backward{}, on(x).read(), on(dx).whole(),
-                                std::array{on(dz).whole()},
-                                std::array{on(z).read(), on(dsum).read(), on(dproduct).read()});
-      ops::head_map_backward<S>(b, scaled_by_backward{}, on(x).read(), on(dplain).whole(),
-                                std::array{on(in_place).whole()},
-                                std::array{on(z).read(), on(in_place).read()});
+      ops::l2norm_map_forward<S>(b, of_unit_vector{}, on(x).read(),
+                                 std::array{on(sum).whole(), on(product).whole()},
+                                 std::array{on(z).read()});
+      ops::l2norm_map_backward<S>(b, of_unit_vector_backward{}, on(x).read(), on(dx).whole(),
+                                  std::array{on(dz).whole()},
+                                  std::array{on(z).read(), on(dsum).read(), on(dproduct).read()});
+      ops::l2norm_map_backward<S>(b, scaled_by_backward{}, on(x).read(), on(dplain).whole(),
+                                  std::array{on(in_place).whole()},
+                                  std::array{on(z).read(), on(in_place).read()});
     });
     const std::string name = " of " + to_string<4>(s);
     this->expect_close(sum, "sum" + name);
@@ -58,19 +58,19 @@ TYPED_TEST(cuda_head_map, GroupsOfHeadsBothWays) {
   }
 }
 
-TYPED_TEST(cuda_head_map, AtTheBoundAVectorIsScaled) {
+TYPED_TEST(cuda_l2norm_map, AtTheBoundAVectorIsScaled) {
   auto x = this->template random<3>({2, 3, 8}, 0);
   auto z = this->template random<2>({2, 24}), dsum = this->template random<2>({2, 24});
   auto dz = this->template poisoned<TypeParam, 2>({2, 24});
   auto dx = this->template poisoned<TypeParam, 3>({2, 3, 8});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
-    ops::head_map_backward<S>(b, of_unit_backward{}, on(x).read(), on(dx).whole(),
-                              std::array{on(dz).whole()},
-                              std::array{on(z).read(), on(dsum).read(), on(dsum).read()});
+    ops::l2norm_map_backward<S>(b, of_unit_vector_backward{}, on(x).read(), on(dx).whole(),
+                                std::array{on(dz).whole()},
+                                std::array{on(z).read(), on(dsum).read(), on(dsum).read()});
   });
   this->expect_close(dx, "dx without a projection");
 }
 
-}  // namespace head_map_test
+}  // namespace l2norm_map_test
 }  // namespace radlads::test
