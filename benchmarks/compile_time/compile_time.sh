@@ -3,7 +3,7 @@
 # Seconds to compile what the design sets budgets for; reports, and never fails on a slow machine.
 #   compile_time.sh            core and public headers, each alone
 #   compile_time.sh tests      also every test source
-#   compile_time.sh build      also the whole test build, from nothing, on all cores
+#   compile_time.sh build      also the whole test build, from scratch, on all cores
 # The time is the processor's, the least of three runs (one for tests), with CXX (g++) and CXXFLAGS
 # (-O2). The whole build is the time that passes.
 set -euo pipefail

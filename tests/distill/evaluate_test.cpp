@@ -55,7 +55,7 @@ std::vector<std::vector<double>> log_probabilities(B& b, const model& m,
   return rows;
 }
 
-std::int32_t likeliest(const std::vector<double>& row) {
+std::int32_t argmax(const std::vector<double>& row) {
   return static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin());
 }
 
@@ -72,9 +72,9 @@ distill::score score_of(B& b, const model& m, const model& teacher,
     ++s.tokens;
     s.nats -= own[t][at];
     s.teacher_nats -= other[t][at];
-    s.right += likeliest(own[t]) == target ? 1 : 0;
-    s.teacher_right += likeliest(other[t]) == target ? 1 : 0;
-    s.agreed += likeliest(own[t]) == likeliest(other[t]) ? 1 : 0;
+    s.right += argmax(own[t]) == target ? 1 : 0;
+    s.teacher_right += argmax(other[t]) == target ? 1 : 0;
+    s.agreed += argmax(own[t]) == argmax(other[t]) ? 1 : 0;
     for (std::size_t v = 0; v < own[t].size(); ++v) {
       s.divergence += std::exp(other[t][v]) * (other[t][v] - own[t][v]);
     }

@@ -93,7 +93,7 @@ TEST_F(Stories, TheLossIsThatOfAnIndependentImplementation) {
   const std::vector<std::string> stories = stories_of(text_of(data / "text/tinystories.txt"));
   ASSERT_EQ(stories.size(), 2084u);
   double loss = 0;
-  std::int64_t scored = 0, likeliest = 0;
+  std::int64_t scored = 0, top_1 = 0;
   teacher_model::saved saved;
   for (std::size_t story = 0; story < stories.size(); story += 52) {
     std::vector<std::int32_t> ids = tokenizer.encode(stories[story]);
@@ -111,13 +111,13 @@ TEST_F(Stories, TheLossIsThatOfAnIndependentImplementation) {
     for (std::int64_t i = 0; i + 1 < count; ++i) {
       ASSERT_TRUE(std::isfinite(losses.data()[i]));
       loss += losses.data()[i];
-      likeliest += best.data()[i] == targets[static_cast<std::size_t>(i)] ? 1 : 0;
+      top_1 += best.data()[i] == targets[static_cast<std::size_t>(i)] ? 1 : 0;
     }
     scored += count - 1;
   }
   EXPECT_EQ(scored, 15774);
   EXPECT_NEAR(loss / static_cast<double>(scored), 1.4897834, 1e-5);
-  EXPECT_NEAR(static_cast<double>(likeliest) / static_cast<double>(scored), 0.5940789, 2e-4);
+  EXPECT_NEAR(static_cast<double>(top_1) / static_cast<double>(scored), 0.5940789, 2e-4);
 }
 
 TEST_F(Stories, GreedyTextIsThatOfTheAuthorsProgram) {

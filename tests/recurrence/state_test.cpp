@@ -21,8 +21,8 @@ TEST(state, shapes_are_as_documented) {
             (shape<4>{6, 2, 4, 5}));
 }
 
-// One token from nothing with k = 1 at key j and v = value at channel i leaves value at (b, h, j,
-// i).
+// One token from a zero state with k = 1 at key j and v = value at channel i leaves value at (b, h,
+// j, i).
 TEST(state, element_is_at_batch_head_key_value) {
   cpu_backend backend({.threads = 2, .poison = true});
   const scan_sizes sizes{2, 1, 3, 5, 4};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Number types: bf16 and half as storage, the type sums are kept in, and the concept of a scalar.
+// Number types: bf16 and half as storage, the accumulation type, and the concept of a scalar.
 
 #include "radlads/core/config.hpp"
 
@@ -78,7 +78,7 @@ struct accumulate<half> {
   using type = float;
 };
 
-/// The type in which sums, statistics, losses and recurrent state of a storage type are kept.
+/// The accumulation type: sums, statistics, losses and recurrent state of a storage type have it.
 template <class T>
 using accumulate_t = typename accumulate<T>::type;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Step 1, hidden-state alignment (arXiv 2505.03005, section 4.2): every student mixer sees the
-// teacher's mixer input of its layer and is drawn to the teacher's mixer output. The student's own
-// errors never reach another layer; v_first, with its gradient, is all that couples them.
+// teacher's mixer input of its layer and is trained to match the teacher's mixer output. The
+// student's own errors never reach another layer; v_first, with its gradient, is all that couples
+// them.
 //   loss = C^(-1/2) / (L B T) sum_{l, b, t} |y_teacher - y_student|_2
 
 #include "radlads/core/backend.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Steps 2 and 3: the student's logits drawn to the teacher's, or to the next token (arXiv
+// Steps 2 and 3: the student's logits trained to match the teacher's, or to the next token (arXiv
 // 2505.03005, sections 4.3 and 4.4).
 //   step 2: 1/(B T) sum KL(teacher || student), temperature 1, the full vocabulary
 //   step 3: 1/(B T) sum of cross-entropies
@@ -135,7 +135,7 @@ class distillation {
   micro_batch_work<B> work_;
 };
 
-/// Next-token cross-entropy: step 3, and training a teacher from nothing.
+/// Next-token cross-entropy: step 3, and training a teacher from scratch.
 /// `activation_checkpointing` as in distillation_options.
 template <class Model>
 class next_token {

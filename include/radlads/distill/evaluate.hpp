@@ -28,9 +28,9 @@ struct score {
   double nats = 0;          ///< sum of -log p of the right token
   double teacher_nats = 0;  ///< the same for the teacher
   double divergence = 0;    ///< sum of KL(teacher || model)
-  std::int64_t right = 0;   ///< the likeliest token was the right one
+  std::int64_t right = 0;   ///< the top-1 token was the right one
   std::int64_t teacher_right = 0;
-  std::int64_t agreed = 0;  ///< model and teacher have the same likeliest token
+  std::int64_t agreed = 0;  ///< model and teacher have the same top-1 token
 
   double per_token(double sum) const { return tokens > 0 ? sum / static_cast<double>(tokens) : 0; }
   double share(std::int64_t count) const { return per_token(static_cast<double>(count)); }

@@ -59,7 +59,7 @@ class trainer {
   using B = typename Model::backend_type;
   using params = typename Model::params;
   using scalar = typename Model::scalar_type;
-  /// Parameters themselves or, for a storage type, those of the type sums are kept in.
+  /// Parameters themselves or, for a storage type, those of the accumulation type.
   using moments =
       typename std::conditional_t<std::is_same_v<scalar, accumulate_t<scalar>>,
                                   std::type_identity<Model>, sums_model<Model>>::type::params;

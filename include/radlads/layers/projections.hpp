@@ -51,7 +51,7 @@ struct projections {
     }
   };
 
-  /// Random weights for training from nothing: normal with deviation 0.02, biases 0, norms 1.
+  /// Random weights for training from scratch: normal with deviation 0.02, biases 0, norms 1.
   template <class T, class B>
   static void initialise(B& b, params<T, B>& p, const tensor_source& source) {
     params<T, B>::for_each(

@@ -75,7 +75,7 @@ struct language_model {
     if (!c.is_tied) weights.head.resize(b, {c.vocabulary, c.hidden});
   }
 
-  /// Random weights for training from nothing: normal with deviation 0.02, norms 1.
+  /// Random weights for training from scratch: normal with deviation 0.02, norms 1.
   void initialise(B& b, std::uint64_t seed) {
     const layers::tensor_source source{seed, ""};
     layers::fill_normal(b, weights.embedding, 0.02, source.of("model.embed_tokens.weight"));

@@ -12,7 +12,7 @@
 namespace radlads::ops {
 
 /// losses (N) = -log softmax(x_n head^T)[targets_n] for head (V, C), x (N, C); a target of -1 is
-/// not scored: loss and gradient are 0. best (N) = the likeliest token, unless empty. With the
+/// not scored: loss and gradient are 0. best (N) = the top-1 token, unless empty. With the
 /// gradient of scale * sum of losses, overwrites dx (N, C) and adds to dhead (V, C), unless empty.
 /// Throws when a target is neither -1 nor a token, but not in a captured graph
 /// (core/graph_capture.hpp).

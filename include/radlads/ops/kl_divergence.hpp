@@ -15,7 +15,7 @@ namespace radlads::ops {
 /// softmax(x head^T) and softmax(teacher_x teacher_head^T), for head (V, C), x (N, C), teacher_head
 /// (V, D), teacher_x (N, D). targets (N) may be empty when ce_weight is 0; -1 takes part in the
 /// divergence alone. With the gradient of scale * sum of losses, overwrites dx (N, C) and adds to
-/// dhead (V, C), unless empty. best and teacher_best (N), unless empty, are the likeliest tokens.
+/// dhead (V, C), unless empty. best and teacher_best (N), unless empty, are the top-1 tokens.
 /// Throws when a target is neither -1 nor a token, but not in a captured graph
 /// (core/graph_capture.hpp).
 template <class T, backend B>

@@ -61,7 +61,7 @@ struct adamw_step {
 };
 
 /// The optimizer of a parameter set: both moments and the updates made. Whoever saves a run saves
-/// these three. Parameters of a storage type (bf16) have moments `M` of the type sums are kept in,
+/// these three. Parameters of a storage type (bf16) have moments `M` of the accumulation type,
 /// and a master copy of that type, which the update changes and the parameters are rounded from; it
 /// is saved as well.
 template <parameter_set P, parameter_set M = P>

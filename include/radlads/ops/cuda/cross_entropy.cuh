@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Head and cross-entropy on CUDA: a slice of logits by cuBLASLt, a block a token for the loss and
-// its gradient, and two products back. Logits are kept in the type of sums, their gradient in T.
+// its gradient, and two products back. Logits are kept in the accumulation type, their gradient in
+// T.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/cuda/launch.cuh"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What losses behind a head share on CUDA: slices of logits in the type sums are kept in, the
+// What losses behind a head share on CUDA: slices of logits in the accumulation type, the
 // softmax of a row in one pass over it, and the products that carry a gradient of logits back.
 
 #include "radlads/core/cuda/launch.cuh"

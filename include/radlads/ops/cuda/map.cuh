@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Elementwise functions on CUDA: each thread applies the functor of the CPU to a vector of
-// neighbouring columns, in the type sums are kept in.
+// neighbouring columns, in the accumulation type.
 
 #include "radlads/core/cuda/launch.cuh"
 #include "radlads/core/cuda/vector.cuh"

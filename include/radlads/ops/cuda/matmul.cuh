@@ -84,8 +84,8 @@ struct product_operand {
   }
 };
 
-/// c (M, N) = op(left) op(right) + bias, plus c when accumulating. `Out` is T, or the type sums are
-/// kept in.
+/// c (M, N) = op(left) op(right) + bias, plus c when accumulating. `Out` is T, or the accumulation
+/// type.
 template <class T, class Out>
 RADLADS_HIDDEN void product_into(cuda_backend& b, bool transpose_a, bool transpose_b,
                                  bool accumulate, view<const T, 2, device_space> left,

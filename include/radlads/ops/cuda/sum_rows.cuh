@@ -67,7 +67,7 @@ RADLADS_KERNEL column_sum_kernel(const __grid_constant__ column_sum_args<F, A, O
   }
 }
 
-/// Elements (row, column) and behind of a matrix, in the type sums are kept in.
+/// Elements (row, column) and behind of a matrix, in the accumulation type.
 template <class T>
 struct matrix_entries {
   const T* pointer;
