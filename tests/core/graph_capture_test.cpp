@@ -7,7 +7,7 @@
 
 namespace radlads::test {
 
-TEST(GraphCapture, OfTheCpuRunsEachTime) {
+TEST(graph_capture, of_the_cpu_runs_each_time) {
   cpu_backend b;
   graph_capture<cpu_backend> work;
   int runs = 0;

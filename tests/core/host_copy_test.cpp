@@ -8,7 +8,7 @@
 namespace radlads::test {
 namespace host_copy_test {
 
-TEST(host_copy, HostMemoryIsUsedAsItIs) {
+TEST(host_copy, host_memory_is_used_as_it_is) {
   cpu_backend b;
   tensor<float, 2, cpu_backend> t(b, {2, 3});
   write_on_host(b, t, [](float* to) {
@@ -20,7 +20,7 @@ TEST(host_copy, HostMemoryIsUsedAsItIs) {
   EXPECT_EQ(copies.of(t), t.data());
 }
 
-TEST(host_copy, AnEmptyTensorHasNoElements) {
+TEST(host_copy, an_empty_tensor_has_no_elements) {
   cpu_backend b;
   const tensor<double, 1, cpu_backend> t(b, {0});
   EXPECT_TRUE(to_host(b, t).empty());

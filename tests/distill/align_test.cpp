@@ -130,7 +130,7 @@ struct objective_run {
   }
 };
 
-struct Align : testing::Test {
+struct align_test : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
 
   void check(const std::vector<std::string>& mixers, bool squared = false) {
@@ -158,19 +158,23 @@ struct Align : testing::Test {
   }
 };
 
-TEST_F(Align, LossAndGradientOfRadRwkv7) { check({"rad_rwkv7", "rad_rwkv7", "rad_rwkv7"}); }
+TEST_F(align_test, loss_and_gradient_of_rad_rwkv7) {
+  check({"rad_rwkv7", "rad_rwkv7", "rad_rwkv7"});
+}
 
-TEST_F(Align, LossAndGradientOfRadRwkv6) { check({"rad_rwkv6", "rad_rwkv6"}); }
+TEST_F(align_test, loss_and_gradient_of_rad_rwkv6) { check({"rad_rwkv6", "rad_rwkv6"}); }
 
-TEST_F(Align, LossAndGradientOfTheSquaredError) { check({"rad_rwkv7", "rad_rwkv7"}, true); }
+TEST_F(align_test, loss_and_gradient_of_the_squared_error) {
+  check({"rad_rwkv7", "rad_rwkv7"}, true);
+}
 
-TEST_F(Align, KeptSoftmaxLayersAreLeftOut) {
+TEST_F(align_test, kept_softmax_layers_are_left_out) {
   // Layer 1 is then the one that provides v_first to layer 2.
   check({"attention", "rad_rwkv7", "rad_rwkv7"});
   check({"rad_rwkv7", "rad_rwkv6", "attention", "rad_rwkv7"});
 }
 
-TEST_F(Align, MicroBatchesAddUpToTheBatch) {
+TEST_F(align_test, micro_batches_add_up_to_the_batch) {
   pair_case c(b, {"rad_rwkv7", "rad_rwkv7"});
   objective_run whole(c, rows);
   const distill::batch_loss expected = whole.loss_of(b, c.id_view(), &whole.grads);
@@ -187,7 +191,7 @@ TEST_F(Align, MicroBatchesAddUpToTheBatch) {
   }
 }
 
-TEST_F(Align, GradientsAddAndMayBeLeftOut) {
+TEST_F(align_test, gradients_add_and_may_be_left_out) {
   pair_case c(b, {"rad_rwkv7", "rad_rwkv7"});
   objective_run run(c, 2);
   const double loss = run.loss_of(b, c.id_view(), &run.grads).loss;
@@ -202,7 +206,7 @@ TEST_F(Align, GradientsAddAndMayBeLeftOut) {
   }
 }
 
-TEST_F(Align, AShareScalesLossAndGradient) {
+TEST_F(align_test, a_share_scales_loss_and_gradient) {
   pair_case c(b, {"rad_rwkv7", "rad_rwkv7"});
   objective_run whole(c, 2), part(c, 2);
   EXPECT_FALSE(part.loss_of.needs_targets());
@@ -221,7 +225,7 @@ TEST_F(Align, AShareScalesLossAndGradient) {
   }
 }
 
-TEST_F(Align, OnlyTheStudentsMixersAreRead) {
+TEST_F(align_test, only_the_students_mixers_are_read) {
   pair_case c(b, {"rad_rwkv7", "attention"});
   objective_run run(c, 2);
   const double loss = run.loss_of(b, c.id_view(), nullptr).loss;
@@ -233,7 +237,7 @@ TEST_F(Align, OnlyTheStudentsMixersAreRead) {
   EXPECT_EQ(run.loss_of(b, c.id_view(), nullptr).loss, loss);
 }
 
-TEST_F(Align, ALossThatIsNotFiniteNamesItsLayer) {
+TEST_F(align_test, a_loss_that_is_not_finite_names_its_layer) {
   pair_case c(b, {"rad_rwkv7", "rad_rwkv7", "rad_rwkv7"});
   const auto message = [&](const std::string& name, double value) {
     named_values<double> point = c.point;
@@ -251,7 +255,7 @@ TEST_F(Align, ALossThatIsNotFiniteNamesItsLayer) {
             "align: the loss of layer 1 is inf");
 }
 
-TEST_F(Align, AStudentWithNothingToAlignIsRefused) {
+TEST_F(align_test, a_student_with_nothing_to_align_is_refused) {
   pair_case c(b, {"rad_rwkv7", "rad_rwkv7"});
   model same;
   same.build(b, c.teacher_config);

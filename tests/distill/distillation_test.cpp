@@ -85,14 +85,14 @@ T mean_loss(const std::vector<T>& student, const std::vector<double>& teacher, d
   return sum / T(static_cast<double>(rows * tokens));
 }
 
-struct Distillation : testing::Test {
+struct distillation_test : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
   models::config softmax = small_model({"attention", "attention"});
   models::config hybrid = small_model({"rad_rwkv7", "attention"});
   model teacher = at_point(b, softmax, model_point(b, softmax));
   std::vector<std::int32_t> ids = some_ids(rows * (tokens + 1)), targets;
 
-  Distillation() {
+  distillation_test() {
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (i % (tokens + 1) != 0) targets.push_back(ids[i]);
     }
@@ -145,25 +145,25 @@ struct Distillation : testing::Test {
   }
 };
 
-TEST_F(Distillation, DivergenceFromTheTeacher) { check_distillation(hybrid, 1, 0); }
+TEST_F(distillation_test, divergence_from_the_teacher) { check_distillation(hybrid, 1, 0); }
 
-TEST_F(Distillation, DivergenceOfATiedStudentFromATiedTeacher) {
+TEST_F(distillation_test, divergence_of_a_tied_student_from_a_tied_teacher) {
   softmax.is_tied = hybrid.is_tied = true;
   teacher = at_point(b, softmax, model_point(b, softmax));
   check_distillation(hybrid, 1, 0);
 }
 
-TEST_F(Distillation, DivergenceAndCrossEntropyByTheirWeights) {
+TEST_F(distillation_test, divergence_and_cross_entropy_by_their_weights) {
   check_distillation(small_model({"rad_rwkv7", "rad_rwkv7"}), 0.7, 0.4);
 }
 
-TEST_F(Distillation, NextToken) {
+TEST_F(distillation_test, next_token) {
   check_next_token(hybrid);
   hybrid.is_tied = true;
   check_next_token(hybrid);
 }
 
-TEST_F(Distillation, PartsOfABatchAddUp) {
+TEST_F(distillation_test, parts_of_a_batch_add_up) {
   const model student = at_point(b, hybrid, model_point(b, hybrid));
   const auto run = [&](auto&& loss_of, double share) {
     model::params grads;
@@ -193,7 +193,7 @@ TEST_F(Distillation, PartsOfABatchAddUp) {
       [&](std::int64_t micro_batch) { return distill::next_token<model>(student, micro_batch); });
 }
 
-TEST_F(Distillation, RecomputingNeedsLessMemoryAndChangesNoBit) {
+TEST_F(distillation_test, activation_checkpointing_needs_less_memory_and_changes_no_bit) {
   // Both kinds of mixer, deep enough for kept activations to outweigh the rest.
   const models::config deep = small_model({"rad_rwkv7", "attention", "rad_rwkv7", "attention",
                                            "rad_rwkv7", "rad_rwkv7", "rad_rwkv7", "rad_rwkv7"});
@@ -225,7 +225,7 @@ TEST_F(Distillation, RecomputingNeedsLessMemoryAndChangesNoBit) {
   });
 }
 
-TEST_F(Distillation, ATeacherDoesNotDivergeFromItself) {
+TEST_F(distillation_test, a_teacher_does_not_diverge_from_itself) {
   model::params grads;
   allocate_like(b, teacher.weights, grads);
   distill::distillation<model, model> loss_of(teacher, teacher);
@@ -235,7 +235,7 @@ TEST_F(Distillation, ATeacherDoesNotDivergeFromItself) {
   }
 }
 
-TEST_F(Distillation, TargetsStandBehindTheirInputs) {
+TEST_F(distillation_test, targets_stand_behind_their_inputs) {
   const std::vector<std::int32_t> numbers{1, 2, 3, 4, 5, 6};
   std::vector<std::int32_t> first(4), next(4);
   distill::split_targets<B>(b, view<const std::int32_t, 2>(numbers.data(), {2, 3}),
@@ -245,7 +245,7 @@ TEST_F(Distillation, TargetsStandBehindTheirInputs) {
   EXPECT_EQ(next, (std::vector<std::int32_t>{2, 3, 5, 6}));
 }
 
-TEST_F(Distillation, VocabulariesMustAgree) {
+TEST_F(distillation_test, vocabularies_must_agree) {
   hybrid.vocabulary = 12;
   model student;
   student.build(b, hybrid);
@@ -253,7 +253,7 @@ TEST_F(Distillation, VocabulariesMustAgree) {
             "distill: the teacher's vocabulary is 13, the student's 12");
 }
 
-TEST_F(Distillation, ALossThatIsNotFiniteNamesTheLayer) {
+TEST_F(distillation_test, a_loss_that_is_not_finite_names_the_layer) {
   const auto messages = [&](const std::string& name) {
     named_values<double> point = model_point(b, hybrid);
     for (double& each : point.at(name)) each = std::numeric_limits<double>::quiet_NaN();

@@ -48,7 +48,7 @@ std::size_t bytes_of_step(std::int64_t rows, const models::config& c, Make&& mak
   return b.peak_bytes() - before;
 }
 
-TEST(DryRun, ModelAndOptimizerAreTheirTensors) {
+TEST(dry_run, model_and_optimizer_are_their_tensors) {
   const models::config c = small_model({"rad_rwkv7", "attention", "rad_rwkv6"});
   dry_run_backend b;
   dry_run_model<float> exact;
@@ -63,7 +63,7 @@ TEST(DryRun, ModelAndOptimizerAreTheirTensors) {
   EXPECT_EQ(b.allocated_bytes(), (4 + 2 + 8) * count);
 }
 
-TEST(DryRun, ActivationsGrowWithTheRowsAndRecomputingNeedsFewer) {
+TEST(dry_run, activations_grow_with_the_rows_and_activation_checkpointing_needs_fewer) {
   const models::config c = small_model({"rad_rwkv7", "attention", "rad_rwkv6", "rad_rwkv7",
                                         "rad_rwkv7", "rad_rwkv7", "rad_rwkv7", "rad_rwkv7"});
   const auto next_token = [](bool activation_checkpointing) {
@@ -80,7 +80,7 @@ TEST(DryRun, ActivationsGrowWithTheRowsAndRecomputingNeedsFewer) {
   EXPECT_LT(bytes_of_step<bf16>(256, c, next_token(false)), one);
 }
 
-TEST(DryRun, AlignmentHasGradientsAndMomentsOfMixersAlone) {
+TEST(dry_run, alignment_has_gradients_and_moments_of_mixers_alone) {
   const models::config c = small_model({"rad_rwkv7", "attention", "rad_rwkv7"});
   models::config softmax = c;
   softmax.mixers.assign(3, "attention");
@@ -111,7 +111,7 @@ TEST(DryRun, AlignmentHasGradientsAndMomentsOfMixersAlone) {
   }
 }
 
-TEST(DryRun, AlignmentNeedsTheActivationsOfALayer) {
+TEST(dry_run, alignment_needs_the_activations_of_a_layer) {
   const auto align = [](const auto& teacher, const auto& student) {
     using model = std::remove_cvref_t<decltype(student)>;
     return distill::alignment<model, model>(teacher, student, {.micro_batch = 1024});

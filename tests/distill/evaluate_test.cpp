@@ -92,7 +92,7 @@ void expect_same(const distill::score& found, const distill::score& expected) {
   EXPECT_LT(relative_error(sums, wanted), order_tolerance<double>);
 }
 
-struct Evaluate : testing::Test {
+struct evaluate_test : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
   model teacher = random_model(b, small_model({"attention", "attention"}), 1);
   model student = random_model(b, small_model({"rad_rwkv7", "attention"}), 0.9);
@@ -104,7 +104,7 @@ struct Evaluate : testing::Test {
   }
 };
 
-TEST_F(Evaluate, SumsAreThoseOfOneDocumentAtATime) {
+TEST_F(evaluate_test, sums_are_those_of_one_document_at_a_time) {
   const documents d{document(9), document(2), document(30), document(1),
                     {},          document(9), document(17), {5, 4, 3, 2, 1}};
   distill::score expected;
@@ -116,7 +116,7 @@ TEST_F(Evaluate, SumsAreThoseOfOneDocumentAtATime) {
   }
 }
 
-TEST_F(Evaluate, WithoutATeacherItsSumsAreZero) {
+TEST_F(evaluate_test, without_a_teacher_its_sums_are_zero) {
   const documents d{document(9), document(17)};
   const distill::score found = distill::evaluator<model>(student)(b, d).total;
   distill::score expected = score_of(b, student, teacher, d[0]);
@@ -126,14 +126,14 @@ TEST_F(Evaluate, WithoutATeacherItsSumsAreZero) {
   expect_same(found, expected);
 }
 
-TEST_F(Evaluate, LongerNeighboursDoNotMatter) {
+TEST_F(evaluate_test, longer_neighbours_do_not_matter) {
   const distill::score alone = run({document(7)}, 4096).total;
   distill::score expected = run({document(60)}, 4096).total;
   expected += alone;
   expect_same(run({document(7), document(60)}, 4096).total, expected);
 }
 
-TEST_F(Evaluate, BucketsArePositionsOfPredictions) {
+TEST_F(evaluate_test, buckets_are_positions_of_predictions) {
   const documents d{document(300), document(129), document(40), document(130)};
   const distill::evaluation found = run(d, 4096);
   ASSERT_EQ(found.by_position.size(), 3u);
@@ -154,7 +154,7 @@ TEST_F(Evaluate, BucketsArePositionsOfPredictions) {
   expect_same(found.total, total);
 }
 
-TEST_F(Evaluate, BucketsDoubleFrom128On) {
+TEST_F(evaluate_test, buckets_double_from_128_on) {
   const std::vector<std::int64_t> begins{0, 128, 256, 512, 1024, 2048};
   for (std::size_t bucket = 0; bucket < begins.size(); ++bucket) {
     EXPECT_EQ(distill::bucket_begin(bucket), begins[bucket]);
@@ -165,7 +165,7 @@ TEST_F(Evaluate, BucketsDoubleFrom128On) {
   }
 }
 
-TEST_F(Evaluate, ATeacherAgreesWithItself) {
+TEST_F(evaluate_test, a_teacher_agrees_with_itself) {
   const documents d{document(30), document(50)};
   const distill::score s = distill::evaluator<model>(teacher, &teacher)(b, d).total;
   EXPECT_EQ(s.tokens, 78);
@@ -175,7 +175,7 @@ TEST_F(Evaluate, ATeacherAgreesWithItself) {
   EXPECT_EQ(s.right, s.teacher_right);
 }
 
-TEST_F(Evaluate, NothingToScoreIsZeroAndNotADivisionByZero) {
+TEST_F(evaluate_test, nothing_to_score_is_zero_and_not_a_division_by_zero) {
   const distill::evaluation found = run({document(1), {}}, 4096);
   EXPECT_EQ(found.total.tokens, 0);
   EXPECT_EQ(found.total.per_token(found.total.nats), 0);
@@ -184,7 +184,7 @@ TEST_F(Evaluate, NothingToScoreIsZeroAndNotADivisionByZero) {
   EXPECT_EQ(run({}, 4096).total.tokens, 0);
 }
 
-TEST_F(Evaluate, VocabulariesMustAgree) {
+TEST_F(evaluate_test, vocabularies_must_agree) {
   models::config c = small_model({"attention"});
   c.vocabulary = 12;
   model other;
@@ -193,7 +193,7 @@ TEST_F(Evaluate, VocabulariesMustAgree) {
             "evaluate: the teacher's vocabulary is 13, the model's 12");
 }
 
-TEST(EvaluateStories, TheTeacherScoresAsOnStoriesOfItsKind) {
+TEST(evaluate_stories, the_teacher_scores_as_on_stories_of_its_kind) {
   const char* const place = std::getenv("RADLADS_DATA");
   const std::filesystem::path data =
       place != nullptr ? place : RADLADS_SOURCE_DIR "/../shared/data";

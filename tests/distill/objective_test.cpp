@@ -28,7 +28,7 @@ std::vector<std::vector<std::int32_t>> groups_of(const ids_view& ids, std::int64
 
 using lists = std::vector<std::vector<std::int32_t>>;
 
-TEST(Objective, CutsABatchIntoGroupsOfRows) {
+TEST(objective, cuts_a_batch_into_groups_of_rows) {
   const std::vector<std::int32_t> ids{10, 11, 20, 21, 30, 31, 40, 41, 50, 51};
   const ids_view five(ids.data(), {5, 2});
   EXPECT_EQ(groups_of(five, 2), (lists{{10, 11, 20, 21}, {30, 31, 40, 41}, {50, 51}}));
@@ -37,24 +37,24 @@ TEST(Objective, CutsABatchIntoGroupsOfRows) {
   EXPECT_EQ(groups_of(five, 1).size(), 5u);
 }
 
-TEST(Objective, GroupsKeepTheGapsBetweenRows) {
+TEST(objective, groups_keep_the_gaps_between_rows) {
   const std::vector<std::int32_t> ids{1, 2, -1, 3, 4, -1, 5, 6, -1};
   ids_view three(ids.data(), {3, 3});
   three.extents[1] = 2;
   EXPECT_EQ(groups_of(three, 2), (lists{{1, 2, 3, 4}, {5, 6}}));
 }
 
-TEST(Objective, ABatchWithoutRowsHasNoGroups) {
+TEST(objective, a_batch_without_rows_has_no_groups) {
   EXPECT_EQ(groups_of(ids_view(nullptr, {0, 8}), 4), lists{});
 }
 
-TEST(Objective, AMicroBatchHasRows) {
+TEST(objective, a_micro_batch_has_rows) {
   const ids_view none(nullptr, {0, 8});
   EXPECT_EQ(error_of([&] { groups_of(none, 0); }), "train: the micro-batch is 0 rows");
   EXPECT_EQ(error_of([&] { groups_of(none, -3); }), "train: the micro-batch is -3 rows");
 }
 
-TEST(Objective, SumsOfFloatLossesAreKeptInDouble) {
+TEST(objective, sums_of_float_losses_are_kept_in_double) {
   cpu_backend b(cpu_options{.threads = 1, .poison = true});
   tensor<float, 1, cpu_backend> losses(b, {101});
   losses.data()[0] = 0x1p24f;

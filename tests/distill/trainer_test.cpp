@@ -64,7 +64,7 @@ std::set<std::string> differing(const named& left, const named& right) {
   return names;
 }
 
-struct Trainer : testing::Test {
+struct trainer_test : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
   models::config config = small_model({"rad_rwkv7", "attention", "rad_rwkv6"});
   model student;
@@ -118,7 +118,7 @@ struct counting_mixers : counting {
   static constexpr bool trains_mixers_alone = true;
 };
 
-TEST_F(Trainer, AnObjectiveFindsTheGradientsItMayWrite) {
+TEST_F(trainer_test, an_objective_finds_the_gradients_it_may_write) {
   options.what = distill::trainable::mixers;
   trainer t(b, student, options);
   counting_mixers mixers;
@@ -134,7 +134,7 @@ TEST_F(Trainer, AnObjectiveFindsTheGradientsItMayWrite) {
   EXPECT_EQ(mixers.offered, parameter_count(student.weights));
 }
 
-TEST_F(Trainer, OnlyTrainedTensorsHaveMoments) {
+TEST_F(trainer_test, only_trained_tensors_have_moments) {
   distill::trainer_options mixers = options;
   mixers.what = distill::trainable::mixers;
   trainer every(b, student, options), some(b, student, mixers);
@@ -150,11 +150,11 @@ TEST_F(Trainer, OnlyTrainedTensorsHaveMoments) {
   EXPECT_EQ(parameter_count(some.optimizer().v), expected);
 }
 
-TEST_F(Trainer, EverythingIsTrained) {
+TEST_F(trainer_test, everything_is_trained) {
   EXPECT_EQ(changed_by(distill::trainable::everything).size(), weights().size());
 }
 
-TEST_F(Trainer, TheFirstStageTrainsRecurrentMixers) {
+TEST_F(trainer_test, the_first_stage_trains_recurrent_mixers) {
   std::set<std::string> expected;
   for (const auto& [name, values] : weights()) {
     if (name.starts_with("model.layers.0.self_attn.") ||
@@ -166,7 +166,7 @@ TEST_F(Trainer, TheFirstStageTrainsRecurrentMixers) {
   EXPECT_TRUE(expected.contains("model.layers.2.self_attn.o_proj.weight"));
 }
 
-TEST_F(Trainer, DecayAndShiftAreThoseOfTheThirdStage) {
+TEST_F(trainer_test, decay_and_shift_are_those_of_the_third_stage) {
   EXPECT_EQ(changed_by(distill::trainable::decay_and_shift),
             (std::set<std::string>{
                 "model.layers.0.self_attn.w0", "model.layers.0.self_attn.w1",
@@ -176,7 +176,7 @@ TEST_F(Trainer, DecayAndShiftAreThoseOfTheThirdStage) {
                 "model.layers.2.self_attn.time_decay_w2"}));
 }
 
-TEST_F(Trainer, GroupsHaveTheirOwnRates) {
+TEST_F(trainer_test, groups_have_their_own_rates) {
   options.mixer_schedule = {.initial = 4e-3, .final = 4e-3, .steps = 1000, .warmup_steps = 0};
   options.schedule.warmup_steps = 0;
   options.clip_norm = 0;  // clipped, some numbers would come near to Adam's epsilon
@@ -195,7 +195,7 @@ TEST_F(Trainer, GroupsHaveTheirOwnRates) {
   EXPECT_EQ(trainer(b, student, options).step(b, objective, no_ids).rate, 4e-3);
 }
 
-TEST_F(Trainer, ReportsStepLossNormAndRate) {
+TEST_F(trainer_test, reports_step_loss_norm_and_rate) {
   trainer t(b, student, options);
   double sum = 0;
   for (const auto& [name, gradient] : objective.gradient) sum += squares(gradient);
@@ -210,7 +210,7 @@ TEST_F(Trainer, ReportsStepLossNormAndRate) {
   }
 }
 
-TEST_F(Trainer, TheGradientIsClippedAsAWhole) {
+TEST_F(trainer_test, the_gradient_is_clipped_as_a_whole) {
   double sum = 0;
   for (const auto& [name, gradient] : objective.gradient) sum += squares(gradient);
   options.clip_norm = 0.5;
@@ -231,7 +231,7 @@ TEST_F(Trainer, TheGradientIsClippedAsAWhole) {
   EXPECT_NEAR(std::sqrt(moment / sum), 1 - 0.9, 1e-6);
 }
 
-TEST_F(Trainer, AFailedStepChangesNothing) {
+TEST_F(trainer_test, a_failed_step_changes_nothing) {
   trainer t(b, student, options);
   t.step(b, objective, no_ids);
   const named before = weights(), m = values_by_name<float>(t.optimizer().m),
@@ -253,13 +253,13 @@ TEST_F(Trainer, AFailedStepChangesNothing) {
   EXPECT_EQ(t.step(b, objective, no_ids).step, 1);
 }
 
-TEST_F(Trainer, AScheduleWithoutStepsIsRefused) {
+TEST_F(trainer_test, a_schedule_without_steps_is_refused) {
   options.mixer_schedule = optim::schedule_options{.steps = 0};
   EXPECT_EQ(error_of([&] { trainer(b, student, options); }),
             "learning_rate: the stage has 0 steps");
 }
 
-TEST_F(Trainer, AResumedRunIsTheSameRun) {
+TEST_F(trainer_test, a_resumed_run_is_the_same_run) {
   softmax_model teacher;
   teacher.build(b, small_model({"attention", "attention", "attention"}));
   teacher.initialise(b, 3);
@@ -312,7 +312,7 @@ TEST_F(Trainer, AResumedRunIsTheSameRun) {
 }
 
 /// The first steps on the small teacher, from given starting points: 32 rows of 512 tokens a step.
-class FirstSteps : public testing::Test {
+class first_steps_test : public testing::Test {
  protected:
   static constexpr std::int64_t rows = 32, tokens = 512;
 
@@ -395,7 +395,7 @@ class FirstSteps : public testing::Test {
   std::int64_t slots = 0;
 };
 
-TEST_F(FirstSteps, AreOverTheKnownRows) {
+TEST_F(first_steps_test, are_over_the_known_rows) {
   EXPECT_EQ(stream->size(), 881475);
   EXPECT_EQ(slots, 1721);
   EXPECT_EQ(data::magic_prime(slots), 1721);
@@ -405,7 +405,7 @@ TEST_F(FirstSteps, AreOverTheKnownRows) {
   }
 }
 
-TEST_F(FirstSteps, OfAlignmentOfRadRwkv7) {
+TEST_F(first_steps_test, of_alignment_of_rad_rwkv7) {
   model m = student("rad_rwkv7", "rad7-start.safetensors");
   const auto reports = align(m);
   compare(reports, {0.282900, 0.283419, 0.281856}, {1.5355, 1.5219, 1.5107});
@@ -416,12 +416,12 @@ TEST_F(FirstSteps, OfAlignmentOfRadRwkv7) {
   }
 }
 
-TEST_F(FirstSteps, OfAlignmentOfRadRwkv6) {
+TEST_F(first_steps_test, of_alignment_of_rad_rwkv6) {
   model m = student("rad_rwkv6", "rad6-start.safetensors");
   compare(align(m), {0.220824, 0.221264, 0.221368}, {0.1808, 0.1791, 0.1787});
 }
 
-TEST_F(FirstSteps, OfDistillation) {
+TEST_F(first_steps_test, of_distillation) {
   const model m = student("rad_rwkv7", "rad7-step1.safetensors");
   distill::distillation<softmax_model, model> loss_of(teacher, m);
   // The second stage begins after the 1,221 steps of the first.

@@ -28,15 +28,15 @@ std::vector<mixer_config> cases() {
   return all;
 }
 
-TEST(AttentionMixer, Gradients) {
+TEST(attention_mixer, gradients) {
   for (const mixer_config& c : cases()) check_mixer_gradients<attention_mixer>(c);
 }
 
-TEST(AttentionMixer, Contract) {
+TEST(attention_mixer, contract) {
   for (const mixer_config& c : cases()) check_mixer_contract<attention_mixer>(c);
 }
 
-TEST(AttentionMixer, AgreesWithTheReference) {
+TEST(attention_mixer, agrees_with_the_reference) {
   for (const mixer_config& c : cases()) {
     check_against_reference<attention_mixer>(
         c, [](const auto& w, const auto& s, const auto& x, auto&) {
@@ -45,29 +45,29 @@ TEST(AttentionMixer, AgreesWithTheReference) {
   }
 }
 
-TEST(AttentionMixer, SplitsChangeNothing) {
+TEST(attention_mixer, splits_change_nothing) {
   for (const mixer_config& c : cases()) check_splits<attention_mixer>(c);
 }
 
-TEST(AttentionMixer, ACallWithoutTokensChangesNothing) {
+TEST(attention_mixer, a_call_without_tokens_changes_nothing) {
   check_split<attention_mixer, double>(cases()[0], {7, 0, 12});
 }
 
-TEST(AttentionMixer, TheCacheGrowsPastItsFirstRoom) {
+TEST(attention_mixer, the_cache_grows_past_its_first_capacity) {
   check_split<attention_mixer, double>(sizes(2, 1, 4), {60, 3, 1, 1, 70, 200, 1});
 }
 
-TEST(AttentionMixer, BatchOrder) { check_batch_order<attention_mixer>(sizes(4, 2, 2)); }
+TEST(attention_mixer, batch_order) { check_batch_order<attention_mixer>(sizes(4, 2, 2)); }
 
-TEST(AttentionMixer, Nothing) { check_nothing<attention_mixer>(sizes(4, 2, 2)); }
+TEST(attention_mixer, nothing) { check_nothing<attention_mixer>(sizes(4, 2, 2)); }
 
-TEST(AttentionMixer, AlwaysRotatesWhateverTheOptionsOfOthersSay) {
+TEST(attention_mixer, always_rotates_whatever_the_options_of_others_say) {
   layers::mixer_options o;
   o.use_rope = false;
   EXPECT_TRUE(attention_mixer::configure(small_mixer(2, 1, 4), o).use_rope);
 }
 
-TEST(AttentionMixer, TheStateCountsTheBytesInUse) {
+TEST(attention_mixer, the_state_counts_the_bytes_in_use) {
   cpu_backend b({.threads = 2, .poison = true});
   const mixer_config c = sizes(4, 2, 6);
   const auto point = convert<float>(mixer_point<attention_mixer>(b, c, 3, 5));
@@ -80,7 +80,7 @@ TEST(AttentionMixer, TheStateCountsTheBytesInUse) {
   EXPECT_EQ(state.bytes(), 2 * 3 * 5 * 2 * 6 * 4);
 }
 
-TEST(AttentionMixer, SaysWhenTheCacheBelongsToAnotherBatch) {
+TEST(attention_mixer, says_when_the_cache_belongs_to_another_batch) {
   cpu_backend b({.threads = 2, .poison = true});
   const mixer_config c = sizes(2, 1, 4);
   const auto point = convert<float>(mixer_point<attention_mixer>(b, c, 2, 1));
@@ -94,7 +94,7 @@ TEST(AttentionMixer, SaysWhenTheCacheBelongsToAnotherBatch) {
             "attention: the cache holds 3 sequences, the input 2");
 }
 
-TEST(AttentionMixer, SaysWhichSizesDoNotFit) {
+TEST(attention_mixer, says_which_sizes_do_not_fit) {
   EXPECT_EQ(error_of([] { sizes(4, 3, 2); }),
             "attention: 4 heads are not a multiple of 3 key/value heads");
 }

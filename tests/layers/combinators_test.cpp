@@ -31,21 +31,21 @@ const branches::config branches_config{
     {.in = 5, .out = 4, .has_bias = true},
     {{.in = 5, .out = 4, .has_bias = false}, {{.in = 4, .out = 4, .has_bias = true}}}};
 
-TEST(Then, Gradients) {
+TEST(then, gradients) {
   check_layer<two_maps>({{.in = 5, .out = 3}, {.in = 3, .out = 7, .has_bias = true}}, 4, 5);
 }
 
-TEST(Residual, Gradients) { check_layer<half_block>(half_block_config, 4, 6); }
+TEST(residual, gradients) { check_layer<half_block>(half_block_config, 4, 6); }
 
-TEST(Sum, Gradients) { check_layer<branches>(branches_config, 3, 5); }
+TEST(sum, gradients) { check_layer<branches>(branches_config, 3, 5); }
 
-TEST(Combinators, NoRows) {
+TEST(combinators, no_rows) {
   check_no_rows<half_block>(half_block_config, 6);
   check_no_rows<branches>(branches_config, 5);
 }
 
 // y = 2 (3 x) = 6 x;  x + 6 x = 7 x;  3 x + 2 x = 5 x.
-TEST(Combinators, ComposeAsTheirNamesSay) {
+TEST(combinators, compose_as_their_names_say) {
   cpu_backend b({.threads = 2, .poison = true});
   const linear::config one{.in = 1, .out = 1};
   const std::vector<float> x{1, -2};
@@ -65,13 +65,13 @@ TEST(Combinators, ComposeAsTheirNamesSay) {
   EXPECT_EQ(values_of(beside.y), (std::vector<float>{5, -10}));
 }
 
-TEST(Combinators, TakeTheirWidthFromTheirParts) {
+TEST(combinators, take_their_width_from_their_parts) {
   EXPECT_EQ(two_maps::out_width({{.in = 5, .out = 3}, {.in = 3, .out = 7}}), 7);
   EXPECT_EQ(half_block::out_width(half_block_config), 6);
   EXPECT_EQ(branches::out_width(branches_config), 4);
 }
 
-TEST(Combinators, NameTheParametersByThePathToThem) {
+TEST(combinators, name_the_parameters_by_the_path_to_them) {
   cpu_backend b({.threads = 2, .poison = true});
   branches::params<float, cpu_backend> p;
   p.allocate(b, branches_config);

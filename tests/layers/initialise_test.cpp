@@ -24,12 +24,12 @@ using layers::tensor_source;
 
 constexpr std::int64_t many = 20000;
 
-struct Initialise : testing::Test {
+struct initialise_test : testing::Test {
   cpu_backend b{cpu_options{.threads = 2, .poison = true}};
   tensor_source source{11, "model.layers.3."};
 };
 
-TEST_F(Initialise, FillWritesTheValueOfEachIndex) {
+TEST_F(initialise_test, fill_writes_the_value_of_each_index) {
   tensor<float, 2, cpu_backend> t(b, {2, 3});
   layers::fill(b, t, [](std::int64_t i) { return 10.0 * static_cast<double>(i); });
   EXPECT_EQ(values_of(t), (std::vector<float>{0, 10, 20, 30, 40, 50}));
@@ -37,7 +37,7 @@ TEST_F(Initialise, FillWritesTheValueOfEachIndex) {
   EXPECT_EQ(values_of(t), std::vector<float>(6, -2.5f));
 }
 
-TEST_F(Initialise, FillTakesEveryScalar) {
+TEST_F(initialise_test, fill_takes_every_scalar) {
   tensor<bf16, 1, cpu_backend> narrow(b, {2});
   fill_constant(b, narrow, 0.5);
   EXPECT_EQ(static_cast<float>(narrow.data()[1]), 0.5f);
@@ -47,7 +47,7 @@ TEST_F(Initialise, FillTakesEveryScalar) {
 }
 
 // Standard errors of the moments of 20000 numbers are below a third of the tolerances.
-TEST_F(Initialise, UniformNumbersSpanTheirRangeEvenly) {
+TEST_F(initialise_test, uniform_numbers_span_their_range_evenly) {
   tensor<double, 1, cpu_backend> t(b, {many});
   fill_uniform(b, t, -1, 3, source.of("w"));
   double mean = 0, square = 0;
@@ -61,7 +61,7 @@ TEST_F(Initialise, UniformNumbersSpanTheirRangeEvenly) {
   EXPECT_NEAR(square - mean * mean, 16.0 / 12, 0.04);
 }
 
-TEST_F(Initialise, NormalNumbersHaveTheirDeviation) {
+TEST_F(initialise_test, normal_numbers_have_their_deviation) {
   tensor<double, 1, cpu_backend> t(b, {many});
   fill_normal(b, t, 0.02, source.of("w"));
   double mean = 0, square = 0, fourth = 0;
@@ -94,7 +94,7 @@ void expect_orthogonal(std::int64_t rows, std::int64_t columns, double length) {
   }
 }
 
-TEST_F(Initialise, OrthogonalMatricesOfEveryForm) {
+TEST_F(initialise_test, orthogonal_matrices_of_every_form) {
   expect_orthogonal(1, 1, 0.1);
   expect_orthogonal(7, 7, 0.1);
   expect_orthogonal(5, 33, 0.1);
@@ -104,13 +104,13 @@ TEST_F(Initialise, OrthogonalMatricesOfEveryForm) {
   expect_orthogonal(50, 2, 0.5);
 }
 
-TEST_F(Initialise, OrthogonalTensorsAreTheMatrix) {
+TEST_F(initialise_test, orthogonal_tensors_are_the_matrix) {
   tensor<double, 2, cpu_backend> t(b, {3, 8});
   fill_orthogonal(b, t, 0.1, source.of("w2"));
   EXPECT_EQ(values_of(t), orthogonal_matrix(3, 8, 0.1, source.of("w2")));
 }
 
-TEST_F(Initialise, NumbersDependOnSeedPrefixAndNameAlone) {
+TEST_F(initialise_test, numbers_depend_on_seed_prefix_and_name_alone) {
   tensor<float, 1, cpu_backend> first(b, {8}), again(b, {8}), other(b, {8});
   fill_normal(b, first, 1, source.of("w"));
   cpu_backend single({.threads = 1});
@@ -130,7 +130,7 @@ TEST_F(Initialise, NumbersDependOnSeedPrefixAndNameAlone) {
 }
 
 // The correlation of independent numbers has the deviation 1/sqrt(20000) = 0.007.
-TEST_F(Initialise, StreamsOfDifferentNamesAreUncorrelated) {
+TEST_F(initialise_test, streams_of_different_names_are_uncorrelated) {
   tensor<double, 1, cpu_backend> first(b, {many}), second(b, {many});
   fill_normal(b, first, 1, source.of("w1"));
   fill_normal(b, second, 1, source.of("w2"));

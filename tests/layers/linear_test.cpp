@@ -14,15 +14,15 @@ using layers::linear;
 
 static_assert(layers::layer<linear>);
 
-TEST(Linear, Gradients) {
+TEST(linear, gradients) {
   check_layer<linear>({.in = 1, .out = 1, .has_bias = true}, 1, 1);
   check_layer<linear>({.in = 5, .out = 3, .has_bias = true}, 7, 5);
   check_layer<linear>({.in = 19, .out = 33, .has_bias = false}, 4, 19);
 }
 
-TEST(Linear, NoRows) { check_no_rows<linear>({.in = 5, .out = 3, .has_bias = true}, 5); }
+TEST(linear, no_rows) { check_no_rows<linear>({.in = 5, .out = 3, .has_bias = true}, 5); }
 
-TEST(Linear, TheWeightIsStoredOutByIn) {
+TEST(linear, the_weight_is_stored_out_by_in) {
   cpu_backend b({.threads = 2, .poison = true});
   const named_values<float> point{
       {"x", {1, 10}}, {"weight", {1, 2, 3, 4, 5, 6}}, {"bias", {7, 8, 9}}};
@@ -31,7 +31,7 @@ TEST(Linear, TheWeightIsStoredOutByIn) {
   EXPECT_EQ(values_of(run.y), (std::vector<float>{28, 51, 74}));
 }
 
-TEST(Linear, ABiasThatIsNotWantedIsNoParameter) {
+TEST(linear, a_bias_that_is_not_wanted_is_no_parameter) {
   cpu_backend b({.threads = 2, .poison = true});
   linear::params<float, cpu_backend> p;
   p.allocate(b, {.in = 2, .out = 3, .has_bias = false});

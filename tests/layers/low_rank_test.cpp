@@ -20,16 +20,16 @@ constexpr bool dx_adds = true;
 // So it is no layer of a combinator, which would have it add to memory that nobody wrote.
 static_assert(!layers::layer<plain> && !layers::layer<with_tanh>);
 
-TEST(LowRank, Gradients) {
+TEST(low_rank, gradients) {
   check_layer<plain>({.in = 1, .rank = 1, .out = 1}, 1, 1, dx_adds);
   check_layer<plain>({.in = 9, .rank = 3, .out = 7}, 5, 9, dx_adds);
   check_layer<with_tanh>({.in = 9, .rank = 3, .out = 7}, 5, 9, dx_adds);
   check_layer<with_sigmoid>({.in = 17, .rank = 5, .out = 33}, 2, 17, dx_adds);
 }
 
-TEST(LowRank, NoRows) { check_no_rows<with_tanh>({.in = 9, .rank = 3, .out = 7}, 9); }
+TEST(low_rank, no_rows) { check_no_rows<with_tanh>({.in = 9, .rank = 3, .out = 7}, 9); }
 
-TEST(LowRank, FactorsAreStoredAsUsedFromTheRight) {
+TEST(low_rank, factors_are_stored_as_used_from_the_right) {
   constexpr std::size_t N = 2, I = 3, R = 2, O = 4;
   cpu_backend b({.threads = 2, .poison = true});
   const plain::config c{.in = I, .rank = R, .out = O};

@@ -15,7 +15,7 @@ using layers::low_rank_size;
 using layers::mixer_config;
 
 // The ranks of the paper's models, by width.
-TEST(MixerConfig, RankFormula) {
+TEST(mixer_config, rank_formula) {
   const std::int64_t widths[] = {896, 1536, 2048, 3584, 4096, 5120, 8192};
   const std::int64_t decays[] = {64, 64, 96, 96, 128, 128, 160};
   const std::int64_t values[] = {32, 64, 64, 64, 96, 96, 128};
@@ -29,7 +29,7 @@ TEST(MixerConfig, RankFormula) {
   EXPECT_EQ(low_rank_size(64, 0.8, 0.6), 32);
 }
 
-TEST(MixerConfig, WidthsAndDepth) {
+TEST(mixer_config, widths_and_depth) {
   mixer_config c;
   c.heads = 6;
   c.kv_heads = 2;
@@ -54,7 +54,7 @@ mixer_config fitting() {
   return c;
 }
 
-TEST(MixerConfig, SizesThatCannotBelongToAMixer) {
+TEST(mixer_config, sizes_that_cannot_belong_to_a_mixer) {
   const auto complaint = [](const mixer_config& c) {
     return error_of([&] { check_sizes(c, "some_mixer"); });
   };

@@ -11,15 +11,15 @@ namespace norm_test {
 
 using layers::rms_norm;
 
-TEST(RmsNorm, Gradients) {
+TEST(rms_norm, gradients) {
   check_layer<rms_norm>({.width = 1, .epsilon = 0.5}, 3, 1);
   check_layer<rms_norm>({.width = 7}, 5, 7);
   check_layer<rms_norm>({.width = 33, .epsilon = 1e-5}, 2, 33);
 }
 
-TEST(RmsNorm, NoRows) { check_no_rows<rms_norm>({.width = 7}, 7); }
+TEST(rms_norm, no_rows) { check_no_rows<rms_norm>({.width = 7}, 7); }
 
-TEST(RmsNorm, DividesByTheRootOfTheMeanSquareAndTheEpsilon) {
+TEST(rms_norm, divides_by_the_root_of_the_mean_square_and_the_epsilon) {
   cpu_backend b({.threads = 2, .poison = true});
   // Mean squares (9 + 16 + 25 + 0) / 4 = 12.5 and 0; with epsilon 12.5 the roots are 5 and
   // sqrt 12.5.

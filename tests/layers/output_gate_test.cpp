@@ -68,13 +68,13 @@ named_values<double> gate_point(B& b, const mixer_config& c, std::int64_t rows) 
   return point;
 }
 
-class OutputGate : public testing::TestWithParam<std::tuple<int, bool>> {
+class output_gate_test : public testing::TestWithParam<std::tuple<int, bool>> {
  protected:
   B b{cpu_options{.threads = 2, .poison = true}};
   mixer_config config = sizes(std::get<0>(GetParam()), std::get<1>(GetParam()));
 };
 
-TEST_P(OutputGate, Gradients) {
+TEST_P(output_gate_test, gradients) {
   auto point = gate_point(b, config, 6);
   gate_run<double> run(b, config, 6, point);
   run.loss();
@@ -96,7 +96,7 @@ TEST_P(OutputGate, Gradients) {
   });
 }
 
-TEST_P(OutputGate, GradientsOfParametersAddAndDxMayBeLeftOut) {
+TEST_P(output_gate_test, gradients_of_parameters_add_and_dx_may_be_left_out) {
   const auto point = gate_point(b, config, 6);
   gate_run<double> run(b, config, 6, point);
   run.loss();
@@ -112,7 +112,7 @@ TEST_P(OutputGate, GradientsOfParametersAddAndDxMayBeLeftOut) {
   }
 }
 
-TEST_P(OutputGate, AgreesWithTheReference) {
+TEST_P(output_gate_test, agrees_with_the_reference) {
   auto point = gate_point(b, config, 6);
   gate_run<double> run(b, config, 6, point);
   run.loss();
@@ -127,7 +127,7 @@ TEST_P(OutputGate, AgreesWithTheReference) {
   }
 }
 
-TEST_P(OutputGate, StartsHalfOpenOrNearlyClosed) {
+TEST_P(output_gate_test, starts_half_open_or_nearly_closed) {
   gate_run<double> run(b, config, 6, gate_point(b, config, 6));
   output_gate::initialise<double, B>(b, config, run.params, {3, "layer."});
   run.loss();
@@ -146,7 +146,7 @@ TEST_P(OutputGate, StartsHalfOpenOrNearlyClosed) {
   }
 }
 
-TEST_P(OutputGate, HasTheParametersOfItsTypeOnly) {
+TEST_P(output_gate_test, has_the_parameters_of_its_type_only) {
   output_gate::params<float, B> p;
   p.allocate(b, config);
   std::string names;
@@ -156,7 +156,7 @@ TEST_P(OutputGate, HasTheParametersOfItsTypeOnly) {
             gates[config.gate_rank_type] + (config.group_norm ? "ln_x.weight ln_x.bias " : ""));
 }
 
-INSTANTIATE_TEST_SUITE_P(TypesAndNorms, OutputGate,
+INSTANTIATE_TEST_SUITE_P(types_and_norms, output_gate_test,
                          testing::Combine(testing::Values(0, 1, 2), testing::Bool()));
 
 }  // namespace output_gate_test

@@ -26,7 +26,7 @@ mixer_config sizes(bool use_rope, bool qk_norm) {
   return c;
 }
 
-struct Projections : testing::TestWithParam<std::tuple<bool, bool>> {
+struct projections_test : testing::TestWithParam<std::tuple<bool, bool>> {
   B b{cpu_options{.threads = 2, .poison = true}};
   mixer_config c = sizes(std::get<0>(GetParam()), std::get<1>(GetParam()));
 };
@@ -58,7 +58,7 @@ named_values<double> projection_point(B& b, const mixer_config& c, std::int64_t 
   return point;
 }
 
-TEST_P(Projections, HeadsAgreeWithTheReference) {
+TEST_P(projections_test, heads_agree_with_the_reference) {
   constexpr std::int64_t batch = 2, tokens = 5;
   const auto point = projection_point(b, c, batch * tokens);
   const heads_run<double> run(b, c, batch, tokens, 0, point);
@@ -80,7 +80,7 @@ TEST_P(Projections, HeadsAgreeWithTheReference) {
   }
 }
 
-TEST_P(Projections, TheFirstPositionContinuesASequence) {
+TEST_P(projections_test, the_first_position_continues_a_sequence) {
   const auto point = projection_point(b, c, 5);
   auto tail = point;
   tail["x"].erase(tail["x"].begin(), tail["x"].begin() + 3 * 5);
@@ -91,7 +91,7 @@ TEST_P(Projections, TheFirstPositionContinuesASequence) {
             order_tolerance<double>);
 }
 
-TEST_P(Projections, GradientsOfHeadsAndHeadNorms) {
+TEST_P(projections_test, gradients_of_heads_and_head_norms) {
   const auto point = projection_point(b, c, 6);
   heads_run<double> run(b, c, 2, 3, 0, point);
   const auto weights = random_values(run.saved.heads.size(), 4);
@@ -118,10 +118,10 @@ TEST_P(Projections, GradientsOfHeadsAndHeadNorms) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(RopeAndNorm, Projections,
+INSTANTIATE_TEST_SUITE_P(rope_and_norm, projections_test,
                          testing::Combine(testing::Bool(), testing::Bool()));
 
-struct ProjectionParameters : testing::Test {
+struct projection_parameters_test : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
 
   std::vector<std::string> names_and_shapes(const mixer_config& c) {
@@ -138,7 +138,7 @@ struct ProjectionParameters : testing::Test {
   }
 };
 
-TEST_F(ProjectionParameters, NamesAndShapesAreThoseOfTheFiles) {
+TEST_F(projection_parameters_test, names_and_shapes_are_those_of_the_files) {
   EXPECT_EQ(
       names_and_shapes(sizes(true, false)),
       (std::vector<std::string>{
@@ -154,7 +154,7 @@ TEST_F(ProjectionParameters, NamesAndShapesAreThoseOfTheFiles) {
                                 "q_norm.weight (6)", "k_norm.weight (6)"}));
 }
 
-TEST_F(ProjectionParameters, InitialValues) {
+TEST_F(projection_parameters_test, initial_values) {
   mixer_config c = small_mixer(8, 8, 8, 64);
   c.qk_norm = true;
   projections::params<double, B> p;
@@ -172,7 +172,7 @@ TEST_F(ProjectionParameters, InitialValues) {
   EXPECT_NE(values.at("q_proj.weight"), values.at("k_proj.weight"));
 }
 
-TEST_F(ProjectionParameters, RepeatCopiesEachHeadToItsGroupAndBackwardSumsIt) {
+TEST_F(projection_parameters_test, repeat_copies_each_head_to_its_group_and_backward_sums_it) {
   const auto from = filled<double, 4>(b, {1, 2, 2, 1}, std::vector<double>{1, 2, 3, 4});
   tensor<double, 4, B> to(b, {1, 2, 4, 1}), back(b, {1, 2, 2, 1});
   layers::repeat<double, B>(b, from, to);

@@ -42,7 +42,7 @@ std::vector<mixer_config> cases() {
   return all;
 }
 
-TEST(RadRwkv6Mixer, Gradients) {
+TEST(rad_rwkv6_mixer, gradients) {
   for (const mixer_config& c : cases()) check_mixer_gradients<rad_rwkv6_mixer>(c);
   check_mixer_gradients<rad_rwkv6_mixer>(cases()[0], 1, 35);
   check_mixer_gradients<rad_rwkv6_mixer>(cases()[0], 3, 2);
@@ -56,7 +56,7 @@ named_values<double> point_at_the_floor(cpu_backend& b, const mixer_config& c) {
   return point;
 }
 
-TEST(RadRwkv6Mixer, GradientsWhereTheDecayIsAtItsFloor) {
+TEST(rad_rwkv6_mixer, gradients_where_the_decay_is_at_its_floor) {
   cpu_backend b({.threads = 2, .poison = true});
   const mixer_config c = cases()[0];
   const auto point = point_at_the_floor(b, c);
@@ -74,11 +74,11 @@ TEST(RadRwkv6Mixer, GradientsWhereTheDecayIsAtItsFloor) {
   EXPECT_GT(*high, -1.0);
 }
 
-TEST(RadRwkv6Mixer, Contract) {
+TEST(rad_rwkv6_mixer, contract) {
   for (const mixer_config& c : cases()) check_mixer_contract<rad_rwkv6_mixer>(c);
 }
 
-TEST(RadRwkv6Mixer, AgreesWithTheReference) {
+TEST(rad_rwkv6_mixer, agrees_with_the_reference) {
   for (const mixer_config& c : cases()) {
     check_against_reference<rad_rwkv6_mixer>(
         c, [](const auto& w, const auto& s, const auto& x, auto&) {
@@ -87,19 +87,19 @@ TEST(RadRwkv6Mixer, AgreesWithTheReference) {
   }
 }
 
-TEST(RadRwkv6Mixer, SplitsChangeNothing) {
+TEST(rad_rwkv6_mixer, splits_change_nothing) {
   for (const mixer_config& c : cases()) check_splits<rad_rwkv6_mixer>(c);
 }
 
-TEST(RadRwkv6Mixer, BatchOrder) {
+TEST(rad_rwkv6_mixer, batch_order) {
   for (const mixer_config& c : cases()) check_batch_order<rad_rwkv6_mixer>(c);
 }
 
-TEST(RadRwkv6Mixer, Nothing) {
+TEST(rad_rwkv6_mixer, nothing) {
   for (const mixer_config& c : cases()) check_nothing<rad_rwkv6_mixer>(c);
 }
 
-TEST(RadRwkv6Mixer, DefaultsAreThePapers) {
+TEST(rad_rwkv6_mixer, defaults_are_the_papers) {
   const mixer_config c = rad_rwkv6_mixer::configure(small_mixer(2, 1, 64, 2048), {});
   EXPECT_TRUE(c.token_shift && c.balance_state);
   EXPECT_FALSE(c.use_rope || c.group_norm);
@@ -108,7 +108,7 @@ TEST(RadRwkv6Mixer, DefaultsAreThePapers) {
   EXPECT_EQ(c.rank_token_shift, 96);
 }
 
-TEST(RadRwkv6Mixer, InitialValues) {
+TEST(rad_rwkv6_mixer, initial_values) {
   cpu_backend b({.threads = 2, .poison = true});
   for (const std::int64_t layer : {0, 1, 2}) {
     mixer_config c = sizes(2, 1, 6, small_ranks());
@@ -150,7 +150,7 @@ struct constant_decay {
   }
 };
 
-TEST(RadRwkv6Mixer, TakesAnotherDecay) {
+TEST(rad_rwkv6_mixer, takes_another_decay) {
   using mixer = layers::basic_rad_rwkv6_mixer<constant_decay>;
   cpu_backend b({.threads = 2, .poison = true});
   mixer_run<mixer, double> run(b, cases()[0], 2, 5, mixer_point<mixer>(b, cases()[0], 2, 5));

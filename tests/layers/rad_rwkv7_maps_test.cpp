@@ -89,7 +89,7 @@ double total(const view<const double, 2>& values) {
 
 // The test vector of balanced RAD-RWKV7 with d, the in-context learning rate's pre-activation and
 // dY given, from the state 0.5 sin(0.3 + 0.5 i + 0.7 j) of value i and key j.
-TEST(RadRwkv7Maps, TestVector) {
+TEST(rad_rwkv7_maps, test_vector) {
   B b({.threads = 2, .poison = true});
   std::vector<double> d = wave(0.2, 0.3, 0.8);
   for (double& each : d) each = 2 * each - 1;
@@ -150,9 +150,9 @@ TEST(RadRwkv7Maps, TestVector) {
   EXPECT_NEAR(total(diclr), -.46727299, 6e-9);
 }
 
-class Variant : public testing::TestWithParam<bool> {};
+class variant_test : public testing::TestWithParam<bool> {};
 
-TEST_P(Variant, Gradients) {
+TEST_P(variant_test, gradients) {
   B b({.threads = 2, .poison = true});
   constexpr std::int64_t rows = 5, width = 7;
   const mixer_config c = one_head(width, GetParam());
@@ -215,7 +215,7 @@ TEST_P(Variant, Gradients) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(RadRwkv7Maps, Variant, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(rad_rwkv7_maps, variant_test, testing::Bool());
 
 }  // namespace rad_rwkv7_maps_test
 }  // namespace radlads::test

@@ -46,18 +46,18 @@ std::vector<mixer_config> cases() {
   return all;
 }
 
-TEST(RadRwkv7Mixer, Gradients) {
+TEST(rad_rwkv7_mixer, gradients) {
   for (const mixer_config& c : cases()) check_mixer_gradients<rad_rwkv7_mixer>(c);
   // More tokens than one segment of checkpoints, and a single one.
   check_mixer_gradients<rad_rwkv7_mixer>(cases()[0], 1, 35);
   check_mixer_gradients<rad_rwkv7_mixer>(cases()[0], 3, 2);
 }
 
-TEST(RadRwkv7Mixer, Contract) {
+TEST(rad_rwkv7_mixer, contract) {
   for (const mixer_config& c : cases()) check_mixer_contract<rad_rwkv7_mixer>(c);
 }
 
-TEST(RadRwkv7Mixer, AgreesWithTheReference) {
+TEST(rad_rwkv7_mixer, agrees_with_the_reference) {
   for (const mixer_config& c : cases()) {
     check_against_reference<rad_rwkv7_mixer>(
         c, [&](const auto& w, const auto& s, const auto& x, auto& v_first) {
@@ -66,23 +66,23 @@ TEST(RadRwkv7Mixer, AgreesWithTheReference) {
   }
 }
 
-TEST(RadRwkv7Mixer, SplitsChangeNothing) {
+TEST(rad_rwkv7_mixer, splits_change_nothing) {
   for (const mixer_config& c : cases()) check_splits<rad_rwkv7_mixer>(c);
 }
 
-TEST(RadRwkv7Mixer, ACallWithoutTokensChangesNothing) {
+TEST(rad_rwkv7_mixer, a_call_without_tokens_changes_nothing) {
   check_split<rad_rwkv7_mixer, double>(cases()[0], {7, 0, 12});
 }
 
-TEST(RadRwkv7Mixer, BatchOrder) {
+TEST(rad_rwkv7_mixer, batch_order) {
   for (const mixer_config& c : cases()) check_batch_order<rad_rwkv7_mixer>(c);
 }
 
-TEST(RadRwkv7Mixer, Nothing) {
+TEST(rad_rwkv7_mixer, nothing) {
   for (const mixer_config& c : cases()) check_nothing<rad_rwkv7_mixer>(c);
 }
 
-TEST(RadRwkv7Mixer, DefaultsAreThePapers) {
+TEST(rad_rwkv7_mixer, defaults_are_the_papers) {
   const mixer_config c = rad_rwkv7_mixer::configure(small_mixer(2, 1, 64, 896), {});
   EXPECT_TRUE(c.use_rope && c.balance_state);
   EXPECT_FALSE(c.group_norm || c.token_shift);
@@ -93,7 +93,7 @@ TEST(RadRwkv7Mixer, DefaultsAreThePapers) {
   EXPECT_EQ(c.rank_gate, 128);
 }
 
-TEST(RadRwkv7Mixer, TokenShiftIsNoOptionOfIt) {
+TEST(rad_rwkv7_mixer, token_shift_is_no_option_of_it) {
   mixer_options o;
   o.token_shift = true;
   EXPECT_FALSE(rad_rwkv7_mixer::configure(small_mixer(2, 1, 4), o).token_shift);
@@ -109,7 +109,7 @@ named_values<double> initial_values(const mixer_config& c) {
 
 double decay_of(double w0) { return std::exp(-std::exp(-0.5) / (1 + std::exp(-w0))); }
 
-TEST(RadRwkv7Mixer, InitialValues) {
+TEST(rad_rwkv7_mixer, initial_values) {
   mixer_options o = small_ranks();
   for (const std::int64_t layer : {0, 1, 2}) {
     mixer_config c = sizes(2, 1, 6, o, layer == 0);
@@ -131,7 +131,7 @@ TEST(RadRwkv7Mixer, InitialValues) {
   }
 }
 
-TEST(RadRwkv7Mixer, UpFactorsStartOrthogonalWithRowsOfLengthOneTenth) {
+TEST(rad_rwkv7_mixer, up_factors_start_orthogonal_with_rows_of_length_one_tenth) {
   const auto values = initial_values(sizes(2, 1, 6, small_ranks()));
   for (const char* const name : {"w2", "a2", "v2", "g2"}) {
     const auto rows = reference::as_matrix(values.at(name), 12);
@@ -145,7 +145,7 @@ TEST(RadRwkv7Mixer, UpFactorsStartOrthogonalWithRowsOfLengthOneTenth) {
   }
 }
 
-TEST(RadRwkv7Mixer, InitialValuesOfTheReleasedVariant) {
+TEST(rad_rwkv7_mixer, initial_values_of_the_released_variant) {
   mixer_options o = small_ranks();
   o.balance_state = false;
   o.group_norm = true;
@@ -159,7 +159,7 @@ TEST(RadRwkv7Mixer, InitialValuesOfTheReleasedVariant) {
   EXPECT_EQ(values.count("g1") + values.count("g2"), 0u);
 }
 
-TEST(RadRwkv7Mixer, SaysWhenThereIsNoVFirst) {
+TEST(rad_rwkv7_mixer, says_when_there_is_no_v_first) {
   cpu_backend b({.threads = 2, .poison = true});
   const mixer_config c = sizes(2, 1, 6, small_ranks());
   mixer_run<rad_rwkv7_mixer, double> run(b, c, 2, 3, mixer_point<rad_rwkv7_mixer>(b, c, 2, 3));

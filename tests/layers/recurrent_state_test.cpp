@@ -16,11 +16,11 @@ using B = cpu_backend;
 using layers::recurrent_state;
 using recurrence::gla;
 
-struct RecurrentState : testing::Test {
+struct recurrent_state_test : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
 };
 
-TEST_F(RecurrentState, ResetsToZeroAndForgetsItsPosition) {
+TEST_F(recurrent_state_test, resets_to_zero_and_forgets_its_position) {
   auto c = small_mixer(3, 1, 4, 10);
   recurrent_state<float, B> state;
   state.position.first = 7;
@@ -37,7 +37,7 @@ TEST_F(RecurrentState, ResetsToZeroAndForgetsItsPosition) {
   EXPECT_EQ(state.bytes(), 96 * 4 + 20 * 4);
 }
 
-TEST_F(RecurrentState, KeepsNarrowTypesInFloat) {
+TEST_F(recurrent_state_test, keeps_narrow_types_in_float) {
   recurrent_state<bf16, B> state;
   auto c = small_mixer(1, 1, 4, 10);
   c.token_shift = true;
@@ -70,7 +70,7 @@ struct tokens_of_gla {
   }
 };
 
-TEST_F(RecurrentState, OnlyTrainingWritesCheckpoints) {
+TEST_F(recurrent_state_test, only_training_writes_checkpoints) {
   const tokens_of_gla all(b, 40);
   tensor<double, 4, B> trained(b, all.v.sizes()), plain(b, all.v.sizes()), checkpoints;
   layers::run_recurrence<gla, double, B>(b, all.inputs(), all.v, plain, nullptr, false,
@@ -82,7 +82,7 @@ TEST_F(RecurrentState, OnlyTrainingWritesCheckpoints) {
   EXPECT_EQ(values_of(trained), values_of(plain));
 }
 
-TEST_F(RecurrentState, ACarriedStateContinuesWhereItStopped) {
+TEST_F(recurrent_state_test, a_carried_state_continues_where_it_stopped) {
   const tokens_of_gla all(b, 40), head(b, 29), tail(b, 11, 29);
   tensor<double, 4, B> whole(b, all.v.sizes()), first(b, head.v.sizes()), second(b, tail.v.sizes());
   tensor<double, 4, B> unused;

@@ -19,7 +19,7 @@ static_assert(std::is_same_v<decltype(residual<float, B>::x)::element_type, cons
 static_assert(std::is_same_v<decltype(residual<float, B>::v_first)::element_type, float>);
 static_assert(std::is_trivially_copyable_v<residual<float, B>>);
 
-TEST(Residual, IsAWindowOnTensorsThatOthersOwn) {
+TEST(residual, is_a_window_on_tensors_that_others_own) {
   B b({.threads = 1, .poison = true});
   tensor<float, 3, B> x(b, {2, 3, 4}), v_first(b, {2, 3, 5});
   const residual<float, B> in{x, v_first};
@@ -28,7 +28,7 @@ TEST(Residual, IsAWindowOnTensorsThatOthersOwn) {
   EXPECT_EQ(in.v_first.sizes(), (shape<3>{2, 3, 5}));
 }
 
-TEST(Residual, WhatIsNotGivenIsEmpty) {
+TEST(residual, what_is_not_given_is_empty) {
   B b({.threads = 1});
   tensor<float, 3, B> dv_first(b, {2, 3, 5});
   EXPECT_TRUE((residual<float, B>{}).v_first.empty());

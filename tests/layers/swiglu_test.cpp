@@ -16,15 +16,15 @@ using layers::swiglu;
 
 static_assert(layers::layer<swiglu>);
 
-TEST(Swiglu, Gradients) {
+TEST(swiglu, gradients) {
   check_layer<swiglu>({.hidden = 1, .intermediate = 1}, 1, 1);
   check_layer<swiglu>({.hidden = 6, .intermediate = 17}, 5, 6);
   check_layer<swiglu>({.hidden = 21, .intermediate = 7}, 3, 21);
 }
 
-TEST(Swiglu, NoRows) { check_no_rows<swiglu>({.hidden = 6, .intermediate = 17}, 6); }
+TEST(swiglu, no_rows) { check_no_rows<swiglu>({.hidden = 6, .intermediate = 17}, 6); }
 
-TEST(Swiglu, MatchesTheFormulaInDoubleLoops) {
+TEST(swiglu, matches_the_formula_in_double_loops) {
   constexpr std::size_t N = 3, C = 4, F = 5;
   cpu_backend b({.threads = 2, .poison = true});
   const swiglu::config c{.hidden = C, .intermediate = F};

@@ -77,7 +77,7 @@ named_values<double> shift_point(B& b, const mixer_config& c, std::int64_t batch
   return point;
 }
 
-TEST(TokenShiftMix, Gradients) {
+TEST(token_shift_mix, gradients) {
   B b({.threads = 2, .poison = true});
   for (const auto& [c, batch, tokens] :
        {std::tuple{sizes(1, 1), 1, 2}, std::tuple{sizes(7, 3), 2, 5},
@@ -96,7 +96,7 @@ TEST(TokenShiftMix, Gradients) {
   }
 }
 
-TEST(TokenShiftMix, GradientsOfParametersAddAndDxIsOverwrittenOrLeftOut) {
+TEST(token_shift_mix, gradients_of_parameters_add_and_dx_is_overwritten_or_left_out) {
   B b({.threads = 2, .poison = true});
   const mixer_config c = sizes(6, 2);
   const auto point = shift_point(b, c, 2, 4);
@@ -117,7 +117,7 @@ TEST(TokenShiftMix, GradientsOfParametersAddAndDxIsOverwrittenOrLeftOut) {
   EXPECT_EQ(values_by_name<double>(without.grads), once);
 }
 
-TEST(TokenShiftMix, AgreesWithTheReference) {
+TEST(token_shift_mix, agrees_with_the_reference) {
   B b({.threads = 2, .poison = true});
   const mixer_config c = sizes(7, 3);
   const auto point = shift_point(b, c, 1, 6);
@@ -134,7 +134,7 @@ TEST(TokenShiftMix, AgreesWithTheReference) {
   }
 }
 
-TEST(TokenShiftMix, CarriesTheLastTokenFromCallToCall) {
+TEST(token_shift_mix, carries_the_last_token_from_call_to_call) {
   B b({.threads = 2, .poison = true});
   const mixer_config c = sizes(5, 2);
   const auto point = shift_point(b, c, 2, 6);
@@ -157,7 +157,7 @@ TEST(TokenShiftMix, CarriesTheLastTokenFromCallToCall) {
   }
 }
 
-TEST(TokenShiftMix, StartsWithoutAnyShift) {
+TEST(token_shift_mix, starts_without_any_shift) {
   B b({.threads = 2, .poison = true});
   const mixer_config c = sizes(6, 2);
   auto point = shift_point(b, c, 1, 3);
@@ -172,7 +172,7 @@ TEST(TokenShiftMix, StartsWithoutAnyShift) {
       std::all_of(w2.begin(), w2.end(), [](double v) { return v != 0 && std::abs(v) <= 0.01; }));
 }
 
-TEST(TokenShiftMix, NamesAndShapesAreThoseOfTheFiles) {
+TEST(token_shift_mix, names_and_shapes_are_those_of_the_files) {
   B b({.threads = 2, .poison = true});
   token_shift_mix::params<float, B> p;
   p.allocate(b, sizes(6, 2));

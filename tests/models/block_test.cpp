@@ -66,7 +66,7 @@ struct block_run {
   }
 };
 
-struct Block : testing::Test {
+struct block_test : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
 
   named_values<double> point(bool provides_v_first) {
@@ -79,7 +79,7 @@ struct Block : testing::Test {
   }
 };
 
-TEST_F(Block, Gradients) {
+TEST_F(block_test, gradients) {
   const auto at = point(false);
   block_run<double> run(b, false, at);
   run.loss();
@@ -93,7 +93,7 @@ TEST_F(Block, Gradients) {
   });
 }
 
-TEST_F(Block, GradientsOfParametersAddAndDxIsOverwritten) {
+TEST_F(block_test, gradients_of_parameters_add_and_dx_is_overwritten) {
   block_run<double> run(b, false, point(false));
   run.loss();
   run.backward();
@@ -118,7 +118,7 @@ std::vector<double> normalised(const std::vector<double>& row, const std::vector
   return result;
 }
 
-TEST_F(Block, IsNormMixerAddNormFeedForwardAdd) {
+TEST_F(block_test, is_norm_mixer_add_norm_feed_forward_add) {
   const auto w = point(true);
   block_run<double> run(b, true, w);
   run.loss();
@@ -151,7 +151,7 @@ TEST_F(Block, IsNormMixerAddNormFeedForwardAdd) {
   }
 }
 
-TEST_F(Block, TheFirstHalfFillsTheSameTap) {
+TEST_F(block_test, the_first_half_captures_the_same_activations) {
   block_run<double> whole(b, true, point(true)), half(b, true, point(true));
   whole.loss();
   block::forward_mixer<double, B>(b, half.config, half.params, half.x, half.v_first, nullptr,
@@ -160,7 +160,7 @@ TEST_F(Block, TheFirstHalfFillsTheSameTap) {
   EXPECT_EQ(values_of(half.captured.output), values_of(whole.captured.output));
 }
 
-TEST_F(Block, StartsWithNormsOfOneAndNarrowFeedForwards) {
+TEST_F(block_test, starts_with_norms_of_one_and_narrow_feed_forwards) {
   block::params<double, B> p;
   p.allocate(b, description(true));
   block::initialise<double, B>(b, description(true), p, {7, "model.layers.0."});

@@ -20,7 +20,7 @@ models::config fitting() {
   return c;
 }
 
-TEST(ModelConfig, SaysWhatDoesNotFit) {
+TEST(model_config, says_what_does_not_fit) {
   const auto complaint = [](const models::config& c) {
     return error_of([&] { models::check(c); });
   };
@@ -38,7 +38,7 @@ TEST(ModelConfig, SaysWhatDoesNotFit) {
   EXPECT_EQ(complaint(c), "model: 1 mixers are named for 2 layers");
 }
 
-TEST(ModelConfig, HandsItsSizesToTheMixers) {
+TEST(model_config, hands_its_sizes_to_the_mixers) {
   models::config c = fitting();
   c.norm_epsilon = 0.25;
   c.rope_base = 500;
@@ -61,7 +61,7 @@ TEST(ModelConfig, HandsItsSizesToTheMixers) {
   EXPECT_EQ(m, expected);
 }
 
-TEST(ModelConfig, ComparesEveryField) {
+TEST(model_config, compares_every_field) {
   EXPECT_EQ(fitting(), fitting());
   models::config c = fitting();
   c.options.use_rope = false;

@@ -15,7 +15,7 @@ namespace generation_test {
 
 using B = cpu_backend;
 
-struct Generation : testing::Test {
+struct generation_test : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
 
   const std::vector<std::vector<std::string>> cases{
@@ -61,14 +61,14 @@ struct Generation : testing::Test {
   }
 };
 
-TEST_F(Generation, TokenByTokenIsTheWholeSequence) {
+TEST_F(generation_test, token_by_token_is_the_whole_sequence) {
   for (const auto& mixers : cases) {
     check_steps<double>(mixers);
     check_steps<float>(mixers);
   }
 }
 
-TEST_F(Generation, APromptAtOnceAndThenSteps) {
+TEST_F(generation_test, a_prompt_at_once_and_then_steps) {
   for (const auto& mixers : cases) {
     const auto model = model_of<double>(mixers);
     const std::vector<std::int32_t> ids = some_ids(20);
@@ -82,7 +82,7 @@ TEST_F(Generation, APromptAtOnceAndThenSteps) {
   }
 }
 
-TEST_F(Generation, InferenceChangesNoBit) {
+TEST_F(generation_test, inference_changes_no_bit) {
   for (const auto& mixers : cases) {
     const auto model = model_of<float>(mixers);
     const std::vector<std::int32_t> ids = some_ids(24);
@@ -90,7 +90,7 @@ TEST_F(Generation, InferenceChangesNoBit) {
   }
 }
 
-TEST_F(Generation, ResultsDoNotDependOnTheNumberOfThreads) {
+TEST_F(generation_test, results_do_not_depend_on_the_number_of_threads) {
   B single({.threads = 1, .poison = true});
   for (const auto& mixers : cases) {
     const auto model = model_of<float>(mixers);
@@ -105,7 +105,7 @@ TEST_F(Generation, ResultsDoNotDependOnTheNumberOfThreads) {
   }
 }
 
-TEST_F(Generation, SequencesOfABatchDoNotMeet) {
+TEST_F(generation_test, sequences_of_a_batch_do_not_meet) {
   for (const auto& mixers : cases) {
     const auto model = model_of<double>(mixers);
     const std::vector<std::int32_t> ids = some_ids(20);
@@ -120,7 +120,7 @@ TEST_F(Generation, SequencesOfABatchDoNotMeet) {
   }
 }
 
-TEST_F(Generation, TokensDoNotSeeWhatFollows) {
+TEST_F(generation_test, tokens_do_not_see_what_follows) {
   for (const auto& mixers : cases) {
     const auto model = model_of<double>(mixers);
     std::vector<std::int32_t> ids = some_ids(12);
@@ -132,7 +132,7 @@ TEST_F(Generation, TokensDoNotSeeWhatFollows) {
   }
 }
 
-TEST_F(Generation, OnlyAttentionsStateGrows) {
+TEST_F(generation_test, only_attentions_state_grows) {
   const auto attention = model_of<float>({"attention", "attention"});
   auto cache = attention.make_state(b, 3);
   EXPECT_EQ(cache.bytes(), 0);
@@ -149,7 +149,7 @@ TEST_F(Generation, OnlyAttentionsStateGrows) {
   EXPECT_EQ(state.bytes(), expected);
 }
 
-TEST_F(Generation, TapsAreThoseOfAWholeForward) {
+TEST_F(generation_test, captured_activations_are_those_of_a_whole_forward) {
   for (const auto& mixers : cases) {
     const auto model = model_of<float>(mixers);
     const std::vector<std::int32_t> ids = some_ids(14);

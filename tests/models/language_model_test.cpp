@@ -69,7 +69,7 @@ struct step_run {
   void backward() { model.backward(b, id_view(), dnormed, saved, grads); }
 };
 
-struct LanguageModel : testing::Test {
+struct language_model_test : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
 
   void check_gradients(const models::config& c, bool has_teacher = false) {
@@ -84,7 +84,7 @@ struct LanguageModel : testing::Test {
   }
 };
 
-TEST_F(LanguageModel, GradientsOfTheTeacher) {
+TEST_F(language_model_test, gradients_of_the_teacher) {
   models::config c = small_model({"attention", "attention"});
   check_gradients(c);
   c.qk_norm = true;
@@ -93,7 +93,7 @@ TEST_F(LanguageModel, GradientsOfTheTeacher) {
   check_gradients(c);
 }
 
-TEST_F(LanguageModel, GradientsOfRadRwkv7) {
+TEST_F(language_model_test, gradients_of_rad_rwkv7) {
   models::config c = small_model({"rad_rwkv7", "rad_rwkv7"});
   check_gradients(c, true);
   c.options.balance_state = false;
@@ -102,7 +102,7 @@ TEST_F(LanguageModel, GradientsOfRadRwkv7) {
   check_gradients(c, true);
 }
 
-TEST_F(LanguageModel, GradientsOfRadRwkv6) {
+TEST_F(language_model_test, gradients_of_rad_rwkv6) {
   models::config c = small_model({"rad_rwkv6", "rad_rwkv6"});
   check_gradients(c, true);
   c.options.token_shift = false;
@@ -111,13 +111,13 @@ TEST_F(LanguageModel, GradientsOfRadRwkv6) {
   check_gradients(c);
 }
 
-TEST_F(LanguageModel, GradientsOfHybrids) {
+TEST_F(language_model_test, gradients_of_hybrids) {
   check_gradients(small_model({"rad_rwkv7", "attention"}));
   check_gradients(small_model({"attention", "rad_rwkv7", "rad_rwkv7"}));
   check_gradients(small_model({"rad_rwkv7", "rad_rwkv6", "attention", "rad_rwkv7"}), true);
 }
 
-TEST_F(LanguageModel, GradientsAddOnASecondCall) {
+TEST_F(language_model_test, gradients_add_on_a_second_call) {
   const models::config c = small_model({"rad_rwkv7", "attention"});
   step_run<double> run(b, c, model_point(b, c));
   run.loss(false);
@@ -132,7 +132,7 @@ TEST_F(LanguageModel, GradientsAddOnASecondCall) {
   }
 }
 
-TEST_F(LanguageModel, NamesAreThoseOfTheFiles) {
+TEST_F(language_model_test, names_are_those_of_the_files) {
   models::config c = small_model({"rad_rwkv7", "attention"});
   const auto untied = model_point(b, c);
   for (const char* const name :
@@ -149,7 +149,7 @@ TEST_F(LanguageModel, NamesAreThoseOfTheFiles) {
   EXPECT_EQ(model_point(b, c).count("lm_head.weight"), 0u);
 }
 
-TEST_F(LanguageModel, ATiedHeadIsTheEmbedding) {
+TEST_F(language_model_test, a_tied_head_is_the_embedding) {
   models::config c = small_model({"attention"});
   language_model<double> model;
   model.build(b, c);
@@ -160,7 +160,7 @@ TEST_F(LanguageModel, ATiedHeadIsTheEmbedding) {
   EXPECT_EQ(tied.head_of(tied.weights).data(), tied.weights.embedding.data());
 }
 
-TEST_F(LanguageModel, BuildSaysWhatIsWrong) {
+TEST_F(language_model_test, build_says_what_is_wrong) {
   language_model<double> model;
   EXPECT_EQ(error_of([&] {
               model.build(b, small_model({"attention", "mamba"}));
@@ -171,7 +171,7 @@ TEST_F(LanguageModel, BuildSaysWhatIsWrong) {
   EXPECT_EQ(error_of([&] { model.build(b, c); }), "model: 2 mixers are named for 3 layers");
 }
 
-TEST_F(LanguageModel, InitialisesEveryTensorFromTheSeedAlone) {
+TEST_F(language_model_test, initialises_every_tensor_from_the_seed_alone) {
   const models::config c = small_model({"rad_rwkv7", "rad_rwkv6", "attention"});
   const auto initial = [&](std::uint64_t seed) {
     language_model<double> model;

@@ -79,7 +79,7 @@ struct stack_run {
   }
 };
 
-struct Stack : testing::Test {
+struct stack_test : testing::Test {
   B b{cpu_options{.threads = 2, .poison = true}};
 
   named_values<double> point(const std::vector<std::string>& mixers) {
@@ -93,7 +93,7 @@ struct Stack : testing::Test {
   }
 };
 
-TEST_F(Stack, GradientsThroughLayersAndVFirst) {
+TEST_F(stack_test, gradients_through_layers_and_v_first) {
   const std::vector<std::vector<std::string>> cases{
       {"scaling"},
       {"value"},
@@ -112,7 +112,7 @@ TEST_F(Stack, GradientsThroughLayersAndVFirst) {
   }
 }
 
-TEST_F(Stack, NamesTensorsByLayer) {
+TEST_F(stack_test, names_tensors_by_layer) {
   const auto at = point({"scaling", "value", "value"});
   EXPECT_EQ(at.count("0.input_layernorm.weight"), 1u);
   EXPECT_EQ(at.count("2.self_attn.s"), 1u);
@@ -122,7 +122,7 @@ TEST_F(Stack, NamesTensorsByLayer) {
   EXPECT_EQ(at.count("2.self_attn.u"), 0u);
 }
 
-TEST_F(Stack, KnowsItsProvider) {
+TEST_F(stack_test, knows_its_provider) {
   stack<float> layers;
   layers.configure(description({"scaling", "value", "value"}));
   EXPECT_EQ(layers.provider(), 1);
@@ -131,7 +131,7 @@ TEST_F(Stack, KnowsItsProvider) {
   EXPECT_EQ(layers.size(), 2);
 }
 
-TEST_F(Stack, AnUnknownMixerListsTheKnownOnes) {
+TEST_F(stack_test, an_unknown_mixer_lists_the_known_ones) {
   stack<float> layers;
   EXPECT_EQ(error_of([&] {
               layers.configure(description({"scaling", "softmax"}));
@@ -139,7 +139,7 @@ TEST_F(Stack, AnUnknownMixerListsTheKnownOnes) {
             "model: layer 1 names the mixer 'softmax'; known are scaling, value");
 }
 
-TEST_F(Stack, InferenceSharesActivationsAndChangesNoBit) {
+TEST_F(stack_test, inference_shares_activations_and_changes_no_bit) {
   const std::vector<std::string> mixers{"value", "scaling", "value", "value"};
   const auto at = point(mixers);
   stack_run<double> training(b, mixers, at), inference(b, mixers, at);
@@ -154,7 +154,7 @@ TEST_F(Stack, InferenceSharesActivationsAndChangesNoBit) {
   EXPECT_TRUE(inference.saved.layers.empty());
 }
 
-TEST_F(Stack, RecomputingKeepsInputsAloneAndChangesNoBit) {
+TEST_F(stack_test, activation_checkpointing_keeps_inputs_alone_and_changes_no_bit) {
   const std::vector<std::string> mixers{"value", "scaling", "value", "value"};
   const auto at = point(mixers);
   stack_run<double> kept(b, mixers, at), again(b, mixers, at);
@@ -169,7 +169,7 @@ TEST_F(Stack, RecomputingKeepsInputsAloneAndChangesNoBit) {
   EXPECT_EQ(again.saved.captured.size(), 1u);
 }
 
-TEST_F(Stack, TapsAreTheMixersInputsAndOutputsOfEveryLayer) {
+TEST_F(stack_test, captured_activations_are_the_mixers_inputs_and_outputs_of_every_layer) {
   const std::vector<std::string> mixers{"value", "scaling", "value"};
   const auto at = point(mixers);
   stack_run<double> training(b, mixers, at), captured(b, mixers, at);
@@ -189,7 +189,7 @@ TEST_F(Stack, TapsAreTheMixersInputsAndOutputsOfEveryLayer) {
   }
 }
 
-TEST_F(Stack, EveryLayerHasAStateOfItsOwn) {
+TEST_F(stack_test, every_layer_has_a_state_of_its_own) {
   const std::vector<std::string> mixers{"value", "scaling", "value"};
   stack_run<double> run(b, mixers, point(mixers));
   auto state = run.layers.make_state(b, batch);
@@ -198,7 +198,7 @@ TEST_F(Stack, EveryLayerHasAStateOfItsOwn) {
   EXPECT_EQ(state.bytes(), 3 * (200 + tokens));
 }
 
-TEST_F(Stack, GradientsAndMomentsTakeOverWhichMixersThereAre) {
+TEST_F(stack_test, gradients_and_moments_take_over_which_mixers_there_are) {
   const std::vector<std::string> mixers{"value", "scaling"};
   stack_run<double> run(b, mixers, point(mixers));
   stack<double>::params other;
@@ -210,7 +210,7 @@ TEST_F(Stack, GradientsAndMomentsTakeOverWhichMixersThereAre) {
   }
 }
 
-TEST_F(Stack, InitialValuesDependOnTheLayerAndNotOnItsNeighbours) {
+TEST_F(stack_test, initial_values_depend_on_the_layer_and_not_on_its_neighbours) {
   const auto initial = [&](const std::vector<std::string>& mixers) {
     stack<double> layers;
     stack<double>::params p;

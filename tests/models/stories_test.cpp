@@ -32,7 +32,7 @@ std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-class Stories : public testing::Test {
+class stories_test : public testing::Test {
  protected:
   void SetUp() override {
     const char* const place = std::getenv("RADLADS_DATA");
@@ -88,7 +88,7 @@ std::vector<std::string> stories_of(const std::string& text) {
 // An implementation in float64 that shares nothing with this one, tokenizer included,
 // gives 1.4897834 nats and 59.41 % on the same 15774 tokens. Other stories of the kind give 1.47
 // and 60.5 %.
-TEST_F(Stories, TheLossIsThatOfAnIndependentImplementation) {
+TEST_F(stories_test, the_loss_is_that_of_an_independent_implementation) {
   const auto tokenizer = text::tokenizer::load(folder);
   const std::vector<std::string> stories = stories_of(text_of(data / "text/tinystories.txt"));
   ASSERT_EQ(stories.size(), 2084u);
@@ -120,7 +120,7 @@ TEST_F(Stories, TheLossIsThatOfAnIndependentImplementation) {
   EXPECT_NEAR(static_cast<double>(top_1) / static_cast<double>(scored), 0.5940789, 2e-4);
 }
 
-TEST_F(Stories, GreedyTextIsThatOfTheAuthorsProgram) {
+TEST_F(stories_test, greedy_text_is_that_of_the_authors_program) {
   const auto tokenizer = text::tokenizer::load(folder);
   const std::string expected = text_of(folder / "expected_greedy_200_tokens.txt");
   auto state = teacher.make_state(b, 1);

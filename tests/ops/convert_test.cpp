@@ -20,7 +20,7 @@ using test::error_of;
 using test::filled;
 using test::random_values;
 
-TEST(convert, RoundsToNearestAndWidensExactly) {
+TEST(convert, rounds_to_nearest_and_widens_exactly) {
   cpu_backend b({.threads = 2, .poison = true});
   // Long enough to be split among threads.
   const std::int64_t size = 40001;
@@ -49,7 +49,7 @@ struct two_tensors {
   }
 };
 
-TEST(convert, VisitsParameterSets) {
+TEST(convert, visits_parameter_sets) {
   cpu_backend b({.threads = 2, .poison = true});
   two_tensors<float> from;
   from.first = filled<float, 2>(b, {3, 5}, random_values(15, 1));
@@ -66,7 +66,7 @@ TEST(convert, VisitsParameterSets) {
             "convert_all: second has another shape");
 }
 
-TEST(convert, NothingAndWrongSizes) {
+TEST(convert, nothing_and_wrong_sizes) {
   cpu_backend b({.threads = 2});
   tensor<float, 1, cpu_backend> none(b, {0}), four(b, {4});
   tensor<bf16, 1, cpu_backend> small(b, {0}), three(b, {3});

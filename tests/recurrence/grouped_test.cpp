@@ -78,7 +78,7 @@ using cells = testing::Types<recurrence::rwkv7, recurrence::gla, recurrence::rwk
                              recurrence::gated_deltanet, recurrence::kda, recurrence::mamba2>;
 TYPED_TEST_SUITE(grouped, cells);
 
-TYPED_TEST(grouped, IsWhatRepeatedHeadsAre) {
+TYPED_TEST(grouped, is_what_repeated_heads_are) {
   std::array<numbers, TypeParam::inputs> few, many;
   for (std::size_t i = 0; i < few.size(); ++i) {
     // The first input has all heads, the others two, three or six.
@@ -100,7 +100,7 @@ TYPED_TEST(grouped, IsWhatRepeatedHeadsAre) {
     EXPECT_EQ(values_of(found.d[i]), values_of(expected.d[i])) << TypeParam::names[i];
 }
 
-TYPED_TEST(grouped, RefusesHeadsThatDoNotDivide) {
+TYPED_TEST(grouped, refuses_heads_that_do_not_divide) {
   std::array<numbers, TypeParam::inputs> in;
   for (std::size_t i = 0; i < in.size(); ++i)
     in[i] = this->random(recurrence::input_shape<TypeParam>(i, {B, T, H, K}), 10 + i, 0.1, -0.5);

@@ -33,7 +33,7 @@ std::set<std::string> initialised_in(const transfer::weight_map& p) {
   return names;
 }
 
-struct WeightMap : testing::Test {
+struct weight_map_test : testing::Test {
   B b{cpu_options{.threads = 1, .poison = true}};
   models::config softmax = small_model({"attention", "attention"});
   models::config hybrid = small_model({"rad_rwkv7", "attention"});
@@ -58,7 +58,7 @@ const std::set<std::string> projection_names{
     "model.layers.0.self_attn.v_proj.weight", "model.layers.0.self_attn.v_proj.bias",
     "model.layers.0.self_attn.o_proj.weight"};
 
-TEST_F(WeightMap, EveryTensorOfTheStudentHasASourceOrIsInitialised) {
+TEST_F(weight_map_test, every_tensor_of_the_student_has_a_source_or_is_initialised) {
   const model teacher = built(b, softmax, 1), student = built(b, hybrid, 2);
   const transfer::weight_map p = transfer::make_weight_map(teacher, student);
   std::vector<std::string> destinations, wanted;
@@ -74,7 +74,7 @@ TEST_F(WeightMap, EveryTensorOfTheStudentHasASourceOrIsInitialised) {
   EXPECT_EQ(initialised_in(p), recurrent_names);
 }
 
-TEST_F(WeightMap, FreshProjectionsAreThoseOfRecurrentLayers) {
+TEST_F(weight_map_test, fresh_projections_are_those_of_recurrent_layers) {
   const model teacher = built(b, softmax, 1), student = built(b, hybrid, 2);
   std::set<std::string> expected = recurrent_names;
   expected.insert(projection_names.begin(), projection_names.end());
@@ -83,7 +83,7 @@ TEST_F(WeightMap, FreshProjectionsAreThoseOfRecurrentLayers) {
       expected);
 }
 
-TEST_F(WeightMap, ATiedTeacherGivesItsEmbeddingToTheHead) {
+TEST_F(weight_map_test, a_tied_teacher_gives_its_embedding_to_the_head) {
   softmax.is_tied = true;
   const model teacher = built(b, softmax, 1);
   model student = built(b, hybrid, 2);
@@ -101,7 +101,7 @@ TEST_F(WeightMap, ATiedTeacherGivesItsEmbeddingToTheHead) {
   }
 }
 
-TEST_F(WeightMap, BiasesTheTeacherLacksAreInitialised) {
+TEST_F(weight_map_test, biases_the_teacher_lacks_are_initialised) {
   softmax.qkv_bias = false;
   const model teacher = built(b, softmax, 1), student = built(b, hybrid, 2);
   std::set<std::string> expected = recurrent_names;
@@ -113,7 +113,7 @@ TEST_F(WeightMap, BiasesTheTeacherLacksAreInitialised) {
   EXPECT_EQ(initialised_in(transfer::make_weight_map(teacher, student)), expected);
 }
 
-TEST_F(WeightMap, ApplyCopiesBitsAndLeavesTheRest) {
+TEST_F(weight_map_test, apply_copies_bits_and_leaves_the_rest) {
   model teacher = built(b, softmax, 1), student = built(b, hybrid, 2);
   // Numbers that arithmetic would not keep: minus zero and a subnormal.
   teacher.weights.embedding.data()[0] = -0.0f;
@@ -136,7 +136,7 @@ TEST_F(WeightMap, ApplyCopiesBitsAndLeavesTheRest) {
             after.at("model.layers.1.self_attn.q_proj.weight"));
 }
 
-TEST_F(WeightMap, SizesThatDisagreeAreNamedWithBothNumbers) {
+TEST_F(weight_map_test, sizes_that_disagree_are_named_with_both_numbers) {
   const auto changed = [&](std::int64_t models::config::*size, std::int64_t value) {
     models::config c = hybrid;
     c.*size = value;
@@ -160,7 +160,7 @@ TEST_F(WeightMap, SizesThatDisagreeAreNamedWithBothNumbers) {
             "transfer: the teacher has layer count 2, the student 3");
 }
 
-TEST_F(WeightMap, PrintsOneLineATensor) {
+TEST_F(weight_map_test, prints_one_line_a_tensor) {
   softmax.is_tied = true;
   const model teacher = built(b, softmax, 1), student = built(b, hybrid, 2);
   std::ostringstream text;
@@ -178,7 +178,7 @@ TEST_F(WeightMap, PrintsOneLineATensor) {
   }
 }
 
-TEST(WeightMapNames, LayersAndProjections) {
+TEST(weight_map_names, layers_and_projections) {
   EXPECT_EQ(transfer::layer_of("model.layers.12.mlp.up_proj.weight"), 12u);
   EXPECT_EQ(error_of([] { transfer::layer_of("lm_head.weight"); }),
             "transfer: lm_head.weight belongs to no layer");

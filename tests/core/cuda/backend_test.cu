@@ -23,14 +23,14 @@ std::string error_of(F&& f) {
   return "no error was thrown";
 }
 
-TEST_F(cuda_backend_case, FreshMemoryIsPoisonedAndZeroIsZero) {
+TEST_F(cuda_backend_case, fresh_memory_is_poisoned_and_zero_is_zero) {
   tensor<float, 1, cuda_backend> t(cuda(), {100});
   for (const double each : values_of(t)) EXPECT_TRUE(std::isnan(each));
   set_zero<float, 1, cuda_backend>(cuda(), t);
   for (const double each : values_of(t)) EXPECT_EQ(each, 0);
 }
 
-TEST_F(cuda_backend_case, CountsBytes) {
+TEST_F(cuda_backend_case, counts_bytes) {
   const std::size_t before = cuda().allocated_bytes();
   {
     tensor<float, 1, cuda_backend> t(cuda(), {1000});
@@ -40,7 +40,7 @@ TEST_F(cuda_backend_case, CountsBytes) {
   EXPECT_GE(cuda().peak_bytes(), before + 4000);
 }
 
-TEST_F(cuda_backend_case, SaysWhatIsWrong) {
+TEST_F(cuda_backend_case, says_what_is_wrong) {
   EXPECT_NE(error_of([] {
               cuda_backend b(cuda_options{.device = 1000});
             }).find("there is no device 1000"),
@@ -64,7 +64,7 @@ RADLADS_KERNEL sum_kernel(const __grid_constant__ sum_args a) {
   a.to[threadIdx.x] = once + twice;
 }
 
-TEST_F(cuda_backend_case, LaunchesAndSumsABlock) {
+TEST_F(cuda_backend_case, launches_and_sums_a_block) {
   std::vector<double> ones(96, 1.0);
   auto from = of<float, 1>({96}, ones);
   auto to = poisoned<float, 1>({96});

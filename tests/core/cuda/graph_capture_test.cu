@@ -18,7 +18,7 @@ class cuda_graph_capture : public cuda_case<float> {
   float get(const numbers& from) { return to_host(cuda(), from)[0]; }
 };
 
-TEST_F(cuda_graph_capture, RunsTwiceAndReplaysFromThenOn) {
+TEST_F(cuda_graph_capture, runs_twice_and_replays_from_then_on) {
   numbers from(cuda(), {1}), to(cuda(), {1});
   graph_capture<cuda_backend> work;
   int calls = 0;
@@ -35,7 +35,7 @@ TEST_F(cuda_graph_capture, RunsTwiceAndReplaysFromThenOn) {
   EXPECT_EQ(work.replays(), 4);
 }
 
-TEST_F(cuda_graph_capture, AnotherKeyOrOtherMemoryIsAnotherGraph) {
+TEST_F(cuda_graph_capture, another_key_or_other_memory_is_another_graph) {
   numbers from(cuda(), {1}), to(cuda(), {1});
   graph_capture<cuda_backend> work;
   const auto run = [&](std::int64_t key) {
@@ -56,7 +56,7 @@ TEST_F(cuda_graph_capture, AnotherKeyOrOtherMemoryIsAnotherGraph) {
   EXPECT_EQ(run(2), 1);
 }
 
-TEST_F(cuda_graph_capture, WhatNoGraphHoldsRunsEachTime) {
+TEST_F(cuda_graph_capture, what_no_graph_holds_runs_each_time) {
   numbers from(cuda(), {1}), to(cuda(), {1});
   float on_host = 3;
   const auto check = [&](auto&& f) {
@@ -79,7 +79,7 @@ TEST_F(cuda_graph_capture, WhatNoGraphHoldsRunsEachTime) {
   check([&] { numbers fresh(cuda(), {10}); });
 }
 
-TEST_F(cuda_graph_capture, MemoryThatIsFreedInACaptureIsFreedBehindIt) {
+TEST_F(cuda_graph_capture, memory_that_is_freed_in_a_capture_is_freed_behind_it) {
   auto from = std::make_unique<numbers>(cuda(), shape<1>{1});
   const std::size_t before = cuda().allocated_bytes();
   graph_capture<cuda_backend> work;
@@ -95,7 +95,7 @@ TEST_F(cuda_graph_capture, MemoryThatIsFreedInACaptureIsFreedBehindIt) {
   EXPECT_NO_THROW(cuda().synchronize());
 }
 
-TEST_F(cuda_graph_capture, ErrorsOfTheWorkPassThrough) {
+TEST_F(cuda_graph_capture, errors_of_the_work_pass_through) {
   graph_capture<cuda_backend> work;
   int calls = 0;
   const auto run = [&] {

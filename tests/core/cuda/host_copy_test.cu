@@ -10,7 +10,7 @@ namespace host_copy_test {
 
 class cuda_host_copy : public cuda_case<float> {};
 
-TEST_F(cuda_host_copy, ThereAndBack) {
+TEST_F(cuda_host_copy, there_and_back) {
   tensor<float, 2, cuda_backend> t(cuda(), {2, 3});
   write_on_host(cuda(), t, [](float* to) {
     for (int i = 0; i < 6; ++i) to[i] = static_cast<float>(i);

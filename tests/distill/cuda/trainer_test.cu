@@ -82,13 +82,13 @@ class cuda_trainer : public cuda_case<float> {
   }
 };
 
-TEST_F(cuda_trainer, Aligns) {
+TEST_F(cuda_trainer, aligns) {
   check<distill::alignment<model, model>>({"rad_rwkv7", "rad_rwkv7", "rad_rwkv6"},
                                           distill::trainable::mixers, 2,
                                           distill::alignment_options{.micro_batch = 2});
 }
 
-TEST_F(cuda_trainer, Distills) {
+TEST_F(cuda_trainer, distills) {
   for (const bool activation_checkpointing : {false, true}) {
     check<distill::distillation<model, model>>(
         {"rad_rwkv7", "attention"}, distill::trainable::everything, 1,
@@ -98,12 +98,12 @@ TEST_F(cuda_trainer, Distills) {
   }
 }
 
-TEST_F(cuda_trainer, PredictsTheNextToken) {
+TEST_F(cuda_trainer, predicts_the_next_token) {
   check<distill::next_token<model>>({"rad_rwkv6", "rad_rwkv7"}, distill::trainable::everything, 1,
                                     rows);
 }
 
-TEST_F(cuda_trainer, FindsABadIdWhereThereIsAGraph) {
+TEST_F(cuda_trainer, finds_a_bad_id_where_there_is_a_graph) {
   const model trained = model_of({"rad_rwkv7"}, 1);
   distill::next_token<model> objective(trained, rows);
   tensor<std::int32_t, 2, cuda_backend> ids(cuda(), {rows, tokens});

@@ -46,14 +46,14 @@ class cuda_attention : public cuda_case<T> {
 };
 TYPED_TEST_SUITE(cuda_attention, cuda_scalars);
 
-TYPED_TEST(cuda_attention, EveryHeadSize) {
+TYPED_TEST(cuda_attention, every_head_size) {
   for (const std::int64_t N : {1, 8, 20, 64, 80, 128, 256}) {
     if (N > 128 && std::is_same_v<TypeParam, double>) continue;  // not built
     this->check(2, 37, 37, 2, 1, N);
   }
 }
 
-TYPED_TEST(cuda_attention, EveryLengthAndGroup) {
+TYPED_TEST(cuda_attention, every_length_and_group) {
   for (const std::int64_t T : {1, 17, 64, 130}) this->check(1, T, T, 4, 2, 8);
   this->check(2, 1, 77, 4, 2, 64);
   this->check(2, 5, 23, 3, 1, 64);
@@ -62,7 +62,7 @@ TYPED_TEST(cuda_attention, EveryLengthAndGroup) {
 
 // Tiles of 128 and 64 queries, of 64 and 32 keys: whole, one more, one less, and queries that start
 // inside.
-TYPED_TEST(cuda_attention, TilesOfTensorCores) {
+TYPED_TEST(cuda_attention, tiles_of_tensor_cores) {
   for (const std::int64_t N : {64, 128}) {
     for (const std::int64_t T : {1, 17, 63, 64, 129}) this->check(1, T, T, 2, 1, N);
     this->check(2, 130, 130, 4, 2, N);
@@ -73,7 +73,7 @@ TYPED_TEST(cuda_attention, TilesOfTensorCores) {
   }
 }
 
-TYPED_TEST(cuda_attention, HeadsInsideWiderRows) {
+TYPED_TEST(cuda_attention, heads_inside_wider_rows) {
   using T = TypeParam;
   constexpr std::int64_t B = 2, times = 70, H = 4, kv = 2, N = 64;
   // Queries, keys and values as parts of one product's rows, as a projection leaves them; four
@@ -106,7 +106,7 @@ TYPED_TEST(cuda_attention, HeadsInsideWiderRows) {
 }
 
 // Sharp softmax, and a scale that only the plain tiles take.
-TYPED_TEST(cuda_attention, EveryScale) {
+TYPED_TEST(cuda_attention, every_scale) {
   using T = TypeParam;
   auto q = this->template random<4>({1, 90, 2, 64}), k = this->template random<4>({1, 90, 2, 64});
   auto v = this->template random<4>({1, 90, 2, 64}),
@@ -123,7 +123,7 @@ TYPED_TEST(cuda_attention, EveryScale) {
   }
 }
 
-TYPED_TEST(cuda_attention, SameBitsAgain) {
+TYPED_TEST(cuda_attention, same_bits_again) {
   using T = TypeParam;
   const shape<4> queries{2, 200, 4, 64}, keys{2, 200, 2, 64};
   auto q = this->template random<4>(queries), k = this->template random<4>(keys),

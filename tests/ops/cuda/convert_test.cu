@@ -11,7 +11,7 @@ namespace convert_test {
 
 class cuda_convert : public cuda_case<float> {};
 
-TEST_F(cuda_convert, IsThatOfTheCpu) {
+TEST_F(cuda_convert, is_that_of_the_cpu) {
   // Sizes with and without vectors, and one of many blocks.
   for (const std::int64_t size : {0, 1, 7, 256, 100003, 1 << 20}) {
     const std::vector<double> values = random_values(size, 1);
@@ -29,7 +29,7 @@ TEST_F(cuda_convert, IsThatOfTheCpu) {
   }
 }
 
-TEST_F(cuda_convert, FromThePlacesThatViewsBeginAt) {
+TEST_F(cuda_convert, from_the_places_that_views_begin_at) {
   auto from = of<float, 1>({65}, random_values(65, 1));
   tensor<bf16, 1, cuda_backend> to(cuda(), {65});
   cuda().set_zero(to.data(), 65 * sizeof(bf16));

@@ -13,7 +13,7 @@ template <class T>
 class cuda_cross_entropy : public cuda_head_case<T> {};
 TYPED_TEST_SUITE(cuda_cross_entropy, cuda_scalars);
 
-TYPED_TEST(cuda_cross_entropy, LossAndGradients) {
+TYPED_TEST(cuda_cross_entropy, loss_and_gradients) {
   for (const std::int64_t V : {1, 7, 512, 5003}) {
     constexpr std::int64_t N = 37, C = 24;
     auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C}, 0.5);
@@ -40,7 +40,7 @@ TYPED_TEST(cuda_cross_entropy, LossAndGradients) {
   }
 }
 
-TYPED_TEST(cuda_cross_entropy, NamesABadTarget) {
+TYPED_TEST(cuda_cross_entropy, names_a_bad_target) {
   auto x = this->template random<2>({3, 8}), head = this->template random<2>({5, 8});
   auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({3});
   auto targets = this->of_ids({0, 5, 1});

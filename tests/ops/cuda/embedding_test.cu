@@ -14,7 +14,7 @@ template <class T>
 class cuda_embedding : public cuda_case<T> {};
 TYPED_TEST_SUITE(cuda_embedding, cuda_scalars);
 
-TYPED_TEST(cuda_embedding, GathersAndAdds) {
+TYPED_TEST(cuda_embedding, gathers_and_adds) {
   std::vector<std::int32_t> numbers;
   for (int n = 0; n < 700; ++n) numbers.push_back(n * n % 37);
   for (const std::int64_t C : {1, 7, 64, 300}) {
@@ -32,7 +32,7 @@ TYPED_TEST(cuda_embedding, GathersAndAdds) {
   }
 }
 
-TYPED_TEST(cuda_embedding, OneTokenOfOneAndNoTokens) {
+TYPED_TEST(cuda_embedding, one_token_of_one_and_no_tokens) {
   auto ids = this->of_ids(std::vector<std::int32_t>(700, 0)), none = this->of_ids({});
   auto table = this->template random<2>({1, 65}), nothing = this->template random<2>({0, 65});
   auto dy = this->template random<2>({700, 65});
@@ -48,7 +48,7 @@ TYPED_TEST(cuda_embedding, OneTokenOfOneAndNoTokens) {
   EXPECT_EQ(this->values_of(first.device), this->values_of(second.device));
 }
 
-TYPED_TEST(cuda_embedding, StridedRows) {
+TYPED_TEST(cuda_embedding, strided_rows) {
   auto ids = this->of_ids({3, 0, 3, 4, 3});
   auto table = this->template random<2>({5, 20}), dtable = this->template random<2>({5, 20});
   auto y = this->template random<2>({5, 20}), dy = this->template random<2>({5, 20});
@@ -68,7 +68,7 @@ TYPED_TEST(cuda_embedding, StridedRows) {
   this->expect_close(dtable, "dtable");
 }
 
-TYPED_TEST(cuda_embedding, NamesTheFirstTokenOutside) {
+TYPED_TEST(cuda_embedding, names_the_first_token_outside) {
   auto large = this->of_ids({1, 2, 40, 3, -1}), negative = this->of_ids({0, -1, 37, 36, 5});
   auto table = this->template random<2>({37, 8}), y = this->template random<2>({5, 8});
   const std::vector<double> before = this->values_of(table.device);

@@ -15,7 +15,7 @@ template <class T>
 class cuda_kl_divergence : public cuda_head_case<T> {};
 TYPED_TEST_SUITE(cuda_kl_divergence, cuda_scalars);
 
-TYPED_TEST(cuda_kl_divergence, LossAndGradients) {
+TYPED_TEST(cuda_kl_divergence, loss_and_gradients) {
   for (const std::int64_t V : {7, 512, 5003}) {
     constexpr std::int64_t N = 37, C = 24, D = 16;
     auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C}, 0.5);
@@ -44,7 +44,7 @@ TYPED_TEST(cuda_kl_divergence, LossAndGradients) {
   }
 }
 
-TYPED_TEST(cuda_kl_divergence, SeveralSlices) {
+TYPED_TEST(cuda_kl_divergence, several_slices) {
   constexpr std::int64_t N = 460, V = 300000, C = 4;
   auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C});
   auto teacher_x = this->template random<2>({N, C});
@@ -59,7 +59,7 @@ TYPED_TEST(cuda_kl_divergence, SeveralSlices) {
   this->expect_close(dx, "dx", 2 * cuda_tolerance<TypeParam>);
 }
 
-TYPED_TEST(cuda_kl_divergence, AConstantBetweenTheLogitsDoesNotMatter) {
+TYPED_TEST(cuda_kl_divergence, a_constant_between_the_logits_does_not_matter) {
   // The last channel adds 100 to every logit of the student.
   constexpr std::int64_t N = 9, V = 4000, C = 8;
   std::vector<double> values = random_values(N * C, 5), weights = random_values(V * C, 6, 0.3);
@@ -77,7 +77,7 @@ TYPED_TEST(cuda_kl_divergence, AConstantBetweenTheLogitsDoesNotMatter) {
   for (const double each : this->values_of(losses.device)) EXPECT_LT(std::abs(each), bound);
 }
 
-TYPED_TEST(cuda_kl_divergence, EqualDistributionsHaveNoGradient) {
+TYPED_TEST(cuda_kl_divergence, equal_distributions_have_no_gradient) {
   constexpr std::int64_t N = 5, V = 300, C = 8;
   auto x = this->template random<2>({N, C}), head = this->template random<2>({V, C});
   auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({N});

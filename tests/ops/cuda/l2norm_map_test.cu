@@ -17,7 +17,7 @@ template <class T>
 class cuda_l2norm_map : public cuda_case<T> {};
 TYPED_TEST_SUITE(cuda_l2norm_map, cuda_scalars);
 
-TYPED_TEST(cuda_l2norm_map, GroupsOfHeadsBothWays) {
+TYPED_TEST(cuda_l2norm_map, groups_of_heads_both_ways) {
   // N, G, H, K: vectors and single numbers, rows that a group of threads reads at once and longer
   // ones.
   for (const shape<4> s : {shape<4>{1, 1, 1, 2},
@@ -58,7 +58,7 @@ TYPED_TEST(cuda_l2norm_map, GroupsOfHeadsBothWays) {
   }
 }
 
-TYPED_TEST(cuda_l2norm_map, AtTheBoundAVectorIsScaled) {
+TYPED_TEST(cuda_l2norm_map, at_the_bound_a_vector_is_scaled) {
   auto x = this->template random<3>({2, 3, 8}, 0);
   auto z = this->template random<2>({2, 24}), dsum = this->template random<2>({2, 24});
   auto dz = this->template poisoned<TypeParam, 2>({2, 24});

@@ -26,7 +26,7 @@ struct blend {
   }
 };
 
-TYPED_TEST(cuda_map, DenseStridedAndBroadcast) {
+TYPED_TEST(cuda_map, dense_strided_and_broadcast) {
   for (const shape<2> s : {shape<2>{1, 1}, {3, 7}, {5, 64}, {33, 96}, {200, 130}}) {
     auto x = this->template random<2>(s), wide = this->template random<2>({s[0], 2 * s[1]});
     auto channel = this->template random<1>({s[1]});

@@ -16,7 +16,7 @@ TYPED_TEST_SUITE(cuda_matmul, cuda_scalars);
 constexpr std::array<std::array<std::int64_t, 3>, 5> sizes{
     {{1, 1, 1}, {3, 7, 5}, {64, 64, 64}, {130, 67, 33}, {1, 256, 96}}};
 
-TYPED_TEST(cuda_matmul, EveryOrderOfOperands) {
+TYPED_TEST(cuda_matmul, every_order_of_operands) {
   for (const auto [M, N, K] : sizes) {
     for (int flags = 0; flags < 8; ++flags) {
       const ops::matmul_options options{(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0};
@@ -34,7 +34,7 @@ TYPED_TEST(cuda_matmul, EveryOrderOfOperands) {
   }
 }
 
-TYPED_TEST(cuda_matmul, AffineMapAndItsGradients) {
+TYPED_TEST(cuda_matmul, affine_map_and_its_gradients) {
   for (const auto [N, O, I] : sizes) {
     auto x = this->template random<2>({N, I}), weight = this->template random<2>({O, I});
     auto bias = this->template random<1>({O});
@@ -56,7 +56,7 @@ TYPED_TEST(cuda_matmul, AffineMapAndItsGradients) {
   }
 }
 
-TYPED_TEST(cuda_matmul, StridedRowsAndNothingToSum) {
+TYPED_TEST(cuda_matmul, strided_rows_and_nothing_to_sum) {
   auto whole = this->template random<2>({6, 24});
   auto weight = this->template random<2>({5, 8});
   auto y = this->template poisoned<TypeParam, 2>({6, 5});
@@ -78,7 +78,7 @@ TYPED_TEST(cuda_matmul, StridedRowsAndNothingToSum) {
   this->expect_close(c, "c of an empty sum");
 }
 
-TYPED_TEST(cuda_matmul, SameBitsAgain) {
+TYPED_TEST(cuda_matmul, same_bits_again) {
   auto x = this->template random<2>({300, 515}), weight = this->template random<2>({129, 515});
   auto first = this->template poisoned<TypeParam, 2>({300, 129}),
        second = this->template poisoned<TypeParam, 2>({300, 129});

@@ -35,7 +35,7 @@ view<T, 3, Space> heads_of(const view<T, 2, Space>& x, std::int64_t first, std::
   return result;
 }
 
-TYPED_TEST(cuda_norm, RootMeanSquare) {
+TYPED_TEST(cuda_norm, root_mean_square) {
   for (const auto [N, C] : sizes) {
     auto x = this->template random<2>({N, C}), dy = this->template random<2>({N, C});
     auto weight = this->template random<1>({C}), dweight = this->template random<1>({C});
@@ -59,7 +59,7 @@ TYPED_TEST(cuda_norm, RootMeanSquare) {
   }
 }
 
-TYPED_TEST(cuda_norm, Group) {
+TYPED_TEST(cuda_norm, group) {
   for (const shape<3> s : {shape<3>{1, 1, 4}, {5, 8, 8}, {3, 5, 7}, {37, 2, 64}, {6, 3, 129}}) {
     const auto [N, H, K] = s;
     auto x = this->template random<3>(s), dy = this->template random<3>(s);
@@ -83,7 +83,7 @@ TYPED_TEST(cuda_norm, Group) {
   }
 }
 
-TYPED_TEST(cuda_norm, LayerFarFromZero) {
+TYPED_TEST(cuda_norm, layer_far_from_zero) {
   for (const auto [N, C] : sizes) {
     // The variance is 1 beside a mean of 10: the square of the mean must not come in.
     std::vector<double> values = random_values(N * C, 71);
@@ -116,7 +116,7 @@ TYPED_TEST(cuda_norm, LayerFarFromZero) {
   }
 }
 
-TYPED_TEST(cuda_norm, StridedRowsAlignedAndNot) {
+TYPED_TEST(cuda_norm, strided_rows_aligned_and_not) {
   constexpr std::int64_t N = 9;
   for (const shape<3> at : {shape<3>{8, 3, 8}, {16, 1, 24}, {1, 3, 8}, {8, 5, 5}}) {
     const auto [first, H, K] = at;
@@ -149,7 +149,7 @@ TYPED_TEST(cuda_norm, StridedRowsAlignedAndNot) {
   }
 }
 
-TYPED_TEST(cuda_norm, GradientsOfWeightsAddInOneOrder) {
+TYPED_TEST(cuda_norm, gradients_of_weights_add_in_one_order) {
   constexpr std::int64_t N = 5000, C = 33;
   auto x = this->template random<2>({N, C}), dy = this->template random<2>({N, C});
   auto weight = this->template random<1>({C}), twice = this->template random<1>({C});
@@ -174,7 +174,7 @@ TYPED_TEST(cuda_norm, GradientsOfWeightsAddInOneOrder) {
   if constexpr (!std::is_same_v<TypeParam, bf16>) this->expect_close(twice, "dweight of two calls");
 }
 
-TYPED_TEST(cuda_norm, NoRowsChangeNothing) {
+TYPED_TEST(cuda_norm, no_rows_change_nothing) {
   auto x = this->template random<2>({0, 5}), y = this->template random<2>({0, 5});
   auto weight = this->template random<1>({5}), dweight = this->template random<1>({5});
   auto inverse = this->template poisoned<accumulate_t<TypeParam>, 1>({0});

@@ -14,7 +14,7 @@ template <class T>
 class cuda_normalize : public cuda_case<T> {};
 TYPED_TEST_SUITE(cuda_normalize, cuda_scalars);
 
-TYPED_TEST(cuda_normalize, UnitVectorsAndTheirGradient) {
+TYPED_TEST(cuda_normalize, unit_vectors_and_their_gradient) {
   for (const shape<3> s : {shape<3>{1, 1, 1},
                            {5, 8, 4},
                            {5, 8, 8},
@@ -42,7 +42,7 @@ TYPED_TEST(cuda_normalize, UnitVectorsAndTheirGradient) {
   }
 }
 
-TYPED_TEST(cuda_normalize, AtTheBoundAVectorIsScaled) {
+TYPED_TEST(cuda_normalize, at_the_bound_a_vector_is_scaled) {
   auto x = this->template random<3>({2, 3, 8}, 0),
        unit_vector = this->template random<3>({2, 3, 8});
   auto dy = this->template random<3>({2, 3, 8});
@@ -59,7 +59,7 @@ TYPED_TEST(cuda_normalize, AtTheBoundAVectorIsScaled) {
   this->expect_close(dx, "dx without a projection");
 }
 
-TYPED_TEST(cuda_normalize, HeadsInsideWiderRows) {
+TYPED_TEST(cuda_normalize, heads_inside_wider_rows) {
   for (const std::int64_t first : {8, 3}) {
     auto x = this->template random<2>({9, 40}), y = this->template random<2>({9, 40});
     auto dx = this->template random<2>({9, 40});

@@ -15,7 +15,7 @@ template <class T>
 class cuda_repeat_heads : public cuda_case<T> {};
 TYPED_TEST_SUITE(cuda_repeat_heads, cuda_scalars);
 
-TYPED_TEST(cuda_repeat_heads, CopiesAndSums) {
+TYPED_TEST(cuda_repeat_heads, copies_and_sums) {
   for (const auto& [few, many] : {std::pair<shape<3>, shape<3>>{{1, 1, 1}, {1, 1, 1}},
                                   {{5, 2, 8}, {5, 4, 8}},
                                   {{3, 3, 7}, {3, 9, 7}},
@@ -33,7 +33,7 @@ TYPED_TEST(cuda_repeat_heads, CopiesAndSums) {
   }
 }
 
-TYPED_TEST(cuda_repeat_heads, HeadsInsideWiderRows) {
+TYPED_TEST(cuda_repeat_heads, heads_inside_wider_rows) {
   for (const std::int64_t first : {8, 3}) {
     auto x = this->template random<2>({7, 32}), y = this->template random<2>({7, 64});
     auto dx = this->template random<2>({7, 32});
@@ -54,7 +54,7 @@ TYPED_TEST(cuda_repeat_heads, HeadsInsideWiderRows) {
   }
 }
 
-TYPED_TEST(cuda_repeat_heads, NoRows) {
+TYPED_TEST(cuda_repeat_heads, no_rows) {
   auto x = this->template random<3>({0, 2, 8}), y = this->template random<3>({0, 6, 8});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);

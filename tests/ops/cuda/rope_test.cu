@@ -14,7 +14,7 @@ template <class T>
 class cuda_rope : public cuda_case<T> {};
 TYPED_TEST_SUITE(cuda_rope, cuda_scalars);
 
-TYPED_TEST(cuda_rope, TurnsAndTurnsBack) {
+TYPED_TEST(cuda_rope, turns_and_turns_back) {
   for (const shape<4> s : {shape<4>{1, 1, 1, 2}, {2, 5, 3, 8}, {2, 37, 2, 64}, {1, 130, 1, 6}}) {
     auto x = this->template random<4>(s);
     auto y = this->template poisoned<TypeParam, 4>(s);
@@ -28,7 +28,7 @@ TYPED_TEST(cuda_rope, TurnsAndTurnsBack) {
   }
 }
 
-TYPED_TEST(cuda_rope, HeadsInsideWiderRowsFarFromTheStart) {
+TYPED_TEST(cuda_rope, heads_inside_wider_rows_far_from_the_start) {
   auto x = this->template random<3>({2, 7, 40}), y = this->template random<3>({2, 7, 40});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);
@@ -45,7 +45,7 @@ TYPED_TEST(cuda_rope, HeadsInsideWiderRowsFarFromTheStart) {
   this->expect_close(y, "y, and what lies beside the heads");
 }
 
-TYPED_TEST(cuda_rope, AddsAPositionInMemory) {
+TYPED_TEST(cuda_rope, adds_a_position_in_memory) {
   const shape<4> s{2, 5, 3, 64};
   auto x = this->template random<4>(s);
   auto y = this->template poisoned<TypeParam, 4>(s);
@@ -58,7 +58,7 @@ TYPED_TEST(cuda_rope, AddsAPositionInMemory) {
   this->expect_close(y, "y");
 }
 
-TYPED_TEST(cuda_rope, NoTokens) {
+TYPED_TEST(cuda_rope, no_tokens) {
   auto x = this->template random<4>({2, 0, 3, 8}), y = this->template random<4>({2, 0, 3, 8});
   this->on_both(
       [&](auto& b, auto tag, auto on) { ops::rope<decltype(tag)>(b, 1e4, 0, 1, on(x), on(y)); });

@@ -14,7 +14,7 @@ template <class T>
 class cuda_squared_error : public cuda_case<T> {};
 TYPED_TEST_SUITE(cuda_squared_error, cuda_scalars);
 
-TYPED_TEST(cuda_squared_error, LengthsSquaresAndGradients) {
+TYPED_TEST(cuda_squared_error, lengths_squares_and_gradients) {
   for (const shape<2> s : {shape<2>{1, 1}, {5, 7}, {33, 64}, {9, 1000}}) {
     auto y = this->template random<2>(s), target = this->template random<2>(s);
     auto lengths = this->template poisoned<accumulate_t<TypeParam>, 1>({s[0]});
@@ -33,7 +33,7 @@ TYPED_TEST(cuda_squared_error, LengthsSquaresAndGradients) {
   }
 }
 
-TYPED_TEST(cuda_squared_error, NoErrorNoGradient) {
+TYPED_TEST(cuda_squared_error, no_error_no_gradient) {
   auto y = this->template random<2>({3, 8});
   auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({3});
   auto dy = this->template poisoned<TypeParam, 2>({3, 8});
@@ -43,7 +43,7 @@ TYPED_TEST(cuda_squared_error, NoErrorNoGradient) {
   for (const double each : this->values_of(dy.device)) EXPECT_EQ(each, 0);
 }
 
-TYPED_TEST(cuda_squared_error, StridedRowsAndLossesAlone) {
+TYPED_TEST(cuda_squared_error, strided_rows_and_losses_alone) {
   for (const std::int64_t first : {8, 3}) {
     auto y = this->template random<2>({9, 40}), target = this->template random<2>({9, 40});
     auto dy = this->template random<2>({9, 40});
@@ -67,7 +67,7 @@ TYPED_TEST(cuda_squared_error, StridedRowsAndLossesAlone) {
   }
 }
 
-TYPED_TEST(cuda_squared_error, NoTokensAndNoChannels) {
+TYPED_TEST(cuda_squared_error, no_tokens_and_no_channels) {
   auto no_tokens = this->template random<2>({0, 5}), no_channels = this->template random<2>({3, 0});
   auto none = this->template poisoned<accumulate_t<TypeParam>, 1>({0});
   auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({3});

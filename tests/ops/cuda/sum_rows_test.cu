@@ -14,7 +14,7 @@ template <class T>
 class cuda_sum_rows : public cuda_case<T> {};
 TYPED_TEST_SUITE(cuda_sum_rows, cuda_scalars);
 
-TYPED_TEST(cuda_sum_rows, AddsColumns) {
+TYPED_TEST(cuda_sum_rows, adds_columns) {
   for (const shape<2> sizes : {shape<2>{1, 1}, {7, 3}, {64, 32}, {65, 33}, {1000, 130}}) {
     auto x = this->template random<2>(sizes);
     auto total = this->template random<1>({sizes[1]});
@@ -24,7 +24,7 @@ TYPED_TEST(cuda_sum_rows, AddsColumns) {
   }
 }
 
-TYPED_TEST(cuda_sum_rows, ManyRowsInOneOrder) {
+TYPED_TEST(cuda_sum_rows, many_rows_in_one_order) {
   auto x = this->template random<2>({40000, 5});
   auto first = this->template random<1>({5}, 0), second = this->template random<1>({5}, 0);
   this->on_both([&](auto& b, auto tag, auto on) {
@@ -35,7 +35,7 @@ TYPED_TEST(cuda_sum_rows, ManyRowsInOneOrder) {
   EXPECT_EQ(this->values_of(first.device), this->values_of(second.device));
 }
 
-TYPED_TEST(cuda_sum_rows, StridedRowsAndNoRows) {
+TYPED_TEST(cuda_sum_rows, strided_rows_and_no_rows) {
   auto whole = this->template random<2>({130, 40}), none = this->template random<2>({0, 7});
   auto total = this->template random<1>({7});
   this->on_both([&](auto& b, auto tag, auto on) {
@@ -49,7 +49,7 @@ TYPED_TEST(cuda_sum_rows, StridedRowsAndNoRows) {
   this->expect_close(total, "total of strided rows");
 }
 
-TYPED_TEST(cuda_sum_rows, SumOfSquares) {
+TYPED_TEST(cuda_sum_rows, sum_of_squares) {
   for (const std::int64_t size : {1, 4095, 4097, 300001}) {
     auto x = this->template random<1>({size});
     const double expected = ops::sum_squares<double>(this->cpu(), x.host);

@@ -15,7 +15,7 @@ template <class T>
 class cuda_token_shift : public cuda_case<T> {};
 TYPED_TEST_SUITE(cuda_token_shift, cuda_scalars);
 
-TYPED_TEST(cuda_token_shift, DifferencesAndTheirGradient) {
+TYPED_TEST(cuda_token_shift, differences_and_their_gradient) {
   for (const shape<3> s : {shape<3>{1, 1, 1}, {2, 5, 7}, {3, 33, 64}}) {
     auto x = this->template random<3>(s);
     auto delta = this->template poisoned<TypeParam, 3>(s),
@@ -35,7 +35,7 @@ TYPED_TEST(cuda_token_shift, DifferencesAndTheirGradient) {
   }
 }
 
-TYPED_TEST(cuda_token_shift, PartOfEachSequence) {
+TYPED_TEST(cuda_token_shift, part_of_each_sequence) {
   auto x = this->template random<3>({3, 9, 17}), delta = this->template random<3>({3, 9, 17});
   auto dx = this->template random<3>({3, 9, 17}), last = this->template random<3>({3, 9, 17});
   this->on_both([&](auto& b, auto tag, auto on) {
@@ -60,7 +60,7 @@ TYPED_TEST(cuda_token_shift, PartOfEachSequence) {
   this->expect_close(dx, "dx");
 }
 
-TYPED_TEST(cuda_token_shift, NoTokens) {
+TYPED_TEST(cuda_token_shift, no_tokens) {
   auto x = this->template random<3>({2, 0, 5}), delta = this->template random<3>({2, 0, 5});
   this->on_both([&](auto& b, auto tag, auto on) {
     using S = decltype(tag);

@@ -13,7 +13,7 @@ namespace adamw_test {
 
 class cuda_adamw : public cuda_case<bf16> {};
 
-TEST_F(cuda_adamw, MovesMomentsAndMasterAndRoundsTheParameter) {
+TEST_F(cuda_adamw, moves_moments_and_master_and_rounds_the_parameter) {
   // Sizes with and without vectors.
   for (const std::int64_t size : {1, 7, 256, 5003}) {
     const std::vector<double> start = random_values(size, 1);

@@ -182,35 +182,35 @@ class chunkwise : public cuda_case<bf16> {
 
 TYPED_TEST_SUITE_P(chunkwise);
 
-TYPED_TEST_P(chunkwise, EveryLength) {
+TYPED_TEST_P(chunkwise, every_length) {
   for (const std::int64_t tokens : {16, 17, 31, 48, 100}) {
     this->check(2, tokens, 2, 64, false, -0.606531);
     this->check(1, tokens, 2, 128, true, -0.606531);
   }
 }
 
-TYPED_TEST_P(chunkwise, LongSequences) {
+TYPED_TEST_P(chunkwise, long_sequences) {
   this->check(1, 512, 3, 64, true, -0.606531);
   this->check(1, 512, 2, 128, false, -0.606531);
 }
 
-TYPED_TEST_P(chunkwise, StrongDecays) {
+TYPED_TEST_P(chunkwise, strong_decays) {
   this->check(1, 100, 2, 64, true, -5);
   this->check(1, 100, 2, 128, true, -5);
 }
 
 // Decays below e^-10 a token act as e^-10.
-TYPED_TEST_P(chunkwise, DecaysThatLeaveNothing) {
+TYPED_TEST_P(chunkwise, decays_that_leave_nothing) {
   this->check(1, 100, 2, 64, true, -30);
   this->check(1, 100, 2, 128, true, -30);
 }
 
-TYPED_TEST_P(chunkwise, GroupedKeysAndValues) {
+TYPED_TEST_P(chunkwise, grouped_keys_and_values) {
   this->check(2, 40, 6, 64, true, -0.606531, 3);
   this->check(1, 33, 4, 128, false, -0.606531, 4);
 }
 
-TYPED_TEST_P(chunkwise, SameBitsAgain) {
+TYPED_TEST_P(chunkwise, same_bits_again) {
   auto in = this->random_inputs({1, 50, 2, 64}, -0.606531);
   auto v = this->template random<4>({1, 50, 2, 64});
   auto once = this->template poisoned<bf16, 4>({1, 50, 2, 64}),
@@ -224,8 +224,8 @@ TYPED_TEST_P(chunkwise, SameBitsAgain) {
   EXPECT_EQ(this->values_of(once.device), this->values_of(again.device));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(chunkwise, EveryLength, LongSequences, StrongDecays,
-                            DecaysThatLeaveNothing, GroupedKeysAndValues, SameBitsAgain);
+REGISTER_TYPED_TEST_SUITE_P(chunkwise, every_length, long_sequences, strong_decays,
+                            decays_that_leave_nothing, grouped_keys_and_values, same_bits_again);
 
 }  // namespace chunkwise_test
 }  // namespace radlads::test

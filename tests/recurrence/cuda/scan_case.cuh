@@ -105,20 +105,20 @@ class cuda_scan : public cuda_case<typename Subject::scalar> {
 
 TYPED_TEST_SUITE_P(cuda_scan);
 
-TYPED_TEST_P(cuda_scan, EveryLength) {
+TYPED_TEST_P(cuda_scan, every_length) {
   for (const std::int64_t tokens : {1, 5, 16, 17, 40}) {
     this->check(2, tokens, 3, 8, 8, true);
     this->check(1, tokens, 2, 64, 64, false);
   }
 }
 
-TYPED_TEST_P(cuda_scan, EveryHeadSize) {
+TYPED_TEST_P(cuda_scan, every_head_size) {
   for (const std::int64_t K : {4, 12, 16, 24, 32, 128}) this->check(1, 21, 2, K, K, true);
   this->check(1, 21, 2, 8, 40, true);
   this->check(1, 21, 2, 40, 8, true);
 }
 
-TYPED_TEST_P(cuda_scan, ASplitSequenceIsTheWholeOne) {
+TYPED_TEST_P(cuda_scan, a_split_sequence_is_the_whole_one) {
   using T = typename TypeParam::scalar;
   using A = accumulate_t<T>;
   using cell = typename TypeParam::cell;
@@ -150,7 +150,7 @@ TYPED_TEST_P(cuda_scan, ASplitSequenceIsTheWholeOne) {
             cuda_tolerance<T>);
 }
 
-TYPED_TEST_P(cuda_scan, OneToken) {
+TYPED_TEST_P(cuda_scan, one_token) {
   using T = typename TypeParam::scalar;
   using A = accumulate_t<T>;
   using cell = typename TypeParam::cell;
@@ -175,7 +175,7 @@ TYPED_TEST_P(cuda_scan, OneToken) {
   }
 }
 
-TYPED_TEST_P(cuda_scan, GradientOfASharedInput) {
+TYPED_TEST_P(cuda_scan, gradient_of_a_shared_input) {
   using T = typename TypeParam::scalar;
   using A = accumulate_t<T>;
   using cell = typename TypeParam::cell;
@@ -205,7 +205,7 @@ TYPED_TEST_P(cuda_scan, GradientOfASharedInput) {
     this->expect_close(din[i], std::string("d") + cell::names[i]);
 }
 
-TYPED_TEST_P(cuda_scan, GroupedKeysAndValues) {
+TYPED_TEST_P(cuda_scan, grouped_keys_and_values) {
   using T = typename TypeParam::scalar;
   using A = accumulate_t<T>;
   using cell = typename TypeParam::cell;
@@ -243,9 +243,10 @@ TYPED_TEST_P(cuda_scan, GroupedKeysAndValues) {
   }
 }
 
-TYPED_TEST_P(cuda_scan, EmptyBatch) { this->check(0, 5, 2, 8, 8, true); }
+TYPED_TEST_P(cuda_scan, empty_batch) { this->check(0, 5, 2, 8, 8, true); }
 
-REGISTER_TYPED_TEST_SUITE_P(cuda_scan, EveryLength, EveryHeadSize, ASplitSequenceIsTheWholeOne,
-                            OneToken, GradientOfASharedInput, GroupedKeysAndValues, EmptyBatch);
+REGISTER_TYPED_TEST_SUITE_P(cuda_scan, every_length, every_head_size,
+                            a_split_sequence_is_the_whole_one, one_token,
+                            gradient_of_a_shared_input, grouped_keys_and_values, empty_batch);
 
 }  // namespace radlads::test

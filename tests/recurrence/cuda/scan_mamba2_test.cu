@@ -11,7 +11,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(mamba2, cuda_scan, subjects_mamba2);
 
 using cuda_retnet = cuda_case<bf16>;
 
-TEST_F(cuda_retnet, OneDecayForAllTokens) {
+TEST_F(cuda_retnet, one_decay_for_all_tokens) {
   using cell = recurrence::mamba2;
   constexpr std::int64_t B = 1, T = 40, H = 3, D = 64;
   const shape<4> s{B, T, H, D};

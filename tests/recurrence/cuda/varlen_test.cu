@@ -79,13 +79,15 @@ class cuda_varlen : public cuda_case<bf16> {
 using cells = ::testing::Types<recurrence::rwkv7, recurrence::gla, recurrence::gated_deltanet>;
 TYPED_TEST_SUITE(cuda_varlen, cells);
 
-TYPED_TEST(cuda_varlen, AllAtOnce) {
+TYPED_TEST(cuda_varlen, all_at_once) {
   // With 14 heads more than three quarters of any GPU's multiprocessors.
   this->check({5, 16, 16, 1, 33, 0, 7, 40, 17, 2, 30, 64, 3, 16}, 14, 64);
   this->check({31, 0, 18, 1, 5, 16, 16, 9, 2, 20, 33, 12}, 14, 128);
 }
 
-TYPED_TEST(cuda_varlen, GroupByGroupWhereHeadsAreFew) { this->check({20, 20, 5, 0, 33}, 2, 64); }
+TYPED_TEST(cuda_varlen, group_by_group_where_heads_are_few) {
+  this->check({20, 20, 5, 0, 33}, 2, 64);
+}
 
 }  // namespace varlen_test
 }  // namespace radlads::test
