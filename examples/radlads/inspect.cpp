@@ -50,7 +50,7 @@ state_size measure_state(const models::config& c) {
   for (const auto& layer : state.layers) {
     std::visit(
         [&](const auto& s) {
-          if constexpr (requires { s.wkv; }) {
+          if constexpr (requires { s.matrix; }) {
             size.sequence += s.bytes();
             ++size.recurrent_layers;
           } else {

@@ -26,8 +26,8 @@ TEST_F(recurrent_state_test, resets_to_zero_and_forgets_its_position) {
   state.position.first = 7;
   state.reset(b, c, 2);
   EXPECT_EQ(state.position.first, 0);
-  EXPECT_EQ(state.wkv.sizes(), (shape<4>{2, 3, 4, 4}));
-  EXPECT_EQ(values_of(state.wkv), std::vector<float>(96, 0));
+  EXPECT_EQ(state.matrix.sizes(), (shape<4>{2, 3, 4, 4}));
+  EXPECT_EQ(values_of(state.matrix), std::vector<float>(96, 0));
   EXPECT_TRUE(state.last.empty());
   EXPECT_EQ(state.bytes(), 96 * 4);
 

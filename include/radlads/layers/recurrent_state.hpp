@@ -20,14 +20,14 @@ namespace radlads::layers {
 /// State of a sequence: constant in size however long the sequence is.
 template <class T, class B>
 struct recurrent_state {
-  tensor<accumulate_t<T>, 4, B> wkv;  // (B, H, K, K)
-  tensor<T, 2, B> last;               // (B, C), the last input; only with token shift
-  ops::position<B> position;          // of the next token
+  tensor<accumulate_t<T>, 4, B> matrix;  // (B, H, K, K)
+  tensor<T, 2, B> last;                  // (B, C), the last input; only with token shift
+  ops::position<B> position;             // of the next token
 
   void reset(B& b, const mixer_config& c, std::int64_t batch) {
     position = {};
-    wkv.resize(b, {batch, c.heads, c.head_size, c.head_size});
-    set_zero<accumulate_t<T>, 4, B>(b, wkv);
+    matrix.resize(b, {batch, c.heads, c.head_size, c.head_size});
+    set_zero<accumulate_t<T>, 4, B>(b, matrix);
     if (!c.token_shift) return;
     last.resize(b, {batch, c.hidden});
     set_zero<T, 2, B>(b, last);
@@ -38,7 +38,7 @@ struct recurrent_state {
     position.offset = offset;
   }
   std::int64_t bytes() const {
-    return wkv.size() * static_cast<std::int64_t>(sizeof(accumulate_t<T>)) +
+    return matrix.size() * static_cast<std::int64_t>(sizeof(accumulate_t<T>)) +
            last.size() * static_cast<std::int64_t>(sizeof(T));
   }
 };
@@ -50,7 +50,7 @@ void run_recurrence(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>
                     const tensor<T, 4, B>& v, tensor<T, 4, B>& y, recurrent_state<T, B>* carried,
                     bool is_training, tensor<accumulate_t<T>, 4, B>& checkpoints) {
   if (carried != nullptr) {
-    recurrence::scan_step<Cell, T>(b, inputs, v, y, carried->wkv);
+    recurrence::scan_step<Cell, T>(b, inputs, v, y, carried->matrix);
     if (!carried->position.offset.empty()) return;
     if (is_capturing(b)) throw not_capturable("run_recurrence: the host counts the tokens");
     carried->position.first += v.extent(1);

@@ -60,7 +60,7 @@ class cuda_scan : public cuda_case<typename Subject::scalar> {
     for (std::size_t i = 0; i < from.size(); ++i) result[i] = on(from[i]).whole();
     return result;
   }
-  inputs rooms(const shape<4>& s) {
+  inputs poisoned_inputs(const shape<4>& s) {
     inputs result;
     for (std::size_t i = 0; i < result.size(); ++i) {
       result[i] = this->template poisoned<T, 4>(recurrence::input_shape<cell>(i, s));
@@ -72,7 +72,7 @@ class cuda_scan : public cuda_case<typename Subject::scalar> {
              bool has_states) {
     const std::string name = to_string<4>({B, tokens, H, K}) + " V " + std::to_string(V);
     inputs in = random_inputs({B, tokens, H, K});
-    inputs din = rooms({B, tokens, H, K});
+    inputs din = poisoned_inputs({B, tokens, H, K});
     auto v = this->template random<4>({B, tokens, H, V}),
          dy = this->template random<4>({B, tokens, H, V});
     auto y = this->template poisoned<T, 4>({B, tokens, H, V}),
@@ -181,7 +181,7 @@ TYPED_TEST_P(cuda_scan, gradient_of_a_shared_input) {
   using cell = typename TypeParam::cell;
   constexpr std::int64_t B = 2, tokens = 35, H = 3, K = 16, V = 24;
   auto in = this->random_inputs({B, tokens, H, K});
-  auto din = this->rooms({B, tokens, H, K});
+  auto din = this->poisoned_inputs({B, tokens, H, K});
   auto v = this->template random<4>({B, tokens, H, V}),
        dy = this->template random<4>({B, tokens, H, V});
   auto y = this->template poisoned<T, 4>({B, tokens, H, V}),
@@ -212,7 +212,7 @@ TYPED_TEST_P(cuda_scan, grouped_keys_and_values) {
   constexpr std::int64_t B = 2, H = 6, K = 16, V = 24, group = 3;
   for (const std::int64_t tokens : {std::int64_t{1}, std::int64_t{21}}) {
     auto in = this->random_inputs({B, tokens, H, K});
-    auto din = this->rooms({B, tokens, H, K});
+    auto din = this->poisoned_inputs({B, tokens, H, K});
     auto v = this->template random<4>({B, tokens, H / group, V}),
          dy = this->template random<4>({B, tokens, H, V});
     auto y = this->template poisoned<T, 4>({B, tokens, H, V}),
