@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C.UTF-8
 
 rules=(include_direction backends_apart include_origin header_form public_headers_define_nothing mirrored_tests
-       file_length file_names words licence_lines no_machine_paths readme_program support_table)
+       file_length file_names words old_words test_names licence_lines no_machine_paths readme_program support_table)
 
 # Files below the given folders with the given endings, relative to the root.
 files() {
@@ -156,6 +156,40 @@ words() {
       print FILENAME ":" FNR ": praise says nothing: " substr($0, RSTART, RLENGTH) }'
   { headers; prose; files examples "$code_endings"; } |
     xargs -r grep -HnoP '[\x{2600}-\x{27BF}\x{1F300}-\x{1FAFF}]' | sed 's/$/ is a picture, not a word/' || true
+}
+
+# Words of tests/words.txt, in lines and in paths.
+old_words() {
+  local list=$here/../words.txt searched
+  searched=$({ code; scripts; prose; files 'examples .ci' '*.yaml *.bash'; } |
+    { grep -vE '^(tests/architecture/|docs/glossary\.md$)' || true; })
+  # grep finds the few lines that match at all; perl says which word it is.
+  {
+    xargs -r env LC_ALL=C grep -HniE -f <(sed -n '/^#/d; s/ => .*//p' "$list") <<<"$searched" || true
+    sed 's/.*/&:1:&/' <<<"$searched" | { LC_ALL=C grep -iE -f <(sed -n '/^#/d; s/ => .*//p' "$list") || true; }
+  } | perl -e '
+    open(my $list, "<", shift) or die "check.sh: cannot read tests/words.txt\n";
+    my (@words, @skipped);
+    while (<$list>) {
+      if (/^#/) { next }
+      elsif (/^not yet (.*)/) { push @skipped, split(" ", $1) }
+      elsif (/^(.*) => (.*)/) { push @words, [qr/$1/i, $2, scalar @skipped] }
+    }
+    while (<STDIN>) {
+      my ($file, $line, $text) = /^(.*?):(\d+):(.*)/ or next;
+      my $is_skipped = grep { index("$file/", "$_/") == 0 } @skipped;
+      for my $word (@words) {
+        next if $is_skipped && $word->[2];
+        print "$file:$line: say $word->[1], not \"$&\"\n" if $text =~ $word->[0];
+      }
+    }' "$list"
+}
+
+# One style of names. models/decoder.hpp is renamed with its tests.
+test_names() {
+  { files tests '*_test.cpp *_test.cu *.hpp *.cuh' | grep -v /decoder_test || true; } | each_line '
+    match($0, /^(TYPED_)?TEST(_F|_P)?\([A-Za-z0-9_]+, *[A-Z]/) {
+      print FILENAME ":" FNR ": a test is named like rejects_zero_heads: " $0 }'
 }
 
 licence_lines() {

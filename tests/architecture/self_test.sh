@@ -109,6 +109,16 @@ expect words 'page.md:1: praise'
 printf 'Done \xe2\x9c\x85\n' >docs/page.md
 expect words 'is a picture'
 
+plain tests/core/view_test.cpp 'std::iota(a, b, 0);' 'auto* x = &iota;'
+expect old_words 'view_test.cpp:3: say iclr, not'
+printf 'On a card.\n' >docs/page.md
+expect old_words 'page.md:1: say GPU, not "card"'
+mkdir -p include/radlads/core/plan
+header include/radlads/core/plan/view.hpp
+expect old_words 'core/plan/view.hpp:1: say dry_run_backend'
+plain tests/core/view_test.cpp 'TEST(view, RefusesARank) {}'
+expect test_names 'view_test.cpp:2: a test is named like rejects_zero_heads'
+
 printf '#pragma once\n' >include/radlads/core/view.hpp
 expect licence_lines 'core/view.hpp:1: the first line is'
 printf 'project(x)\nadd_library(x)\n' >CMakeLists.txt
