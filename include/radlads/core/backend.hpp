@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What a backend offers: a memory space, memory in it, and scratch. Every operation takes one as
-// its first argument; there is no current device and no global.
+// its first argument; the library keeps no global backend.
 
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/view.hpp"
