@@ -21,14 +21,14 @@ inline scan_data<recurrence::gated_deltanet, double> gated_deltanet_vectors() {
   data.inputs[cell::r] = published_wave(.1, .7, 1.3);
   data.inputs[cell::k] = published_wave(.4, .5, .9);
   for (double& value : data.inputs[cell::r]) value *= 0.5;
-  const std::vector<double> d = published_wave(.2, .3, .8), rate = published_wave(.7, .9, .4);
+  const std::vector<double> d = published_wave(.2, .3, .8), pre = published_wave(.7, .9, .4);
   for (std::size_t t = 0; t < 6; ++t) {
     double square = 0;
     for (std::size_t j = 0; j < 4; ++j)
       square += data.inputs[cell::k][t * 4 + j] * data.inputs[cell::k][t * 4 + j];
     for (std::size_t j = 0; j < 4; ++j) data.inputs[cell::k][t * 4 + j] /= std::sqrt(square);
     data.inputs[cell::g].push_back(-std::exp(2 * d[t * 4] - 1));
-    data.inputs[cell::b].push_back(1 / (1 + std::exp(-rate[t * 4])));
+    data.inputs[cell::b].push_back(1 / (1 + std::exp(-pre[t * 4])));
   }
   data.v = published_wave(.9, 1.1, .6);
   data.dy = published_wave(1.7, .2, .5);

@@ -23,19 +23,19 @@ float first_of(cuda_backend& cuda, const radlads::tensor<float, 4, cuda_backend>
 bool runs_on(cuda_backend& cuda) {
   const radlads::shape<4> sizes{1, 1, 1, 64}, numbers{1, 1, 1, 1};
   radlads::tensor<float, 4, cuda_backend> r(cuda, sizes), k(cuda, sizes), g(cuda, numbers),
-      rate(cuda, numbers), v(cuda, sizes), y(cuda, sizes), dv(cuda, sizes), dr(cuda, sizes),
+      beta(cuda, numbers), v(cuda, sizes), y(cuda, sizes), dv(cuda, sizes), dr(cuda, sizes),
       dk(cuda, sizes), dg(cuda, numbers), drate(cuda, numbers),
       checkpoints(cuda, radlads::recurrence::checkpoint_shape(1, 1, 1, 64, 64)),
       state(cuda, radlads::recurrence::state_shape(1, 1, 64, 64));
-  for (auto* each : {&r, &k, &g, &rate, &v, &state}) radlads::set_zero<float, 4>(cuda, *each);
+  for (auto* each : {&r, &k, &g, &beta, &v, &state}) radlads::set_zero<float, 4>(cuda, *each);
   const float one = 1, three = 3;
-  for (auto* each : {&r, &k, &rate}) cuda.copy(each->data(), &one, sizeof(one));
+  for (auto* each : {&r, &k, &beta}) cuda.copy(each->data(), &one, sizeof(one));
   cuda.copy(v.data(), &three, sizeof(three));
-  radlads::recurrence::scan_forward<cell, float>(cuda, {r, k, g, rate}, v, y, {}, {}, checkpoints);
-  radlads::recurrence::scan_backward<cell, float>(cuda, {r, k, g, rate}, v, checkpoints, r, {},
+  radlads::recurrence::scan_forward<cell, float>(cuda, {r, k, g, beta}, v, y, {}, {}, checkpoints);
+  radlads::recurrence::scan_backward<cell, float>(cuda, {r, k, g, beta}, v, checkpoints, r, {},
                                                   {dr, dk, dg, drate}, dv, {});
   const bool is_right = first_of(cuda, y) == 3 && first_of(cuda, dv) == 1;
-  radlads::recurrence::scan_step<cell, float>(cuda, {r, k, g, rate}, v, y, state);
+  radlads::recurrence::scan_step<cell, float>(cuda, {r, k, g, beta}, v, y, state);
   return is_right && first_of(cuda, y) == 3;
 }
 

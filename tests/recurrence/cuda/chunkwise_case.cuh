@@ -80,12 +80,12 @@ class chunkwise : public cuda_case<bf16> {
     const std::int64_t size = s[0] * s[1] * s[2] * s[3], D = s[3];
     std::vector<double> r = random_values(size, 1), w = random_values(size, 2),
                         k = random_values(size, 3);
-    std::vector<double> rate = random_values(size, 4), a(r.size()), b(r.size());
+    std::vector<double> pre = random_values(size, 4), a(r.size()), b(r.size());
     for (std::size_t row = 0; row < r.size(); row += static_cast<std::size_t>(D)) {
       double square = 0;
       for (std::size_t j = row; j < row + static_cast<std::size_t>(D); ++j) square += k[j] * k[j];
       for (std::size_t j = row; j < row + static_cast<std::size_t>(D); ++j) {
-        const double kappa = k[j] / std::sqrt(square), iclr = 1 / (1 + std::exp(-rate[j]));
+        const double kappa = k[j] / std::sqrt(square), iclr = 1 / (1 + std::exp(-pre[j]));
         w[j] = lowest / (1 + std::exp(-2 * w[j]));
         a[j] = -kappa;
         b[j] = kappa * iclr;
@@ -96,7 +96,7 @@ class chunkwise : public cuda_case<bf16> {
     std::vector<double> log_decay(r.size() / static_cast<std::size_t>(D)), beta(log_decay.size());
     for (std::size_t row = 0; row < log_decay.size(); ++row) {
       log_decay[row] = w[row * static_cast<std::size_t>(D)];
-      beta[row] = 1 / (1 + std::exp(-rate[row * static_cast<std::size_t>(D)]));
+      beta[row] = 1 / (1 + std::exp(-pre[row * static_cast<std::size_t>(D)]));
     }
     if (has_beta) {
       for (double& each : a) each = -each;
