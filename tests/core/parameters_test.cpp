@@ -39,7 +39,7 @@ weights made(cpu_backend& backend, bool has_bias) {
   return w;
 }
 
-TEST(parameters, the_walk_names_what_is_there) {
+TEST(parameters, for_each_names_what_is_there) {
   cpu_backend backend({.threads = 1});
   std::vector<std::string> names;
   const auto collect = [&](const std::string& name, const auto&...) { names.push_back(name); };

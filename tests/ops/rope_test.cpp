@@ -128,7 +128,7 @@ TEST(rope_functions, gradient_is_the_rotation_back) {
             test::gradient_tolerance);
 }
 
-TEST(rope_places, adds_a_position_in_memory) {
+TEST(rope_positions, adds_a_position_in_memory) {
   cpu_backend backend;
   const std::int32_t behind = 9;
   ops::position<cpu_backend> position(4);

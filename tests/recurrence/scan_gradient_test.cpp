@@ -45,7 +45,7 @@ TYPED_TEST(scan_gradient, is_the_complex_step_of_the_reference) {
   }
 }
 
-TYPED_TEST(scan_gradient, is_the_complex_step_of_the_driver) {
+TYPED_TEST(scan_gradient, is_the_complex_step_of_the_scan) {
   for (const scan_sizes& sizes : small_sizes) {
     const auto data = make_case<TypeParam>(sizes, 13);
     const auto expected = complex_step(

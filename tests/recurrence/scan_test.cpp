@@ -242,13 +242,13 @@ TYPED_TEST(scan, treats_heads_and_sequences_alike) {
 }
 
 template <class Of>
-class scan_without_removal : public scan<Of> {};
+class scan_without_removal_key : public scan<Of> {};
 using additive_kinds =
     testing::Types<of<recurrence::rwkv7, double>, of<recurrence::gla, float>,
                    of<recurrence::rwkv6, double>, of<recurrence::mamba2, double>>;
-TYPED_TEST_SUITE(scan_without_removal, additive_kinds);
+TYPED_TEST_SUITE(scan_without_removal_key, additive_kinds);
 
-TYPED_TEST(scan_without_removal, and_without_decay_is_linear_attention) {
+TYPED_TEST(scan_without_removal_key, and_without_decay_is_linear_attention) {
   using T = typename TypeParam::scalar;
   using Cell = typename TypeParam::cell;
   auto data = make_case<Cell>({1, 6, 1, 4, 3}, 73);

@@ -8,7 +8,7 @@
 
 int main() {
   int count = 0;
-  const bool has_card = cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+  const bool has_gpu = cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
   try {
     radlads::cuda_backend cuda;
     const radlads::shape<4> sizes{1, 128, 8, 64};  // (B, T, H, K)
@@ -25,6 +25,6 @@ int main() {
     return found == 1 ? 0 : 1;
   } catch (const radlads::error& problem) {
     std::printf("%s\n", problem.what());
-    return has_card ? 1 : 0;
+    return has_gpu ? 1 : 0;
   }
 }

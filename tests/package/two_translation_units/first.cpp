@@ -7,8 +7,8 @@ const int* version_seen_by_second();
 
 int main() {
   if (version_seen_by_second() != &radlads::version_minor) {
-    std::cout << "The two units see two copies of radlads::version_minor.\n";
+    std::cout << "The two translation units see two copies of radlads::version_minor.\n";
     return 1;
   }
-  std::cout << "Two units, one library.\n";
+  std::cout << "Two translation units, one library.\n";
 }

@@ -50,7 +50,7 @@ RADLADS_KERNEL __launch_bounds__(logit_threads)
     load_vector<N>(student + v, s);
     load_vector<N>(teacher + v, t);
     of_student.take(s, static_cast<std::int32_t>(v));
-    difference *= of_teacher.make_room(t, static_cast<std::int32_t>(v));
+    difference *= of_teacher.raise_maximum(t, static_cast<std::int32_t>(v));
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) {
       const A term = of_teacher.term(t[k]);

@@ -60,7 +60,7 @@ struct softmax_sum {
   /// Takes the largest of N logits, of which the first stands at `at`, and returns the factor of
   /// what was summed before.
   template <int N>
-  __device__ A make_room(const A (&logits)[N], std::int32_t at) {
+  __device__ A raise_maximum(const A (&logits)[N], std::int32_t at) {
     A top = logits[0];
     RADLADS_UNROLL
     for (int k = 1; k < N; ++k) top = logits[k] > top ? logits[k] : top;
@@ -80,7 +80,7 @@ struct softmax_sum {
   /// Takes N logits.
   template <int N>
   __device__ void take(const A (&logits)[N], std::int32_t at) {
-    make_room(logits, at);
+    raise_maximum(logits, at);
     RADLADS_UNROLL
     for (int k = 0; k < N; ++k) sum += term(logits[k]);
   }
