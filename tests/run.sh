@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # From a bare Debian 12 to a tested library: installs what is missing, configures, builds, tests.
-# The last thing printed is ctest's summary; the exit status is ctest's.
+# The last things printed are what was skipped, each with its reason, and ctest's summary; the exit status is
+# ctest's.
 set -euo pipefail
 exec </dev/null
 cd "$(dirname "$0")/.."
@@ -23,13 +24,12 @@ status=0
 ctest --test-dir "$build" --output-on-failure --parallel "$jobs" 2>&1 |
   tee "$log" | sed -u '/% tests passed, /,$d' || status=$?
 
-# ctest names a test program as skipped only when all its cases were; the single ones are named here.
-skipped=$(grep -hoE '^\[  SKIPPED \] [A-Za-z0-9_./]+$' "$build/Testing/Temporary/LastTest.log" |
-  sort -u || true)
-if [ -n "$skipped" ]; then
-  echo "Cases skipped, with or without the rest of their program:"
-  echo "$skipped"
-  echo
+# ctest names a test as skipped only when all of it was, and never says why.
+echo "Skipped, with the reason:"
+if grep -q '^RADLADS_CUDA:BOOL=OFF$' "$build/CMakeCache.txt"; then
+  printf 'nvcc was not found, or RADLADS_CUDA is off\n  everything of CUDA, which was not built\n'
 fi
+tests/skipped.sh "$log" "$build/Testing/Temporary/LastTest.log"
+echo
 sed -n '/% tests passed, /,$p' "$log"
 exit "$status"
