@@ -23,7 +23,7 @@ struct position {
   position(std::int64_t position) : first(position) {}
 };
 
-/// Rotates x (B, T, H, N) into y, which may be x; the token t stands t behind `at`. The
+/// Rotates x (B, T, H, N) into y, which may be x; the token t stands t behind `position`. The
 /// direction is +1 forward and -1 for gradients. Throws when N is odd.
 template <class T, backend B>
 void rope(B& b, double base, const std::type_identity_t<position<B>>& position, int direction,
@@ -32,7 +32,7 @@ void rope(B& b, double base, const std::type_identity_t<position<B>>& position, 
   require(x.extent(3) % 2 == 0, "rope: the head size is ", x.extent(3), ", expected an even one");
   require(direction == 1 || direction == -1, "rope: direction is ", direction,
           ", expected 1 or -1");
-  if (x.size() > 0) rope_on<T>(b, base, at.first, at.offset, direction, x, y);
+  if (x.size() > 0) rope_on<T>(b, base, position.first, position.offset, direction, x, y);
 }
 
 }  // namespace radlads::ops
