@@ -6,12 +6,14 @@
 #include "radlads/models/config.hpp"
 #include "radlads/text/tokenizer.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace radlads::program {
 

@@ -3,13 +3,15 @@
 // What a run can be told: sections of keys, from YAML files (-c) and from the command line
 // (--section.key value). Later wins; a key that does not exist is an error.
 
-#include <CLI/CLI.hpp>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace radlads::program {
 
