@@ -91,22 +91,8 @@ function(radlads_add_cuda_test name)
   radlads_register_test(${name} ${target} cuda)
 endfunction()
 
-# Each .cuh compiled alone, as CMake does with each .hpp.
-function(radlads_verify_cuda_headers)
-  set(sources)
-  foreach(header IN LISTS radlads_cuda_headers)
-    file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR}/include ${header})
-    string(MAKE_C_IDENTIFIER ${name} stem)
-    set(source ${PROJECT_BINARY_DIR}/cuda_headers/${stem}.cu)
-    file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${name}\"\n")
-    list(APPEND sources ${source})
-  endforeach()
-  add_library(radlads_cuda_header_check OBJECT ${sources})
-  target_link_libraries(radlads_cuda_header_check PRIVATE radlads_own_cuda_flags)
-  # A header defines no kernel that is not a template: what reads the source shows all that can be wrong.
-  set_target_properties(radlads_cuda_header_check PROPERTIES
-    CUDA_ARCHITECTURES 80-virtual CUDA_PTX_COMPILATION ON UNITY_BUILD OFF)
-  # The operations that the program does not use, in bf16, for the older GPU.
+# The operations that the program does not use, in bf16, for the older GPU.
+function(radlads_verify_older_architecture)
   add_library(radlads_cuda_older_gpu OBJECT ${PROJECT_SOURCE_DIR}/tests/cuda_architectures.cu)
   target_link_libraries(radlads_cuda_older_gpu PRIVATE radlads_own_cuda_flags)
   set_target_properties(radlads_cuda_older_gpu PROPERTIES CUDA_ARCHITECTURES 80-real)
