@@ -2,6 +2,7 @@
 // Tensors: ownership, kept memory, poison, and copies between them.
 
 #include "radlads/core/tensor.hpp"
+#include "support/error_of.hpp"
 
 #include <gtest/gtest.h>
 
@@ -42,6 +43,23 @@ TEST(tensor, owns_memory_of_its_backend) {
   }
   EXPECT_EQ(backend.allocated_bytes(), 0u);
   EXPECT_EQ(backend.peak_bytes(), 60u);
+}
+
+TEST(tensor, refuses_a_shape_whose_bytes_overflow) {
+  cpu_backend backend({.threads = 1});
+  tensor<float, 4, cpu_backend> x;
+  constexpr std::int64_t half = std::int64_t{1} << 30, word = std::int64_t{1} << 32;
+  // 2^62 elements: their bytes are 0 modulo 2^64.
+  const auto said = test::error_of([&] { x.resize(backend, {1, 4, half, half}); });
+  EXPECT_EQ(said,
+            "tensor: the shape (1, 4, 1073741824, 1073741824) of 4-byte elements has more "
+            "bytes than 63 bits count");
+  EXPECT_THROW(x.resize(backend, {word, word, 1, 1}), error);
+  EXPECT_THROW(x.resize(backend, {0, word, word, 1}), error);
+  EXPECT_THROW(x.resize(backend, {1, 1, 2, std::int64_t{1} << 61}), error);
+  EXPECT_EQ(backend.allocated_bytes(), 0u);
+  x.resize(backend, {0, word, 1, 1});
+  EXPECT_TRUE(x.empty());
 }
 
 TEST(tensor, keeps_memory_that_suffices) {

@@ -6,8 +6,10 @@
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace radlads {
@@ -36,11 +38,7 @@ class tensor {
 
   /// Gives the tensor a shape. Memory is kept when it suffices; contents are undefined afterwards.
   void resize(B& backend, const shape<Rank>& sizes) {
-    std::size_t bytes = sizeof(T);
-    for (const std::int64_t size : sizes) {
-      require(size >= 0, "tensor: a shape has the negative extent ", size);
-      bytes *= static_cast<std::size_t>(size);
-    }
+    const std::size_t bytes = bytes_of(sizes);
     if (bytes > capacity_ || backend_ != &backend) {
       release();
       pointer_ = static_cast<T*>(backend.allocate(bytes));
@@ -81,6 +79,22 @@ class tensor {
   view_on<const T, 1, B> flat() const { return {pointer_, {size()}}; }
 
  private:
+  /// Throws on negative extents and where the bytes, or any product of extents, pass 63 bits. A
+  /// zero extent does not hide that: strides are products of the others.
+  static std::size_t bytes_of(const shape<Rank>& sizes) {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    std::int64_t bytes = sizeof(T);
+    bool is_empty = false;
+    for (const std::int64_t size : sizes) {
+      require(size >= 0, "tensor: a shape has the negative extent ", size);
+      is_empty |= size == 0;
+      require(size == 0 || bytes <= most / size, "tensor: the shape ", to_string<Rank>(sizes),
+              " of ", sizeof(T), "-byte elements has more bytes than 63 bits count");
+      bytes *= std::max<std::int64_t>(size, 1);
+    }
+    return is_empty ? 0 : static_cast<std::size_t>(bytes);
+  }
+
   void swap(tensor& other) {
     std::swap(backend_, other.backend_);
     std::swap(pointer_, other.pointer_);
