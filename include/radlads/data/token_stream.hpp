@@ -3,6 +3,7 @@
 // All tokens of a data set as one flat stream, held in memory or mapped from binidx files.
 
 #include "radlads/core/error.hpp"
+#include "radlads/core/threads.hpp"
 #include "radlads/data/binidx.hpp"
 
 #include <algorithm>
@@ -61,8 +62,18 @@ class token_stream {
       }
     };
     {
+      // No more threads than documents: those beyond would end at once.
+      const int useful = static_cast<int>(
+          std::min(static_cast<std::size_t>(threads), std::max<std::size_t>(documents.size(), 1)));
       std::vector<std::jthread> others;
-      for (int t = 1; t < threads; ++t) others.emplace_back(work);
+      try {
+        for (int t = 1; t < useful; ++t) {
+          others.push_back(start_thread("token_stream", t, useful - 1, work));
+        }
+      } catch (...) {
+        next = documents.size();
+        throw;
+      }
       work();
     }
     for (const std::exception_ptr& failure : failures) {

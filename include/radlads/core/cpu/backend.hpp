@@ -4,6 +4,7 @@
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/core/threads.hpp"
 #include "radlads/core/view.hpp"
 
 #include <algorithm>
@@ -28,18 +29,22 @@ namespace radlads {
 /// for a few microseconds first, because a training step is a train of short jobs.
 class thread_pool {
  public:
+  /// Throws, with no thread left behind, when the system does not give as many.
   explicit thread_pool(int threads) {
-    workers_.reserve(static_cast<std::size_t>(std::max(threads - 1, 0)));
-    for (int worker = 1; worker < threads; ++worker) {
-      workers_.emplace_back([this, worker] { serve(worker); });
+    try {
+      workers_.reserve(static_cast<std::size_t>(std::max(threads - 1, 0)));
+      for (int worker = 1; worker < threads; ++worker) {
+        workers_.push_back(
+            start_thread("cpu_backend", worker, threads - 1, [this, worker] { serve(worker); }));
+      }
+    } catch (...) {
+      end();
+      throw;
     }
   }
   thread_pool(const thread_pool&) = delete;
   thread_pool& operator=(const thread_pool&) = delete;
-  ~thread_pool() {
-    publish(nullptr, nullptr);
-    for (std::thread& worker : workers_) worker.join();
-  }
+  ~thread_pool() { end(); }
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
@@ -76,6 +81,11 @@ class thread_pool {
     }
   }
 
+  void end() {
+    publish(nullptr, nullptr);
+    for (std::jthread& worker : workers_) worker.join();
+  }
+
   void publish(void* target, entry call) {
     {
       const std::lock_guard lock(mutex_);
@@ -107,7 +117,7 @@ class thread_pool {
     }
   }
 
-  std::vector<std::thread> workers_;
+  std::vector<std::jthread> workers_;
   std::mutex mutex_;
   std::mutex error_mutex_;
   std::condition_variable wake_;
