@@ -88,8 +88,11 @@ class tensor {
     for (const std::int64_t size : sizes) {
       require(size >= 0, "tensor: a shape has the negative extent ", size);
       is_empty |= size == 0;
-      require(size == 0 || bytes <= most / size, "tensor: the shape ", to_string<Rank>(sizes),
-              " of ", sizeof(T), "-byte elements has more bytes than 63 bits count");
+      if (size > 0 && bytes > most / size) {
+        throw out_of_memory(concatenate("tensor: the shape ", to_string<Rank>(sizes), " of ",
+                                        sizeof(T),
+                                        "-byte elements has more bytes than 63 bits count"));
+      }
       bytes *= std::max<std::int64_t>(size, 1);
     }
     return is_empty ? 0 : static_cast<std::size_t>(bytes);

@@ -5,6 +5,7 @@
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/backend.hpp"
+#include "radlads/core/error.hpp"
 #include "radlads/core/view.hpp"
 
 #include <algorithm>
@@ -26,6 +27,11 @@ class dry_run_backend {
 
   void* allocate(std::size_t bytes) {
     constexpr std::uintptr_t alignment = 256;
+    // Far from the last address, so that no sum of sizes overflows.
+    if (bytes > most || next_ - first > most) {
+      throw out_of_memory(concatenate("dry_run_backend: ", bytes, " bytes beside ", allocated_,
+                                      " are more than ", most, ", all that it counts"));
+    }
     void* const pointer = reinterpret_cast<void*>(next_);
     next_ += (bytes / alignment + 1) * alignment;
     allocated_ += bytes;
@@ -51,6 +57,7 @@ class dry_run_backend {
  private:
   // Beyond what processors address, so that a mistake is a fault and not a wrong number.
   static constexpr std::uintptr_t first = std::uintptr_t{1} << 60;
+  static constexpr std::uintptr_t most = std::uintptr_t{1} << 60;
   static bool is_own(const void* pointer) {
     return reinterpret_cast<std::uintptr_t>(pointer) >= first;
   }
