@@ -71,9 +71,24 @@ inline std::vector<std::string> split_json_lines(std::string_view text, const st
   return documents;
 }
 
+/// What a file of text holds, by its extension.
+enum class text_kind { plain, json_lines, token_ids };
+
+/// Throws, naming what can be read, on another extension than .txt, .jsonl, .bin and .idx.
+inline text_kind kind_of_text(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  if (extension == ".txt") return text_kind::plain;
+  if (extension == ".jsonl") return text_kind::json_lines;
+  require(extension == ".bin" || extension == ".idx", path.string(),
+          ": cannot tell what it holds; expected the extension .txt, .jsonl, .bin or .idx");
+  return text_kind::token_ids;
+}
+
 /// Documents of a .txt or .jsonl file; throws on another extension and when there are none.
 inline std::vector<std::string> read_documents(const std::filesystem::path& path) {
   const std::string extension = path.extension().string();
+  require(extension != ".bin" && extension != ".idx", path.string(),
+          ": holds token ids, not text; expected the extension .txt or .jsonl");
   require(extension == ".txt" || extension == ".jsonl", path.string(),
           ": cannot tell what it holds; expected the extension .txt or .jsonl");
   const files::mapped_file file = files::mapped_file::open(path);
@@ -88,13 +103,7 @@ inline std::vector<std::string> read_documents(const std::filesystem::path& path
 /// document by document on `threads` threads. Throws when there are none.
 template <encoder Encode>
 token_stream read_tokens(const std::filesystem::path& path, const Encode& encode, int threads) {
-  const std::string extension = path.extension().string();
-  require(
-      extension == ".txt" || extension == ".jsonl" || extension == ".bin" || extension == ".idx",
-      path.string(), ": cannot tell what it holds; expected the extension .txt, .jsonl, .bin ",
-      "or .idx");
-  const bool is_binidx = extension == ".bin" || extension == ".idx";
-  token_stream stream = is_binidx
+  token_stream stream = kind_of_text(path) == text_kind::token_ids
                             ? token_stream::from_binidx(path)
                             : token_stream::from_documents(read_documents(path), encode, threads);
   require(stream.size() > 0, path.string(), ": holds no tokens");

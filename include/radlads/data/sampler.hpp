@@ -40,7 +40,8 @@ inline bool is_prime(std::int64_t n) {
 
 /// Largest prime up to `slots` that is 2 modulo 3, so that cubing permutes its residues.
 inline std::int64_t magic_prime(std::int64_t slots) {
-  require(slots >= 2, "magic_prime: the text has ", slots, " rows, expected at least 2");
+  require(slots >= 2, "magic_prime: the text has ", slots,
+          " rows, expected at least 2; the order epochs reads a single one");
   std::int64_t prime = slots;
   while (prime % 3 != 2 || !is_prime(prime)) --prime;
   return prime;
@@ -65,6 +66,7 @@ class cubic_sampler {
     require(offset >= 0, "cubic_sampler: offset ", offset, ", expected at least 0");
   }
 
+  std::int64_t slots() const { return slots_; }
   std::int64_t prime() const { return prime_; }
   std::int64_t multiplier() const { return multiplier_; }
   /// Share of the rows that are read, close to 1 but for tiny data.
