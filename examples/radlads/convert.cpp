@@ -5,6 +5,8 @@
 #include "begin_token.hpp"
 #include "commands.hpp"
 #include "memory.hpp"
+#include "messages.hpp"
+#include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/data/corpus.hpp"
 #include "radlads/io/config_reader.hpp"
@@ -57,9 +59,9 @@ class score_table {
 
   void print() const {
     if (rows_.empty()) return;
-    fmt::print("{:<12} {:>10} {:>11} {:>9} {:>9} {:>9}\n", "model", "tokens", "nats/token", "gap",
-               "KL", "agree %");
-    for (const std::string& row : rows_) fmt::print("{}\n", row);
+    program::print("{:<12} {:>10} {:>11} {:>9} {:>9} {:>9}\n", "model", "tokens", "nats/token",
+                   "gap", "KL", "agree %");
+    for (const std::string& row : rows_) program::print("{}\n", row);
   }
 
  private:
@@ -110,7 +112,7 @@ void run(const CLI::App& app, const convert_options& o) {
   settings values = read_settings(app, o.settings, sections);
   if (!o.keep_attention.empty()) values.model.keep_attention = o.keep_attention;
   if (o.settings.is_dry_run) {
-    fmt::print("{}", to_yaml(values, sections));
+    write_output(to_yaml(values, sections));
     const models::config teacher = io::read_config(o.teacher);
     const models::config student = student_config(teacher, mixer_name(o.student), values.model);
     for (const std::string stage : {"align", "distill", "extend"}) {
@@ -118,7 +120,7 @@ void run(const CLI::App& app, const convert_options& o) {
       if (s.tokens == 0) continue;
       stage_models models{teacher, student};
       if (stage == "extend") models.teacher.reset();
-      fmt::print("{}", memory_plan(stage, s, models, host_threads(o.common)));
+      write_output(memory_plan(stage, s, models, host_threads(o.common)));
     }
     return;
   }
@@ -164,14 +166,10 @@ void add_convert(CLI::App& app) {
   command->add_option("--student", o->student, "rad_rwkv7 or rad_rwkv6")->required();
   command->add_option("--out", o->out, "directory of the finished model; its steps lie in steps/")
       ->required();
-  command
-      ->add_option("--keep-attention", o->keep_attention, "layers that stay softmax attention: 4,7")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("LAYERS");
-  command->add_option("--hold-out", o->hold_out, "keep every N-th document for the table of scores")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
+  add_list(*command, "--keep-attention", o->keep_attention,
+           "layers that stay softmax attention: 4,7");
+  add_number(*command, "--hold-out", o->hold_out,
+             "keep every N-th document for the table of scores", 0);
   command->add_option("--eval-text", o->eval_text, "documents for the table of scores");
   command->add_flag("--restart", o->is_restarted, "Start over instead of going on");
   add_settings(*command, o->settings);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device_program.hpp"
 #include "model.hpp"
+#include "program_folder.hpp"
 #include "radlads/core/error.hpp"
 
 #include <cerrno>
@@ -36,10 +37,8 @@ void become_device_program(int argc, char** argv) {
   // Any other word is for the option's own check to refuse.
   if (device == device_name || (device != "cpu" && device != "cuda")) return;
   std::error_code code;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", code);
-  require(!code, "--device ", device, ": cannot find this program's own folder: ", code.message());
   const std::filesystem::path other =
-      self.parent_path() / (device == "cpu" ? "radlads" : "radlads-cuda");
+      program_folder() / (device == "cpu" ? "radlads" : "radlads-cuda");
   require(std::filesystem::exists(other, code), "--device ", device, " needs the program ",
           other.string(),
           ", which is not there; it is built with -DRADLADS_CUDA=ON where nvcc is "

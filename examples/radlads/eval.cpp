@@ -4,7 +4,9 @@
 #include "begin_token.hpp"
 #include "commands.hpp"
 #include "loading.hpp"
+#include "messages.hpp"
 #include "model.hpp"
+#include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/data/corpus.hpp"
 #include "radlads/data/token_stream.hpp"
@@ -20,7 +22,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -104,29 +105,28 @@ files::json json_of(const distill::evaluation& e, double bits_per_byte, const ev
 }
 
 void print_row(const std::string& name, const distill::score& s, bool has_teacher) {
-  fmt::print("{:>12} {:>10} {:>11.5f} {:>8.2f}", name, s.tokens, s.per_token(s.nats),
-             100 * s.share(s.right));
+  print("{:>12} {:>10} {:>11.5f} {:>8.2f}", name, s.tokens, s.per_token(s.nats),
+        100 * s.share(s.right));
   if (has_teacher) {
-    fmt::print(" {:>11.5f} {:>9.5f} {:>9.2f}", s.per_token(s.nats - s.teacher_nats),
-               s.per_token(s.divergence), 100 * s.share(s.agreed));
+    print(" {:>11.5f} {:>9.5f} {:>9.2f}", s.per_token(s.nats - s.teacher_nats),
+          s.per_token(s.divergence), 100 * s.share(s.agreed));
   }
-  fmt::print("\n");
+  print("\n");
 }
 
 void print_tables(const distill::evaluation& e, double bits_per_byte, const eval_options& o) {
   const bool has_teacher = !o.teacher.empty();
   const distill::score& s = e.total;
-  fmt::print("{}: {:.5f} nats/token, perplexity {:.4f}, {:.4f} bits/byte, top-1 {:.2f} %\n",
-             o.model.string(), s.per_token(s.nats), std::exp(s.per_token(s.nats)), bits_per_byte,
-             100 * s.share(s.right));
+  print("{}: {:.5f} nats/token, perplexity {:.4f}, {:.4f} bits/byte, top-1 {:.2f} %\n",
+        o.model.string(), s.per_token(s.nats), std::exp(s.per_token(s.nats)), bits_per_byte,
+        100 * s.share(s.right));
   if (has_teacher) {
-    fmt::print("against {}: {:+.5f} nats/token, KL {:.5f}, agreement {:.2f} %\n",
-               o.teacher.string(), s.per_token(s.nats - s.teacher_nats), s.per_token(s.divergence),
-               100 * s.share(s.agreed));
+    print("against {}: {:+.5f} nats/token, KL {:.5f}, agreement {:.2f} %\n", o.teacher.string(),
+          s.per_token(s.nats - s.teacher_nats), s.per_token(s.divergence), 100 * s.share(s.agreed));
   }
-  fmt::print("\n{:>12} {:>10} {:>11} {:>8}", "position", "tokens", "nats/token", "top-1 %");
-  if (has_teacher) fmt::print(" {:>11} {:>9} {:>9}", "delta nats", "KL", "agree %");
-  fmt::print("\n");
+  print("\n{:>12} {:>10} {:>11} {:>8}", "position", "tokens", "nats/token", "top-1 %");
+  if (has_teacher) print(" {:>11} {:>9} {:>9}", "delta nats", "KL", "agree %");
+  print("\n");
   for (std::size_t i = 0; i < e.by_position.size(); ++i) {
     print_row(bucket_name(i, o.context), e.by_position[i], has_teacher);
   }
@@ -176,9 +176,7 @@ void add_eval(CLI::App& app) {
   command->add_option("--teacher", o->teacher, "model directory to compare with");
   command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl")
       ->required();
-  command->add_option("--ctx", o->context, "ids of each document, the begin token included")
-      ->capture_default_str()
-      ->check(CLI::Range(std::int64_t{2}, std::numeric_limits<std::int64_t>::max()));
+  add_number(*command, "--ctx", o->context, "ids of each document, the begin token included", 2);
   command->add_option("--json", o->json, "file for the figures");
   add_common(*command, o->common);
   command->callback([o] { run(*o); });

@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "memory.hpp"
+#include "messages.hpp"
 #include "model.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "stages.hpp"
@@ -27,9 +28,9 @@ struct extend_options {
 void run(const CLI::App& app, const extend_options& o) {
   const settings values = read_settings(app, o.settings, {"extend"});
   if (o.settings.is_dry_run) {
-    fmt::print("{}", to_yaml(values, {"extend"}));
+    write_output(to_yaml(values, {"extend"}));
     const stage_models models{{}, io::read_config(o.model)};
-    fmt::print("{}", memory_plan("extend", values.extend, models, host_threads(o.common)));
+    write_output(memory_plan("extend", values.extend, models, host_threads(o.common)));
     return;
   }
   require_precision(values, {"extend"});

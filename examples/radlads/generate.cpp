@@ -4,7 +4,9 @@
 #include "begin_token.hpp"
 #include "commands.hpp"
 #include "loading.hpp"
+#include "messages.hpp"
 #include "model.hpp"
+#include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/core/random.hpp"
 #include "radlads/models/sampling.hpp"
@@ -15,7 +17,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -37,9 +38,8 @@ struct generate_options {
 
 /// Shows text at once; throws when standard output takes it no longer.
 void show(std::string_view text) {
-  const bool is_written =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  require(is_written, "cannot write the text to standard output");
+  write_output(text);
+  flush_output();
 }
 
 bool is_end(const model_type& model, std::int32_t id) {
@@ -77,8 +77,8 @@ void run(const generate_options& o) {
   }
   show(tokenizer.finish(detokenizer) + "\n");
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  fmt::print(stderr, "{} tokens in {:.2f} s, {:.0f} tokens/s; the state holds {} bytes\n", count,
-             taken.count(), static_cast<double>(count) / taken.count(), running->state_bytes());
+  message("{} tokens in {:.2f} s, {:.0f} tokens/s; the state holds {} bytes\n", count,
+          taken.count(), static_cast<double>(count) / taken.count(), running->state_bytes());
 }
 
 }  // namespace
@@ -89,14 +89,10 @@ void add_generate(CLI::App& app) {
   const auto o = std::make_shared<generate_options>();
   command->add_option("--model", o->model, "model directory")->required();
   command->add_option("--prompt", o->prompt, "text to continue; empty starts from the begin token");
-  command->add_option("--max-tokens", o->max_tokens, "tokens to add at most")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--temperature", o->sampling.temperature, "0 takes the likeliest token")
-      ->capture_default_str();
-  command->add_option("--top-p", o->sampling.top_p, "probability kept, likeliest tokens first")
-      ->capture_default_str();
-  command->add_option("--seed", o->seed, "same seed, same text")->capture_default_str();
+  add_number(*command, "--max-tokens", o->max_tokens, "tokens to add at most", 0);
+  add_number(*command, "--temperature", o->sampling.temperature, "0 takes the likeliest token");
+  add_number(*command, "--top-p", o->sampling.top_p, "probability kept, likeliest tokens first");
+  add_number(*command, "--seed", o->seed, "same seed, same text");
   add_common(*command, o->common);
   command->callback([o] { run(*o); });
 }

@@ -3,7 +3,10 @@
 
 #include "commands.hpp"
 #include "loading.hpp"
+#include "messages.hpp"
 #include "model.hpp"
+#include "radlads/core/error.hpp"
+#include "radlads/dry_run.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "radlads/io/safetensors_reader.hpp"
@@ -13,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,7 +36,7 @@ std::string grouped(std::int64_t number) {
 }
 
 void print_line(std::string_view name, const std::string& value) {
-  fmt::print("  {:<14} {}\n", name, value);
+  print("  {:<14} {}\n", name, value);
 }
 
 /// What the mixers' states take: bytes of a sequence however long, and bytes of each token more.
@@ -41,22 +45,33 @@ struct state_size {
   std::int64_t recurrent_layers = 0, softmax_layers = 0;
 };
 
+/// The sum; throws where it passes 63 bits.
+std::int64_t sum_of(std::int64_t a, std::int64_t b) {
+  require(b <= std::numeric_limits<std::int64_t>::max() - a, "inspect: the states of all layers ",
+          "have more bytes than 63 bits count");
+  return a + b;
+}
+
+/// Counted, not allocated: a description may name any sizes.
 state_size measure_state(const models::config& c) {
-  backend_type b(backend_options({.threads = 1}));
-  model_type::layers_type layers;
+  using model = models::language_model<float, dry_run_backend, layers::attention_mixer,
+                                       layers::rad_rwkv6_mixer, layers::rad_rwkv7_mixer>;
+  dry_run_backend b;
+  model::layers_type layers;
   layers.configure(c);
-  const model_type::state state = layers.make_state(b, 1);
+  const model::state state = layers.make_state(b, 1);
   state_size size;
   for (const auto& layer : state.layers) {
     std::visit(
         [&](const auto& s) {
           if constexpr (requires { s.matrix; }) {
-            size.sequence += s.bytes();
+            size.sequence = sum_of(size.sequence, s.bytes());
             ++size.recurrent_layers;
           } else {
+            // Sizes of a description have 31 bits, so that one layer's bytes fit.
             const std::int64_t values =
                 s.k.extent(2) * s.k.extent(3) + s.v.extent(2) * s.v.extent(3);
-            size.token += values * static_cast<std::int64_t>(sizeof(float));
+            size.token = sum_of(size.token, values * static_cast<std::int64_t>(sizeof(float)));
             ++size.softmax_layers;
           }
         },
@@ -140,7 +155,7 @@ void run(const std::filesystem::path& directory) {
   const models::config c = io::read_config(directory);
   const io::safetensors_set file = io::safetensors_set::open(directory);
   const state_size state = measure_state(c);
-  fmt::print("{}\n", directory.string());
+  print("{}\n", directory.string());
   print_line("architecture", architecture_name(directory));
   print_line("sizes", fmt::format("vocabulary {}, hidden {}, feed-forward {}, context {}, {}",
                                   c.vocabulary, c.hidden, c.intermediate, c.max_positions,

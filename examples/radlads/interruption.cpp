@@ -2,31 +2,38 @@
 #include "interruption.hpp"
 
 #include <csignal>
+#include <cstddef>
+#include <iterator>
 
 namespace radlads::program {
 
 namespace {
 
-volatile std::sig_atomic_t is_stopping = 0;
+volatile std::sig_atomic_t first_signal = 0;
 
 void note(int signal) {
-  is_stopping = 1;
-  std::signal(signal, SIG_DFL);
+  if (first_signal == 0) first_signal = signal;
+  if (signal != SIGHUP) std::signal(signal, SIG_DFL);
 }
 
 }  // namespace
 
+int stopping_signal() { return first_signal; }
+
 interruption_guard::interruption_guard() {
-  is_stopping = 0;
-  std::signal(SIGINT, note);
-  std::signal(SIGTERM, note);
+  for (std::size_t i = 0; i < std::size(signals); ++i) {
+    struct sigaction noting = {};
+    noting.sa_handler = note;
+    noting.sa_flags = SA_RESTART;
+    ::sigaction(signals[i], nullptr, &before_[i]);
+    if (before_[i].sa_handler != SIG_IGN) ::sigaction(signals[i], &noting, nullptr);
+  }
 }
 
 interruption_guard::~interruption_guard() {
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+  for (std::size_t i = 0; i < std::size(signals); ++i) {
+    ::sigaction(signals[i], &before_[i], nullptr);
+  }
 }
-
-bool interruption_guard::is_requested() const { return is_stopping != 0; }
 
 }  // namespace radlads::program

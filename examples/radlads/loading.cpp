@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loading.hpp"
+#include "messages.hpp"
+#include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/random.hpp"
@@ -12,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -22,9 +23,7 @@
 namespace radlads::program {
 
 void add_common(CLI::App& app, common_options& options) {
-  app.add_option("--threads", options.threads, "Threads to use (0: all of the machine)")
-      ->check(CLI::Range(0, 4096))
-      ->type_name("N");
+  add_number(app, "--threads", options.threads, "Threads to use (0: all of the machine)", 0, 4096);
   app.add_option("--device", options.device, "Where to compute")
       ->check(CLI::IsMember({"cpu", "cuda"}));
 }
@@ -55,11 +54,10 @@ std::unique_ptr<model_type> load(backend_type& b, const std::filesystem::path& d
   const std::vector<std::string> unread = io::read_parameters(b, directory, model->weights);
   for (std::size_t i = 0; is_told && i < unread.size(); ++i) {
     if (i == 8) {
-      std::cerr << "radlads: and " << unread.size() - i << " more\n";
+      message("radlads: and {} more\n", unread.size() - i);
       break;
     }
-    std::cerr << "radlads: " << directory.string() << ": the model has no place for tensor "
-              << unread[i] << '\n';
+    message("radlads: {}: the model has no place for tensor {}\n", directory.string(), unread[i]);
   }
   return model;
 }

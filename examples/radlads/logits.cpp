@@ -3,7 +3,9 @@
 
 #include "commands.hpp"
 #include "loading.hpp"
+#include "messages.hpp"
 #include "model.hpp"
+#include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/io/safetensors_writer.hpp"
 
@@ -37,7 +39,7 @@ void run(const logits_options& o) {
   io::safetensors_writer writer;
   writer.add("logits", io::dtype::f32, {count, model->config.vocabulary}, logits.data());
   writer.write(o.out);
-  fmt::print("{}: logits, F32 ({}, {})\n", o.out.string(), count, model->config.vocabulary);
+  print("{}: logits, F32 ({}, {})\n", o.out.string(), count, model->config.vocabulary);
 }
 
 }  // namespace
@@ -47,9 +49,8 @@ void add_logits(CLI::App& app) {
       app.add_subcommand("logits", "Write the logits behind every token of one sequence");
   const auto o = std::make_shared<logits_options>();
   command->add_option("--model", o->model, "model directory")->required();
-  command->add_option("--tokens", o->tokens, "ids with commas between: 1,2,3; no token is added")
-      ->required()
-      ->delimiter(',');
+  add_list(*command, "--tokens", o->tokens, "ids with commas between: 1,2,3; no token is added")
+      ->required();
   command->add_option("--out", o->out, "file.safetensors with one F32 tensor, logits (T, V)")
       ->required();
   add_common(*command, o->common);

@@ -4,15 +4,21 @@
 #include "commands.hpp"
 #include "device_program.hpp"
 #include "interruption.hpp"
+#include "messages.hpp"
+#include "options.hpp"
 #include "radlads/version.hpp"
+#include "settings_value.hpp"
+#include "standard_streams.hpp"
 
 #include <CLI/CLI.hpp>
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <sstream>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -39,13 +45,61 @@ void add_commands(CLI::App& app) {
   add_generate(app);
 }
 
+/// Options whose value is a text, which may be empty.
+const std::vector<std::string> text_options{"--prompt"};
+
+/// Throws unless the first argument is a command or an option of the program itself.
+void require_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  const std::string all = fmt::format("{}", fmt::join(names, ", "));
+  if (arguments.empty()) {
+    throw CLI::ValidationError(fmt::format("expected a command: {}; or --help", all));
+  }
+  const std::string& first = arguments.front();
+  if (first.starts_with("-")) {
+    const std::string name = first.substr(first.find_first_not_of('-') == 1 ? 1 : 2);
+    if (app.get_option_no_throw(first.substr(0, first.find('='))) != nullptr) return;
+    throw CLI::ValidationError(radlads::program::unknown_argument(app, "--" + name));
+  }
+  if (std::find(names.begin(), names.end(), first) != names.end()) return;
+  throw CLI::ValidationError(fmt::format("there is no command {}; the nearest is {}, all are {}",
+                                         first, radlads::program::nearest(first, names), all));
+}
+
+void run_command(CLI::App& app, int argc, char** argv) {
+  using namespace radlads::program;
+  add_commands(app);
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  require_command(app, arguments);
+  refuse_empty_values(app, arguments, text_options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    std::ostringstream text;
+    app.exit(success, text, text);
+    write_output(text.str());
+  } catch (const CLI::ExtrasError&) {
+    for (const CLI::App* command : app.get_subcommands()) {
+      const std::vector<std::string> unknown = command->remaining();
+      if (unknown.empty()) continue;
+      throw CLI::ValidationError(unknown_argument(*command, unknown.front()));
+    }
+    throw;
+  }
+  flush_output();
+}
+
 constexpr int exit_failure = 1;
 constexpr int exit_usage = 2;
-constexpr int exit_interrupted = 130;  // what a shell reports for SIGINT
+constexpr int exit_signal = 128;  // and the signal's number, as a shell reports it
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  using radlads::program::message;
   CLI::App app(
       "Turns softmax transformers into linear-attention models (RADLADS, arXiv 2505.03005).",
       "radlads");
@@ -53,22 +107,20 @@ int main(int argc, char** argv) {
                                                 radlads::version_minor, radlads::version_patch));
   app.require_subcommand(1);
   try {
+    radlads::program::prepare_standard_streams();
     radlads::program::become_device_program(argc, argv);
-    add_commands(app);
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
+    run_command(app, argc, argv);
   } catch (const CLI::ParseError& problem) {
-    fmt::print(stderr, "radlads: {}\n", one_line(problem.what()));
+    message("radlads: {}\n", one_line(problem.what()));
     return exit_usage;
   } catch (const radlads::program::interrupted& stop) {
-    fmt::print(stderr, "radlads: {}\n", stop.what());
-    return exit_interrupted;
+    message("radlads: {}\n", stop.what());
+    return exit_signal + radlads::program::stopping_signal();
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "radlads: the host has no more memory\n");
+    message("radlads: the host has no more memory\n");
     return exit_failure;
   } catch (const std::exception& problem) {
-    fmt::print(stderr, "radlads: {}\n", one_line(problem.what()));
+    message("radlads: {}\n", problem.what());
     return exit_failure;
   }
   return 0;

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <unistd.h>
@@ -105,6 +106,15 @@ plan plan_stage(const std::string& stage, const stage_settings& s, const stage_m
   return result;
 }
 
+std::size_t times(std::size_t bytes, int count) {
+  const auto factor = static_cast<std::size_t>(count);
+  if (bytes > std::numeric_limits<std::size_t>::max() / 8 / factor) {
+    throw out_of_memory(concatenate("memory plan: ", count, " threads with ", bytes,
+                                    " bytes each are more than can be counted"));
+  }
+  return bytes * factor;
+}
+
 plan plan_of(const std::string& stage, const stage_settings& s, const stage_models& models,
              std::int64_t rows, [[maybe_unused]] int threads) {
   if (s.precision == "bf16") return plan_stage<bf16>(stage, s, models, rows);
@@ -113,8 +123,8 @@ plan plan_of(const std::string& stage, const stage_settings& s, const stage_mode
   // Each thread trains a part of the batch, with gradients of its own that are summed.
   const int parts = distill::replica_count(models.trained.hidden, threads);
   if (parts > 1) {
-    result.step *= static_cast<std::size_t>(parts);
-    result.gradients *= static_cast<std::size_t>(parts + 1);
+    result.step = times(result.step, parts);
+    result.gradients = times(result.gradients, parts + 1);
   }
 #endif
   return result;
@@ -141,10 +151,17 @@ std::pair<std::size_t, std::string> memory_of_device() {
 /// many.
 std::int64_t most_rows(const std::string& stage, const stage_settings& s,
                        const stage_models& models, std::size_t bytes, int threads) {
+  const auto is_within = [&](std::int64_t rows) {
+    try {
+      return plan_of(stage, s, models, rows, threads).total() <= bytes;
+    } catch (const out_of_memory&) {
+      return false;  // more than can be counted is more than there is
+    }
+  };
   std::int64_t fits = 0, too_many = s.batch + 1;
   while (fits + 1 < too_many) {
     const std::int64_t middle = fits + (too_many - fits) / 2;
-    (plan_of(stage, s, models, middle, threads).total() <= bytes ? fits : too_many) = middle;
+    (is_within(middle) ? fits : too_many) = middle;
   }
   return fits;
 }

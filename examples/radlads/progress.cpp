@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "messages.hpp"
 #include "progress.hpp"
 
 #include <fmt/format.h>
@@ -6,7 +7,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -24,7 +24,7 @@ progress::progress(std::string stage, std::int64_t first, std::int64_t total, st
       is_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 progress::~progress() {
-  if (is_line_open_) std::fputc('\n', stderr);
+  if (is_line_open_) write_message("\n");
 }
 
 double progress::show(std::int64_t done, double loss, double rate) {
@@ -38,12 +38,11 @@ double progress::show(std::int64_t done, double loss, double rate) {
                   total_, loss, rate, speed, format_duration(left));
   if (is_terminal_) {
     // The escape clears what a longer line left behind.
-    fmt::print(stderr, "\r{}\x1b[K", line);
+    message("\r{}\x1b[K", line);
     is_line_open_ = true;
   } else {
-    fmt::print(stderr, "{}\n", line);
+    message("{}\n", line);
   }
-  std::fflush(stderr);
   return speed;
 }
 

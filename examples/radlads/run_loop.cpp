@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "messages.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/io/checkpoint.hpp"
 #include "radlads/io/model_directory.hpp"
@@ -99,8 +100,7 @@ void run_loop::run() {
   }
   if (device_name == "cuda") {
     const auto peak = static_cast<double>(backend_.peak_bytes()) / 1073741824.0;
-    fmt::print(stderr, "{}: at most {:.3f} GiB of the card's memory were in use\n", task_.stage,
-               peak);
+    message("{}: at most {:.3f} GiB of the card's memory were in use\n", task_.stage, peak);
   }
 }
 
@@ -110,8 +110,8 @@ distill::step_report run_loop::take_step() {
   backend_.copy(ids_.data(), rows.data(), rows.size() * sizeof(std::int32_t));
   // The text of the next step is read while this one computes.
   if (trained_.steps() + 1 < total_) {
-    next_rows_ = std::async(std::launch::async,
-                            [this, step = trained_.steps() + 1] { return rows_of(step); });
+    next_rows_ = start_async(task_.stage.c_str(),
+                             [this, step = trained_.steps() + 1] { return rows_of(step); });
   }
   try {
     return trained_.step(backend_, ids_);
@@ -154,15 +154,19 @@ void run_loop::resume() {
   trained_.steps() = saved_step_ = state.integer("step");
   metrics_.emplace(io::metrics_log::resume(metrics, saved_step_ - 1));
   if (is_done()) return;
-  fmt::print(stderr, "{}: continuing after step {} of {}\n", task_.stage, saved_step_, total_);
+  message("{}: continuing after step {} of {}\n", task_.stage, saved_step_, total_);
 }
 
 void run_loop::announce() const {
   const stage_settings& s = task_.settings;
-  fmt::print(stderr,
-             "{}: {} steps of {} x {} tokens, rate {} to {}; {} parameters, {} tokens of text\n",
-             task_.stage, total_, s.batch, s.context, s.lr_init, s.lr_final,
-             parameter_count(trained_.weights()), stream_.size());
+  message("{}: {} steps of {} x {} tokens, rate {} to {}; {} parameters, {} tokens of text\n",
+          task_.stage, total_, s.batch, s.context, s.lr_init, s.lr_final,
+          parameter_count(trained_.weights()), stream_.size());
+  const auto* cubic = std::get_if<data::cubic_sampler>(&sampler_);
+  if (cubic != nullptr && cubic->prime() < cubic->slots()) {
+    message("{}: the order cubic reads {} of the text's {} rows; --{}.sampler epochs reads all\n",
+            task_.stage, cubic->prime(), cubic->slots(), task_.stage);
+  }
 }
 
 std::vector<std::int32_t> run_loop::rows_of(std::int64_t step) const {

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/optim/schedule.hpp"
 #include "settings.hpp"
+#include "settings_file.hpp"
 #include "settings_value.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -78,54 +83,14 @@ void set_value(settings& values, const std::string& section, const std::string& 
           nearest(section, section_names(values)));
 }
 
-std::string node_text(const YAML::Node& node, const std::string& where) {
-  if (node.IsNull()) return "~";
-  if (node.IsScalar()) return node.Scalar();
-  require(node.IsSequence(), where, ": expected a value or a list");
-  std::string text;
-  for (const YAML::Node& each : node) {
-    require(each.IsScalar(), where, ": expected a list of values");
-    text += (text.empty() ? "" : ",") + each.Scalar();
-  }
-  return text;
-}
-
-void read_file(settings& values, const std::string& path) {
-  try {
-    const YAML::Node file = YAML::LoadFile(path);
-    require(file.IsMap() || file.IsNull(), path, ": expected sections of keys");
-    for (const auto& section : file) {
-      const auto name = section.first.as<std::string>();
-      // What resolved.yaml says beside the settings, so that it can be given to -c.
-      if (name == "run" || name == "about") continue;
-      require(section.second.IsMap() || section.second.IsNull(), path, ": ", name,
-              ": expected keys with values");
-      if (section.second.IsNull()) continue;
-      for (const auto& entry : section.second) {
-        const auto key = entry.first.as<std::string>();
-        set_value(values, name, key,
-                  node_text(entry.second, concatenate(path, ": ", name, ".", key)), path);
-      }
-    }
-  } catch (const YAML::BadFile&) {
-    fail(path, ": cannot be read");
-  } catch (const YAML::Exception& problem) {
-    fail(path, ": line ", problem.mark.line + 1, ": ", problem.msg);
+void read_file(settings& values, const std::string& name) {
+  const std::filesystem::path path = find_settings_file(name);
+  for (const file_setting& each : read_settings_file(path)) {
+    set_value(values, each.section, each.key, each.text, path.string());
   }
 }
 
 [[noreturn]] void refuse(const std::string& message) { throw CLI::ValidationError(message); }
-
-/// What to say of an option that the command does not have.
-std::string unknown_option(const CLI::App& app, const std::string& given) {
-  if (!given.starts_with("--")) return fmt::format("unexpected argument {}", given);
-  name_list known;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) known.push_back(name);
-  }
-  const std::string name = given.substr(2, given.find('=') - 2);
-  return fmt::format("there is no option --{}; the nearest is --{}", name, nearest(name, known));
-}
 
 /// --section.key value and --section.key=value among what CLI11 did not know.
 void read_arguments(settings& values, const CLI::App& app, const name_list& sections) {
@@ -134,7 +99,7 @@ void read_arguments(settings& values, const CLI::App& app, const name_list& sect
     const std::string& given = arguments[i];
     const std::size_t equals = std::min(given.find('='), given.size());
     const std::size_t dot = given.substr(0, equals).find('.');
-    if (!given.starts_with("--") || dot == std::string::npos) refuse(unknown_option(app, given));
+    if (!given.starts_with("--") || dot == std::string::npos) refuse(unknown_argument(app, given));
     const std::string section = given.substr(2, dot - 2);
     const std::string key = given.substr(dot + 1, equals - dot - 1);
     std::string text = equals < given.size() ? given.substr(equals + 1) : "";
@@ -184,16 +149,39 @@ stage_settings& settings::stage(std::string_view name) {
 
 void add_settings(CLI::App& app, settings_options& options) {
   app.add_option("-c,--config", options.files,
-                 "YAML file of settings; may be given again, later wins")
+                 "YAML file of settings, or a recipe that came with the program, such as "
+                 "small.yaml; may be given again, later wins")
       ->allow_extra_args(false)
       ->type_name("FILE");
-  app.add_option("--seed", options.seed, "Seed of fresh tensors and of the order of rows")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
+  add_number(app, "--seed", options.seed, "Seed of fresh tensors and of the order of rows", 0);
   app.add_flag("--dry-run", options.is_dry_run,
                "Print the resolved settings and the memory that each stage needs, and stop");
   app.allow_extras();
   app.footer("Settings: --section.key value, as in -c files; --dry-run lists them all.");
+}
+
+void check_model(const model_settings& model) {
+  const auto within = [](const char* key, auto value, std::int64_t least, std::int64_t most) {
+    const std::int64_t found = std::optional<std::int64_t>(value).value_or(least);
+    require(found >= least, "model.", key, " is ", found, ", expected at least ", least);
+    require(found <= most, "model.", key, " is ", found, ", expected at most ", most);
+  };
+  // Far above what is trained here: products stay within 63 bits, and a mistyped number of layers
+  // is refused before it takes minutes and all memory.
+  constexpr std::int64_t most_layers = 1024, most_heads = 1 << 16, most_width = 1 << 24;
+  within("layers", model.layers, 1, most_layers);
+  within("heads", model.heads, 1, most_heads);
+  within("kv_heads", model.kv_heads, 1, most_heads);
+  within("head_size", model.head_size, 1, most_heads);
+  within("hidden", model.hidden, 1, most_width);
+  within("intermediate", model.intermediate, 1, most_width);
+  within("gate_rank_type", model.gate_rank_type, 0, 1 << 16);
+  within("lora_rank_decay", model.lora_rank_decay, 0, most_width);
+  within("lora_rank_iclr", model.lora_rank_iclr, 0, most_width);
+  within("lora_rank_value_residual_mix", model.lora_rank_value_residual_mix, 0, most_width);
+  within("lora_rank_gate", model.lora_rank_gate, 0, most_width);
+  within("lora_rank_tokenshift", model.lora_rank_tokenshift, 0, most_width);
+  within("seed", model.seed, 0, std::numeric_limits<std::int64_t>::max());
 }
 
 settings read_settings(const CLI::App& app, const settings_options& options,
@@ -205,27 +193,46 @@ settings read_settings(const CLI::App& app, const settings_options& options,
     settings::for_each([&](const char*, auto& section) { section.seed = *options.seed; }, values);
   }
   for (const std::string& section : sections) {
-    if (section != "model") check_stage(values.stage(section), section);
+    if (section == "model") {
+      check_model(values.model);
+    } else {
+      check_stage(values.stage(section), section);
+    }
   }
   return values;
 }
 
 void check_stage(const stage_settings& stage, const std::string& name) {
-  const auto at_least = [&](const char* key, double value, double least) {
+  const auto within = [&](const char* key, auto value, auto least, auto most) {
     require(value >= least, name, ".", key, " is ", value, ", expected at least ", least);
+    require(value <= most, name, ".", key, " is ", value, ", expected at most ", most);
   };
-  at_least("tokens", static_cast<double>(stage.tokens), 0);
-  at_least("batch", static_cast<double>(stage.batch), 1);
-  at_least("context", static_cast<double>(stage.context), 1);
-  at_least("micro_batch", static_cast<double>(stage.micro_batch), 0);
-  at_least("warmup_steps", static_cast<double>(stage.warmup_steps), 0);
-  at_least("save_every", static_cast<double>(stage.save_every), 1);
-  at_least("log_every", static_cast<double>(stage.log_every), 1);
-  at_least("seed", static_cast<double>(stage.seed), 0);
-  at_least("sample_offset", static_cast<double>(stage.sample_offset), 0);
-  at_least("lr_init", stage.lr_init, 0);
-  at_least("lr_final", stage.lr_final, 0);
-  at_least("gradient_clip_val", stage.gradient_clip_val, 0);
+  constexpr std::int64_t most = std::int64_t{1} << 53, most_rows = std::int64_t{1} << 31;
+  constexpr double any = std::numeric_limits<double>::max();
+  within("tokens", stage.tokens, 0, most);
+  within("batch", stage.batch, 1, most_rows);
+  within("context", stage.context, 1, most_rows);
+  // Their products then stay within 63 bits.
+  require(stage.batch * stage.context <= most / 1024, name, ".batch x ", name, ".context is ",
+          stage.batch * stage.context, " tokens a step, expected at most ", most / 1024);
+  within("micro_batch", stage.micro_batch, 0, most_rows);
+  within("warmup_steps", stage.warmup_steps, 0, most);
+  within("save_every", stage.save_every, 1, most);
+  within("log_every", stage.log_every, 1, most);
+  within("seed", stage.seed, 0, std::numeric_limits<std::int64_t>::max());
+  within("sample_offset", stage.sample_offset, 0, most);
+  within("magic_prime", stage.magic_prime, 0, most);
+  within("lr_init", stage.lr_init, 0.0, any);
+  within("lr_final", stage.lr_final, 0.0, any);
+  within("lr2_init", stage.lr2_init.value_or(0), 0.0, any);
+  within("lr2_final", stage.lr2_final.value_or(0), 0.0, any);
+  within("beta1", stage.beta1, 0.0, 1.0);
+  within("beta2", stage.beta2, 0.0, 1.0);
+  within("adam_eps", stage.adam_eps, 0.0, any);
+  within("weight_decay", stage.weight_decay, 0.0, any);
+  within("gradient_clip_val", stage.gradient_clip_val, 0.0, any);
+  within("kl_weight", stage.kl_weight, 0.0, any);
+  within("ce_weight", stage.ce_weight, 0.0, any);
   require_name(stage.sampler, {"cubic", "epochs"}, name + ".sampler");
   require_name(stage.precision, {"float", "bf16"}, name + ".precision");
   require_name(stage.loss, {"l2", "mse"}, name + ".loss");

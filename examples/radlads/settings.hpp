@@ -163,6 +163,9 @@ void add_settings(CLI::App& app, settings_options& options);
 settings read_settings(const CLI::App& app, const settings_options& options,
                        const std::vector<std::string>& sections);
 
+/// Throws unless sizes and ranks are within bounds.
+void check_model(const model_settings& model);
+
 /// Throws unless the values of a stage make sense; `name` is its section.
 void check_stage(const stage_settings& stage, const std::string& name);
 

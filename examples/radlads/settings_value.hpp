@@ -9,59 +9,106 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace radlads::program {
 
-/// Reads 20000000, 20_000_000, 1e-3, 20e6. YAML 1.1 takes 1e-3 for a text; here it is a number.
-inline void parse_value(std::string text, double& value, const std::string& where) {
-  const std::string given = text;
+/// The one rule of empty values, for settings and for options: there is none that means something.
+inline void require_value(std::string_view text, std::string_view where) {
+  require(text.find_first_not_of(" \t") != std::string_view::npos, where, ": the value is empty");
+}
+
+/// Digits without the underscores and the sign that from_chars does not know.
+inline std::string bare_number(std::string text) {
   std::erase(text, '_');
-  if (text.starts_with('+')) text.erase(0, 1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.erase(0, 1);
+  return text;
+}
+
+/// Reads 0.5, 20_000, 1e-3. YAML 1.1 takes 1e-3 for a text; here it is a number.
+inline void parse_value(const std::string& given, double& value, const std::string& where) {
+  require_value(given, where);
+  const std::string text = bare_number(given);
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   require(code == std::errc() && end == text.data() + text.size() && std::isfinite(value), where,
           ": \"", given, "\" is not a number");
 }
 
-inline void parse_value(const std::string& text, std::int64_t& value, const std::string& where) {
+inline void parse_value(const std::string& given, float& value, const std::string& where) {
   double number = 0;
-  parse_value(text, number, where);
+  parse_value(given, number, where);
+  value = static_cast<float>(number);
+}
+
+/// Reads whole numbers: 20000000, 20_000_000, 2e7, and 20M, where k, M and G stand for thousands,
+/// millions and billions.
+template <std::integral T>
+void parse_value(const std::string& given, T& value, const std::string& where) {
+  require_value(given, where);
+  std::string text = bare_number(given);
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code == std::errc() && end == text.data() + text.size()) return;
+  constexpr std::string_view units = "kKMG", thousands = "1123";
+  const std::size_t unit = text.empty() ? units.npos : units.find(text.back());
+  if (unit != units.npos && text.find_first_of("eE") == text.npos) {
+    // As an exponent, so that 1.1M is exactly 1100000.
+    text.pop_back();
+    text += fmt::format("e{}", 3 * (thousands[unit] - '0'));
+  }
+  double number = 0;
+  const auto [last, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  require(
+      problem == std::errc() && last == text.data() + text.size() && number == std::floor(number),
+      where, ": \"", given, "\" is not a whole number");
   constexpr double exact = 9007199254740992.0;  // 2^53: beyond it a double skips integers
-  require(number == std::floor(number) && std::abs(number) <= exact, where, ": \"", text,
-          "\" is not a whole number");
-  value = static_cast<std::int64_t>(number);
+  require(std::abs(number) <= exact && std::in_range<T>(static_cast<std::int64_t>(number)), where,
+          ": \"", given, "\" is beyond the whole numbers that fit here");
+  value = static_cast<T>(number);
 }
 
 inline void parse_value(const std::string& text, bool& value, const std::string& where) {
+  require_value(text, where);
   value = text == "true" || text == "yes" || text == "on" || text == "1";
   require(value || text == "false" || text == "no" || text == "off" || text == "0", where, ": \"",
           text, "\" is neither true nor false");
 }
 
-inline void parse_value(const std::string& text, std::string& value, const std::string&) {
+inline void parse_value(const std::string& text, std::string& value, const std::string& where) {
+  require_value(text, where);
   value = text;
 }
 
 template <class T>
 void parse_value(const std::string& text, std::optional<T>& value, const std::string& where) {
   value.reset();
-  if (text != "~" && text != "null" && !text.empty()) parse_value(text, value.emplace(), where);
+  if (text != "~" && text != "null") parse_value(text, value.emplace(), where);
 }
 
-/// A list: 4,7 or [4, 7].
+/// A list: 4,7 or [4, 7]; [] has no items.
 template <class T>
-void parse_value(std::string text, std::vector<T>& value, const std::string& where) {
-  std::erase_if(text, [](char c) { return c == '[' || c == ']' || c == ' '; });
+void parse_value(const std::string& given, std::vector<T>& value, const std::string& where) {
+  require_value(given, where);
+  std::string text = given;
+  const bool is_open = text.starts_with('['), is_closed = text.ends_with(']');
+  require(is_open == is_closed, where, ": \"", given, "\" has one bracket of a list");
+  if (is_open) text = text.substr(1, text.size() - 2);
   value.clear();
-  for (std::size_t at = 0; at < text.size();) {
+  if (is_open && text.find_first_not_of(' ') == text.npos) return;
+  for (std::size_t at = 0; at <= text.size();) {
     const std::size_t end = std::min(text.find(',', at), text.size());
-    parse_value(text.substr(at, end - at), value.emplace_back(), where);
+    std::string item = text.substr(at, end - at);
+    item.erase(0, std::min(item.find_first_not_of(' '), item.size()));
+    item.erase(item.find_last_not_of(' ') + 1);
+    require(!item.empty(), where, ": \"", given, "\" has an empty item");
+    parse_value(item, value.emplace_back(), where);
     at = end + 1;
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory.hpp"
+#include "messages.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/io/checkpoint.hpp"
@@ -143,7 +144,7 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
   const std::int64_t samples = samples_before + step_count(s) * s.batch;
   record.about["samples"] = std::to_string(samples);
   if (!inputs.is_restarted && is_finished(out, record)) {
-    fmt::print(stderr, "{}: {} is complete\n", stage, out.string());
+    message("{}: {} is complete\n", stage, out.string());
     const std::vector<std::string> unread = io::read_parameters(inputs.backend, out, model.weights);
     require(unread.empty(), out.string(), ": the model has no place for tensor ",
             unread.empty() ? "" : unread.front());
@@ -167,7 +168,7 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
   } catch (const out_of_memory&) {
     stage_models all{{}, trained};
     if (inputs.teacher != nullptr && stage != "extend") all.teacher = inputs.teacher->config();
-    fmt::print(stderr, "{}", memory_plan(stage, s, all, inputs.threads));
+    write_message(memory_plan(stage, s, all, inputs.threads));
     throw;
   }
   save_output(inputs.backend, model, inputs.tokenizer_source, out, record);

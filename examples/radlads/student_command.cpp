@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory.hpp"
+#include "messages.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "radlads/transfer/weight_map.hpp"
@@ -42,9 +43,9 @@ void require_same_tokenizer(const std::filesystem::path& teacher,
 void run(const CLI::App& app, const std::string& stage, const student_options& o) {
   const settings values = read_settings(app, o.settings, {stage});
   if (o.settings.is_dry_run) {
-    fmt::print("{}", to_yaml(values, {stage}));
+    write_output(to_yaml(values, {stage}));
     const stage_models models{io::read_config(o.teacher), io::read_config(o.student)};
-    fmt::print("{}", memory_plan(stage, values.stage(stage), models, host_threads(o.common)));
+    write_output(memory_plan(stage, values.stage(stage), models, host_threads(o.common)));
     return;
   }
   require_precision(values, {stage});

@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "documents.hpp"
 #include "loading.hpp"
+#include "messages.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/data/binidx.hpp"
 #include "radlads/data/corpus.hpp"
@@ -58,8 +59,8 @@ void run(const tokenize_options& o) {
   }
   writer.commit();
   const data::binidx_paths paths(o.out);
-  fmt::print("{}, {}: {} documents, {} tokens\n", paths.bin.string(), paths.idx.string(),
-             offsets.size() - 1, stream.size());
+  print("{}, {}: {} documents, {} tokens\n", paths.bin.string(), paths.idx.string(),
+        offsets.size() - 1, stream.size());
 }
 
 }  // namespace

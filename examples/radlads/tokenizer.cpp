@@ -2,6 +2,8 @@
 // radlads tokenizer: learns a byte-level BPE from text.
 
 #include "commands.hpp"
+#include "messages.hpp"
+#include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/data/corpus.hpp"
 #include "radlads/files/atomic.hpp"
@@ -46,8 +48,8 @@ void run(const tokenizer_options& o) {
   const text::trained_bpe trained = trainer.train();
   text::write_tokenizer(directory.path(), trained, training);
   directory.commit();
-  fmt::print("{}: {} tokens from {} documents, {} bytes of text\n", o.out.string(),
-             trained.tokens.size(), documents, bytes);
+  print("{}: {} tokens from {} documents, {} bytes of text\n", o.out.string(),
+        trained.tokens.size(), documents, bytes);
 }
 
 }  // namespace
@@ -58,8 +60,7 @@ void add_tokenizer(CLI::App& app) {
   const auto o = std::make_shared<tokenizer_options>();
   command->add_option("--text", o->texts, ".txt (documents between <|endoftext|> lines) or .jsonl")
       ->required();
-  command->add_option("--vocab", o->vocabulary, "tokens, with <|endoftext|> and the 256 bytes")
-      ->capture_default_str();
+  add_number(*command, "--vocab", o->vocabulary, "tokens, with <|endoftext|> and the 256 bytes");
   command->add_option("--out", o->out, "directory to make")->required();
   command->callback([o] { run(*o); });
 }

@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "memory.hpp"
+#include "messages.hpp"
 #include "model.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/io/architecture.hpp"
@@ -42,7 +43,6 @@ void complete_sizes(model_settings& m) {
   keep_or(m.intermediate, (*m.hidden * 8 / 3 + 3) / 4 * 4);
   keep_or(m.rope_theta, 1e4);
   keep_or(m.rms_norm_eps, 1e-6);
-  require(*m.layers > 0, "model.layers is ", *m.layers, ", expected at least 1");
 }
 
 /// Qwen2's decoder in these sizes.
@@ -70,9 +70,9 @@ void run(const CLI::App& app, const train_options& o) {
   settings values = read_settings(app, o.settings, {"model", "train"});
   complete_sizes(values.model);
   if (o.settings.is_dry_run) {
-    fmt::print("{}", to_yaml(values, {"model", "train"}));
+    write_output(to_yaml(values, {"model", "train"}));
     const stage_models models{{}, teacher_config(values, text::tokenizer::load(o.tokenizer))};
-    fmt::print("{}", memory_plan("train", values.train, models, host_threads(o.common)));
+    write_output(memory_plan("train", values.train, models, host_threads(o.common)));
     return;
   }
   require_precision(values, {"train"});

@@ -2,6 +2,8 @@
 // radlads transfer: the teacher's tensors into a student with other mixers.
 
 #include "commands.hpp"
+#include "messages.hpp"
+#include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/core/parameters.hpp"
 #include "stages.hpp"
@@ -12,8 +14,8 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <iostream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -35,7 +37,7 @@ void run(const CLI::App& app, const transfer_options& o) {
   settings values = read_settings(app, o.settings, {"model"});
   if (!o.keep_attention.empty()) values.model.keep_attention = o.keep_attention;
   if (o.settings.is_dry_run) {
-    fmt::print("{}", to_yaml(values, {"model"}));
+    write_output(to_yaml(values, {"model"}));
     return;
   }
   if (o.out.empty() && !o.is_plan_printed) throw CLI::RequiredError("--out");
@@ -43,19 +45,23 @@ void run(const CLI::App& app, const transfer_options& o) {
   backend_type b(backend_options(o.common));
   const auto teacher = load_model(b, o.teacher);
   const made_student student = make_student(b, *teacher, mixer, values.model);
-  if (o.is_plan_printed) transfer::print(student.plan, std::cout);
+  if (o.is_plan_printed) {
+    std::ostringstream plan;
+    transfer::print(student.plan, plan);
+    write_output(plan.str());
+  }
   if (o.out.empty()) return;
   require_apart(o.out, o.teacher);
   check_output(o.out);
   const run_record record =
       transfer_record(values, mixer, weights_hash(b, *teacher), host_threads(o.common));
   if (!o.is_restarted && is_finished(o.out, record)) {
-    fmt::print(stderr, "transfer: {} is complete\n", o.out.string());
+    message("transfer: {} is complete\n", o.out.string());
     return;
   }
   save_output(b, *student.model, o.teacher, o.out, record);
-  fmt::print(stderr, "transfer: {} with {} parameters, the teacher has {}\n", o.out.string(),
-             parameter_count(student.model->weights), parameter_count(teacher->weights));
+  message("transfer: {} with {} parameters, the teacher has {}\n", o.out.string(),
+          parameter_count(student.model->weights), parameter_count(teacher->weights));
 }
 
 }  // namespace
@@ -67,11 +73,8 @@ void add_transfer(CLI::App& app) {
   command->add_option("--teacher", o->teacher, "model directory")->required();
   command->add_option("--student", o->student, "rad_rwkv7 or rad_rwkv6")->required();
   command->add_option("--out", o->out, "directory of the student");
-  command
-      ->add_option("--keep-attention", o->keep_attention, "layers that stay softmax attention: 4,7")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("LAYERS");
+  add_list(*command, "--keep-attention", o->keep_attention,
+           "layers that stay softmax attention: 4,7");
   command->add_flag("--plan", o->is_plan_printed,
                     "Print where every tensor comes from; without --out nothing is written");
   command->add_flag("--restart", o->is_restarted, "Replace a student made with other settings");
