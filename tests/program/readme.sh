@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The commands on the program that README.md shows, as they stand there, on a small teacher and text.
+source "$(dirname "$0")/tiny.bash"
+
+make_teacher
+for i in $(seq 20); do cat text.txt; done >long.txt
+mv long.txt text.txt
+mkdir bin
+# On this path as an installed program is; only the sizes of the recipe's stages are others.
+cat >bin/radlads <<'SH'
+#!/bin/sh
+case $1 in
+  convert) exec "$RADLADS" "$@" --threads 1 --align.tokens 512 --align.context 32 --align.batch 4 \
+    --distill.tokens 512 --distill.context 32 --distill.batch 4 ;;
+  *) exec "$RADLADS" "$@" ;;
+esac
+SH
+chmod +x bin/radlads
+PATH=$PWD/bin:$PATH
+sed -n '/^radlads /p' "$RADLADS_SOURCE_DIR/README.md" >commands.txt
+[ "$(wc -l <commands.txt)" -ge 3 ] || stop "README.md shows $(wc -l <commands.txt) commands"
+while IFS= read -r command; do
+  eval "$command" >out.txt 2>log.txt </dev/null || stop "README.md: $command: $(cat log.txt)"
+  [ -s out.txt ] || stop "README.md: $command prints nothing"
+done <commands.txt
+head -c 16 out.txt | grep -qx "Once upon a time" || stop "not a continued text: $(cat out.txt)"
+
+# What README.md says of --device: the commands that run a model take it, the others do not.
+for command in tokenize train transfer align distill extend convert eval logits generate; do
+  "$RADLADS" $command --help | grep -q -- --device || stop "$command has no --device"
+done
+for command in inspect tokenizer; do
+  "$RADLADS" $command --help | grep -q -- --device && stop "$command has a --device that it does not need"
+done
+# The options and targets of the build that it shows are those of the tree.
+cd "$RADLADS_SOURCE_DIR"
+for option in $(sed -n '/^cmake -S/s/-D\([A-Z_]*\)=/\n-D\1\n/gp' README.md | sed -n 's/^-D//p'); do
+  grep -rqw "$option" CMakeLists.txt cmake || [ "$option" = CMAKE_BUILD_TYPE ] || stop "README.md: there is no option $option"
+done
+grep -q "^add_custom_target(program " examples/CMakeLists.txt || stop "README.md: there is no target program"
+echo passed
