@@ -23,6 +23,7 @@ std::vector<mixer_config> cases() {
   all[1].qkv_bias = false;
   all[2].output_bias = true;
   all[2].rope_base = 50;
+  all[2].rope_scaling = {.kind = ops::rope_scaling_kind::linear, .factor = 2.5};
   all[3].norm_epsilon = 0.3;
   all[3].qk_norm = true;
   return all;

@@ -52,6 +52,7 @@ inline reference::mixer_sizes reference_sizes(const layers::mixer_config& c) {
   s.kv_heads = static_cast<std::size_t>(c.kv_heads);
   s.head_size = static_cast<std::size_t>(c.head_size);
   s.rope_base = c.rope_base;
+  s.rope_divisor = c.rope_scaling.factor;
   s.norm_epsilon = c.norm_epsilon;
   s.use_rope = c.use_rope;
   s.qk_norm = c.qk_norm;

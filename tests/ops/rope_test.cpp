@@ -70,6 +70,35 @@ TYPED_TEST(rope, turns_pairs_by_their_position) {
   }
 }
 
+TEST(rope_functions, turns_by_scaled_frequencies_and_back) {
+  cpu_backend backend({.threads = 2, .poison = true});
+  const shape<4> sizes = {1, 67, 2, 12};
+  const std::vector<double> numbers = random_values(67 * 24, 6);
+  auto x = filled<double, 4>(backend, sizes, numbers);
+  tensor<double, 4, cpu_backend> y(backend, sizes);
+  // With base 50 the six frequencies are 1, 0.52, 0.27, 0.14, 0.07, 0.04: kept, blended and
+  // divided.
+  const ops::rope_scaling scaling{ops::rope_scaling_kind::llama3, 8, 1, 4, 32};
+  ops::rope<double>(backend, {50.0, scaling}, 3, 1, x, y);
+  for (std::int64_t row = 0; row < 67 * 2; ++row) {
+    for (std::int64_t i = 0; i < 6; ++i) {
+      const double frequency = std::pow(50.0, -static_cast<double>(i) / 6);
+      const double wave = 2 * 3.14159265358979324 / frequency;
+      const double blend = (32 / wave - 1) / (4 - 1);
+      double scaled = (1 - blend) * frequency / 8 + blend * frequency;
+      if (wave < 32.0 / 4) scaled = frequency;
+      if (wave > 32.0) scaled = frequency / 8;
+      const double angle = static_cast<double>(3 + row / 2) * scaled;
+      const double* const from = numbers.data() + row * 12;
+      const double* const to = y.data() + row * 12;
+      EXPECT_NEAR(to[i], from[i] * std::cos(angle) - from[i + 6] * std::sin(angle), 1e-12);
+      EXPECT_NEAR(to[i + 6], from[i + 6] * std::cos(angle) + from[i] * std::sin(angle), 1e-12);
+    }
+  }
+  ops::rope<double>(backend, {50.0, scaling}, 3, -1, y, x);
+  EXPECT_LT(test::relative_error(values_of(x), numbers), test::order_tolerance<double>);
+}
+
 TEST(rope_functions, error_does_not_grow_along_a_long_sequence) {
   cpu_backend backend({.threads = 2, .poison = true});
   const shape<4> sizes = {1, 8191, 1, 4};

@@ -19,6 +19,7 @@ using weights = std::map<std::string, std::vector<double>>;
 struct mixer_sizes {
   std::size_t hidden = 0, heads = 0, kv_heads = 0, head_size = 0;
   double rope_base = 1e4, norm_epsilon = 1e-6;
+  double rope_divisor = 1;  // of positions: linear scaling
   bool use_rope = true, qk_norm = false;
   bool balance_state = true, group_norm = false, token_shift = false;
   int gate_rank_type = 2;
@@ -53,13 +54,12 @@ inline rows<double> from_right(const std::vector<double>& factor, const rows<dou
 }
 
 /// Turns the pair (i, i + N/2) of a head by position base^(-2i/N).
-inline std::vector<double> rotated(const std::vector<double>& head, std::size_t position,
-                                   double base) {
+inline std::vector<double> rotated(const std::vector<double>& head, double position, double base) {
   const std::size_t half = head.size() / 2;
   std::vector<double> result(head.size());
   for (std::size_t i = 0; i < half; ++i) {
     const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(head.size());
-    const double angle = static_cast<double>(position) * std::pow(base, exponent);
+    const double angle = position * std::pow(base, exponent);
     result[i] = head[i] * std::cos(angle) - head[i + half] * std::sin(angle);
     result[i + half] = head[i + half] * std::cos(angle) + head[i] * std::sin(angle);
   }
@@ -94,7 +94,8 @@ inline std::vector<rows<double>> turned_heads(const weights& w, const mixer_size
           head[t][i] *= w.at(letter + "_norm.weight")[i] / root;
         }
       }
-      if (s.use_rope) head[t] = rotated(head[t], t, s.rope_base);
+      if (s.use_rope)
+        head[t] = rotated(head[t], static_cast<double>(t) / s.rope_divisor, s.rope_base);
     }
     result.push_back(head);
   }

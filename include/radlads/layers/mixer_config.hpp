@@ -4,6 +4,7 @@
 // user's own can be configured from one model description.
 
 #include "radlads/core/error.hpp"
+#include "radlads/ops/rope_scaling.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -37,6 +38,7 @@ struct mixer_config {
   std::int64_t head_size = 0;  ///< K, per head
   double norm_epsilon = 1e-6;  ///< of the q/k norms
   double rope_base = 1e4;
+  ops::rope_scaling rope_scaling;
   bool qkv_bias = true;
   bool output_bias = false;
   bool qk_norm = false;  ///< per-head RMS norm of receptance and key (Qwen3)

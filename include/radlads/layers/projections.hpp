@@ -92,7 +92,7 @@ struct projections {
     } else {
       ops::linear<T>(b, p.weight, p.bias, x, reshape<2>(s.heads.whole(), rows));
     }
-    if (c.use_rope) ops::rope<T>(b, c.rope_base, position, +1, s.heads, s.heads);
+    if (c.use_rope) ops::rope<T>(b, {c.rope_base, c.rope_scaling}, position, +1, s.heads, s.heads);
   }
 
   /// Takes dheads, which it overwrites, back through rotation and norm. The result, (N, H K), is
@@ -103,7 +103,7 @@ struct projections {
                                                const saved_heads<T, B>& s, view_on<T, 4, B> dheads,
                                                view_on<T, 2, B> dprojected,
                                                tensor<T, 1, B>& dnorm) {
-    if (c.use_rope) ops::rope<T>(b, c.rope_base, 0, -1, dheads, dheads);
+    if (c.use_rope) ops::rope<T>(b, {c.rope_base, c.rope_scaling}, 0, -1, dheads, dheads);
     const shape<2> rows{dheads.extent(0) * dheads.extent(1), dheads.extent(2) * dheads.extent(3)};
     if (!c.qk_norm) return reshape<2>(dheads, rows);
     const shape<2> per_head{rows[0] * dheads.extent(2), dheads.extent(3)};

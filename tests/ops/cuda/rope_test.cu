@@ -58,6 +58,20 @@ TYPED_TEST(cuda_rope, adds_a_position_in_memory) {
   this->expect_close(y, "y");
 }
 
+TYPED_TEST(cuda_rope, turns_by_scaled_frequencies) {
+  const shape<4> s{2, 37, 3, 24};
+  for (const ops::rope_scaling& scaling :
+       {ops::rope_scaling{.kind = ops::rope_scaling_kind::linear, .factor = 2.5},
+        ops::rope_scaling{ops::rope_scaling_kind::llama3, 8, 1, 4, 32}}) {
+    auto x = this->template random<4>(s);
+    auto y = this->template room<TypeParam, 4>(s);
+    this->on_both([&](auto& b, auto tag, auto on) {
+      ops::rope<decltype(tag)>(b, {50.0, scaling}, 11, 1, on(x), on(y));
+    });
+    this->expect_close(y, "y");
+  }
+}
+
 TYPED_TEST(cuda_rope, no_tokens) {
   auto x = this->template random<4>({2, 0, 3, 8}), y = this->template random<4>({2, 0, 3, 8});
   this->on_both(

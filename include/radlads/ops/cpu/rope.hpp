@@ -7,6 +7,7 @@
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/view.hpp"
 #include "radlads/ops/cpu/map.hpp"
+#include "radlads/ops/rope_scaling.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,8 +20,9 @@ namespace radlads {
 /// token is computed, those between follow by rotation: sixteen times cheaper, and the error of 32
 /// rotations stays below 1e-14.
 template <class T>
-void fill_rope_table(double base, std::int64_t first_position, int direction, std::int64_t begin,
-                     std::int64_t end, view<T, 2> cosines, view<T, 2> sines) {
+void fill_rope_table(const ops::rope_frequencies& frequencies, std::int64_t first_position,
+                     int direction, std::int64_t begin, std::int64_t end, view<T, 2> cosines,
+                     view<T, 2> sines) {
   // Frequencies are the inner loop: their chains of rotations overlap.
   const std::int64_t half_size = cosines.extent(1);
   constexpr std::int64_t at_once = 16;
@@ -29,7 +31,7 @@ void fill_rope_table(double base, std::int64_t first_position, int direction, st
     double rate[at_once], step_cosine[at_once], step_sine[at_once], cosine[at_once], sine[at_once];
     for (std::int64_t i = 0; i < count; ++i) {
       const double exponent = -static_cast<double>(first + i) / static_cast<double>(half_size);
-      rate[i] = direction * std::pow(base, exponent);
+      rate[i] = direction * frequencies.scaling.scaled(std::pow(frequencies.base, exponent));
       step_cosine[i] = std::cos(rate[i]);
       step_sine[i] = std::sin(rate[i]);
     }
@@ -53,7 +55,7 @@ void fill_rope_table(double base, std::int64_t first_position, int direction, st
 }
 
 template <class T>
-void rope_on(cpu_backend& b, double base, std::int64_t first_position,
+void rope_on(cpu_backend& b, const ops::rope_frequencies& frequencies, std::int64_t first_position,
              view<const std::int32_t, 1> offset, int direction, view<const T, 4> x, view<T, 4> y) {
   if (!offset.empty()) first_position += offset(0);
   const std::int64_t tokens = x.extent(1), heads = x.extent(2), half_size = x.extent(3) / 2;
@@ -63,7 +65,7 @@ void rope_on(cpu_backend& b, double base, std::int64_t first_position,
   constexpr std::int64_t stretch = 32;
   b.parallel_for((tokens + stretch - 1) / stretch, rows_per_part(stretch * half_size),
                  [&](std::int64_t begin, std::int64_t end, int) {
-                   fill_rope_table(base, first_position, direction, begin * stretch,
+                   fill_rope_table(frequencies, first_position, direction, begin * stretch,
                                    std::min(end * stretch, tokens), cosines, sines);
                  });
   with_lane_width<T>(half_size, [&](auto width) {

@@ -8,6 +8,7 @@
 #include "radlads/core/cuda/vector.cuh"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/rope.hpp"
+#include "radlads/ops/rope_scaling.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -17,6 +18,7 @@ namespace radlads {
 template <class A>
 struct rope_table_args {
   double base;
+  ops::rope_scaling scaling;
   const std::int32_t* offset;  // added to the first position, or null
   std::int64_t first_position, tokens, half_size;
   int direction;
@@ -28,7 +30,8 @@ RADLADS_KERNEL rope_table_kernel(const __grid_constant__ rope_table_args<A> a) {
   const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (at >= a.tokens * a.half_size) return;
   const std::int64_t t = at / a.half_size, i = at % a.half_size;
-  const double rate = pow(a.base, -static_cast<double>(i) / static_cast<double>(a.half_size));
+  const double rate =
+      a.scaling.scaled(pow(a.base, -static_cast<double>(i) / static_cast<double>(a.half_size)));
   const std::int64_t first = a.first_position + (a.offset == nullptr ? 0 : *a.offset);
   double sine, cosine;
   sincos(static_cast<double>(first + t) * rate * a.direction, &sine, &cosine);
@@ -73,7 +76,8 @@ RADLADS_KERNEL rope_kernel(const __grid_constant__ rope_args<T> a) {
 }
 
 template <class T>
-RADLADS_HIDDEN void rope_on(cuda_backend& b, double base, std::int64_t first_position,
+RADLADS_HIDDEN void rope_on(cuda_backend& b, const ops::rope_frequencies& frequencies,
+                            std::int64_t first_position,
                             view<const std::int32_t, 1, device_space> offset, int direction,
                             view<const T, 4, device_space> x, view<T, 4, device_space> y) {
   using A = accumulate_t<T>;
@@ -83,7 +87,8 @@ RADLADS_HIDDEN void rope_on(cuda_backend& b, double base, std::int64_t first_pos
   A* const table = scope.take<A, 3>({2, tokens, half_size}).data();
   launch(b, "rope_table", rope_table_kernel<A>,
          {.blocks = ceil_div(tokens * half_size, threads), .threads = threads},
-         rope_table_args<A>{base, offset.empty() ? nullptr : offset.pointer, first_position, tokens,
+         rope_table_args<A>{frequencies.base, frequencies.scaling,
+                            offset.empty() ? nullptr : offset.pointer, first_position, tokens,
                             half_size, direction, table});
   constexpr int wide = vector_width<T>;
   bool is_vectorized = half_size % wide == 0 && is_vector_aligned(x.pointer, 0, wide) &&

@@ -7,6 +7,7 @@
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
 #include "radlads/ops/logit_slice.hpp"
+#include "radlads/ops/rope_scaling.hpp"
 
 #include <cstdint>
 
@@ -63,7 +64,7 @@ void embedding_backward_on(dry_run_backend& b, view<const std::int32_t, 1, devic
 }
 
 template <class T, class... Arguments>
-void rope_on(dry_run_backend& b, double, std::int64_t,
+void rope_on(dry_run_backend& b, const ops::rope_frequencies&, std::int64_t,
              const view<const std::int32_t, 1, device_space>&, int,
              view<const T, 4, device_space> x, const Arguments&...) {
   scratch_scope<dry_run_backend> scope(b);
