@@ -19,6 +19,10 @@ TEST(architecture_test, every_name_is_found_once) {
   for (const architecture& each : architectures) EXPECT_EQ(find_architecture(each.name), &each);
   EXPECT_EQ(find_architecture("GPT2LMHeadModel"), nullptr);
   EXPECT_EQ(find_architecture(""), nullptr);
+  for (const architecture& each : architectures) {
+    EXPECT_EQ(find_model_type(each.model_type), &each);
+  }
+  EXPECT_EQ(find_model_type("gpt2"), nullptr);
   EXPECT_NE(architecture_names().find("Qwen2ForCausalLM, Qwen3ForCausalLM"), std::string::npos);
 }
 
@@ -35,6 +39,19 @@ TEST(architecture_test, softmax_models_are_named_by_their_biases_and_norms) {
   EXPECT_EQ(architecture_of(c).name, "LlamaForCausalLM");
   c.qkv_bias = false;
   EXPECT_EQ(architecture_of(c).name, "RadladsForCausalLM");
+}
+
+TEST(architecture_test, a_family_is_kept_where_it_can_express_the_model) {
+  models::config c = with_mixers({"attention", "attention"});
+  c.family = "mistral";
+  EXPECT_EQ(architecture_of(c).name, "Qwen2ForCausalLM");
+  c.qkv_bias = false;
+  EXPECT_EQ(architecture_of(c).name, "MistralForCausalLM");
+  c.output_bias = c.qkv_bias = true;
+  EXPECT_EQ(architecture_of(c).name, "LlamaForCausalLM");
+  c = with_mixers({"attention", "rad_rwkv7"});
+  c.family = "mistral";
+  EXPECT_EQ(architecture_of(c).name, "RWKV7Qwen2ForCausalLM");
 }
 
 TEST(architecture_test, hybrids_are_named_by_their_recurrent_layers) {

@@ -7,11 +7,14 @@
 #include "radlads/files/json.hpp"
 #include "radlads/io/architecture.hpp"
 #include "radlads/io/generation_config.hpp"
+#include "radlads/io/rope_reader.hpp"
+#include "radlads/io/unsupported_models.hpp"
 #include "radlads/models/config.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,15 +31,17 @@ class config_reader {
   models::config read() const {
     refuse_unsupported();
     models::config c;
-    c.vocabulary = size("vocab_size");
-    c.hidden = size("hidden_size");
-    c.intermediate = size("intermediate_size");
-    c.layers = size("num_hidden_layers");
-    require(c.layers <= max_layers, where_, ": \"num_hidden_layers\" is ", c.layers,
-            ", more than the ", max_layers, " allowed");
-    c.max_positions = size("max_position_embeddings");
-    c.norm_epsilon = positive("rms_norm_eps", 1e-6);
-    c.rope_base = rope_base();
+    using limits = models::size_limits;
+    c.vocabulary = size("vocab_size", limits::vocabulary);
+    c.hidden = size("hidden_size", limits::hidden);
+    c.intermediate = size("intermediate_size", limits::intermediate);
+    c.layers = size("num_hidden_layers", limits::layers);
+    c.max_positions = find_size("max_position_embeddings").value_or(class_.max_positions);
+    c.norm_epsilon = epsilon();
+    const ops::rope_frequencies rope = read_rope(object_, where_, c.max_positions);
+    c.rope_base = rope.base;
+    c.rope_scaling = rope.scaling;
+    refuse_windows(c);
     c.is_tied = flag("tie_word_embeddings", false);
     c.bos = find<std::int32_t>("bos_token_id");
     c.pad = find<std::int32_t>("pad_token_id");
@@ -45,11 +50,12 @@ class config_reader {
     read_biases(c);
     c.mixers = mixers(c.layers);
     if (!class_.is_softmax()) read_options(c);
+    c.family = family(c);
     return c;
   }
 
  private:
-  static constexpr std::int64_t max_layers = 100'000;
+  using strings = std::vector<std::string>;
 
   template <class T>
   std::optional<T> find(const std::string& key) const {
@@ -60,23 +66,26 @@ class config_reader {
     return find<bool>(key).value_or(fallback);
   }
 
+  static constexpr std::int64_t no_limit = std::numeric_limits<std::int32_t>::max();
+
   // 32 bits, so that the product of two sizes cannot overflow.
-  std::int64_t checked_size(const std::string& key, std::int32_t value) const {
-    require(value > 0, where_, ": \"", key, "\" must be positive, found ", value);
-    return value;
-  }
-  std::int64_t size(const std::string& key) const {
-    return checked_size(key, files::json_get<std::int32_t>(object_, key, where_));
-  }
-  std::optional<std::int64_t> find_size(const std::string& key) const {
+  std::optional<std::int64_t> find_size(const std::string& key,
+                                        std::int64_t limit = no_limit) const {
     const auto value = find<std::int32_t>(key);
     if (!value) return std::nullopt;
-    return checked_size(key, *value);
+    require(*value > 0, where_, ": \"", key, "\" must be positive, found ", *value);
+    require(*value <= limit, where_, ": \"", key, "\" is ", *value, ", more than the ", limit,
+            " allowed, which no published model comes near");
+    return *value;
+  }
+  std::int64_t size(const std::string& key, std::int64_t limit = no_limit) const {
+    (void)files::json_get<std::int32_t>(object_, key, where_);
+    return *find_size(key, limit);
   }
 
-  double positive(const std::string& key, double fallback) const {
-    const double value = find<double>(key).value_or(fallback);
-    require(value > 0, where_, ": \"", key, "\" must be positive, found ", value);
+  double epsilon() const {
+    const double value = find<double>("rms_norm_eps").value_or(1e-6);
+    require(value > 0, where_, ": \"rms_norm_eps\" must be positive, found ", value);
     return value;
   }
 
@@ -84,55 +93,81 @@ class config_reader {
     return object_.contains(key) && !object_[key].is_null();
   }
 
+  // The class that "architectures" names or, as transformers has it, the one of "model_type": files
+  // of a model without its head are named LlamaModel, for one.
   const architecture& find_class() const {
-    const auto names = files::json_get<std::vector<std::string>>(object_, "architectures", where_);
-    require(!names.empty(), where_, ": \"architectures\" is empty");
-    const architecture* found = find_architecture(names[0]);
-    require(found != nullptr, where_, ": the architecture is ", names[0], "; known are ",
+    const auto names = find<strings>("architectures").value_or(strings());
+    const std::string name = names.empty() ? "" : names[0];
+    const std::string type = find<std::string>("model_type").value_or("");
+    const architecture* const named = find_architecture(name);
+    const architecture* const typed = find_model_type(type);
+    require(named == nullptr || typed == nullptr || named == typed, where_,
+            ": \"architectures\" is ", name, ", which \"model_type\" contradicts: it is \"", type,
+            "\"");
+    if (named != nullptr) return *named;
+    const bool is_decoder =
+        name.empty() || name.ends_with("Model") || name.ends_with("ForCausalLM");
+    if (typed != nullptr && is_decoder && !has("auto_map")) return *typed;
+    require(!name.empty() || !type.empty(), where_,
+            ": neither \"architectures\" nor \"model_type\" names a model class; known are ",
             architecture_names());
-    return *found;
+    const std::string_view feature = missing_feature(type);
+    fail(where_, ": the architecture is ", name.empty() ? type : name,
+         feature.empty() ? "" : concatenate(", which needs ", feature), "; known are ",
+         architecture_names());
   }
 
   void refuse_unsupported() const {
     const std::string activation = find<std::string>("hidden_act").value_or("silu");
-    require(activation == "silu", where_, ": \"hidden_act\" is \"", activation,
-            "\"; only \"silu\" is supported");
-    for (const char* key : {"rope_scaling", "quantization_config"}) {
-      require(!has(key), where_, ": \"", key, "\" is ",
-              has(key) ? files::json_quote(object_[key]) : "", "; only null is supported");
+    require(activation == "silu" || activation == "swish", where_, ": \"hidden_act\" is \"",
+            activation, "\"; only \"silu\", also called \"swish\", is supported");
+    require(!has("quantization_config"), where_,
+            ": \"quantization_config\" is given; quantised weights are not supported");
+    require(!flag("mlp_bias", false), where_,
+            ": \"mlp_bias\" is true; biases in the feed-forward are not supported");
+    require(class_.biases != bias_rule::never || !flag("attention_bias", false), where_,
+            ": \"attention_bias\" is true, which is not supported for ", class_.name);
+    for (const char* key : {"attn_logit_softcapping", "final_logit_softcapping"}) {
+      require(!find<double>(key), where_, ": \"", key,
+              "\" is given; soft-capped logits are not supported");
     }
-    for (const char* key : {"use_sliding_window", "mlp_bias"}) {
-      require(!flag(key, false), where_, ": \"", key, "\" is true, which is not supported");
-    }
-    if (!class_.is_softmax()) return;
-    for (const auto& type : find<std::vector<std::string>>("layer_types").value_or(strings())) {
-      require(type == "full_attention", where_, ": \"layer_types\" names \"", type,
-              "\"; only \"full_attention\" is supported");
+    for (const char* key : {"num_experts", "num_local_experts", "n_routed_experts"}) {
+      const std::int32_t count = find<std::int32_t>(key).value_or(0);
+      require(count <= 1, where_, ": \"", key, "\" is ", count,
+              "; mixture of experts is not supported");
     }
   }
 
-  // Older files have rope_theta; transformers from version 5 on writes rope_parameters.
-  double rope_base() const {
-    const auto parameters = find<files::json>("rope_parameters");
-    if (!parameters) return positive("rope_theta", 1e4);
-    const std::string place = where_ + ", \"rope_parameters\"";
-    const auto type =
-        files::json_find<std::string>(*parameters, "rope_type", place).value_or("default");
-    require(type == "default", place, ": \"rope_type\" is \"", type,
-            "\"; only \"default\" is supported");
-    const double base = files::json_get<double>(*parameters, "rope_theta", place);
-    require(base > 0, place, ": \"rope_theta\" must be positive, found ", base);
-    return base;
+  // A window of the whole context hides nothing. Absent keys mean what they do in transformers:
+  // Mistral's own window is 4096 tokens, and Qwen has one only where use_sliding_window says so,
+  // from layer max_window_layers on.
+  void refuse_windows(const models::config& c) const {
+    const bool is_mistral = class_.model_type == "mistral";
+    const bool is_given = object_.contains("sliding_window");
+    std::optional<std::int64_t> window = find_size("sliding_window");
+    if (!is_given) window = 4096;
+    if (!is_mistral && !flag("use_sliding_window", false)) window.reset();
+    bool slides = is_mistral || find<std::int32_t>("max_window_layers").value_or(28) < c.layers;
+    const auto types = find<strings>("layer_types");
+    if (types && class_.is_softmax()) {
+      slides = false;
+      for (const std::string& type : *types) {
+        slides = slides || type == "sliding_attention";
+        require(type == "full_attention" || (type == "sliding_attention" && window), where_,
+                ": \"layer_types\" names \"", type, "\"; only \"full_attention\" is supported");
+      }
+    }
+    require(!window || !slides || *window >= c.max_positions, where_, ": \"sliding_window\" is ",
+            is_given ? "" : "absent, which means ", window.value_or(0), " of a context of ",
+            c.max_positions, "; sliding windows shorter than the context are not supported");
   }
 
   void read_heads(models::config& c) const {
-    c.heads = size("num_attention_heads");
-    // Only Llama files may leave it out, and then every head has its own key and value.
-    c.kv_heads = class_.model_type == "llama" ? find_size("num_key_value_heads").value_or(c.heads)
-                                              : size("num_key_value_heads");
+    c.heads = size("num_attention_heads", models::size_limits::heads);
+    c.kv_heads = kv_heads(c.heads);
     require(c.heads % c.kv_heads == 0, where_, ": \"num_attention_heads\" is ", c.heads,
             ", not a multiple of \"num_key_value_heads\", which is ", c.kv_heads);
-    if (const auto given = find_size("head_dim")) {
+    if (const auto given = find_size("head_dim", models::size_limits::head_size)) {
       c.head_size = *given;
     } else if (class_.model_type == "qwen3") {
       c.head_size = 128;
@@ -142,6 +177,24 @@ class config_reader {
               ", and \"head_dim\" is missing");
       c.head_size = c.hidden / c.heads;
     }
+    constexpr std::int64_t limit = models::size_limits::attention_width;
+    require(c.heads * c.head_size <= limit, where_, ": \"num_attention_heads\" is ", c.heads,
+            " and \"head_dim\" ", c.head_size, ", together wider than the ", limit, " allowed");
+  }
+
+  // Null is a key and value for each head. An absent key is the class's own number, where it fits.
+  std::int64_t kv_heads(std::int64_t heads) const {
+    const char* const key = "num_key_value_heads";
+    const bool is_own = !object_.contains(key) && class_.kv_heads > 0;
+    if (is_own && heads % class_.kv_heads != 0) return size(key);
+    return find_size(key).value_or(is_own ? class_.kv_heads : heads);
+  }
+
+  // Kept only where the description would be written as another class without it.
+  std::string family(const models::config& c) const {
+    const std::string type(class_.is_softmax() ? class_.model_type : "");
+    if (!class_.is_softmax()) return find<std::string>("radlads_family").value_or("");
+    return &architecture_of(c) == &class_ ? "" : std::string(class_.model_type);
   }
 
   void read_biases(models::config& c) const {
@@ -208,11 +261,10 @@ class config_reader {
 
   std::int64_t rank(const std::string& key, std::int64_t fallback) const {
     const std::int64_t value = find<std::int32_t>(key).value_or(fallback);
-    require(value >= 0, where_, ": \"", key, "\" must not be negative, found ", value);
+    require(value >= 0 && value <= models::size_limits::rank, where_, ": \"", key, "\" is ", value,
+            ", expected 0 to ", models::size_limits::rank);
     return value;
   }
-
-  using strings = std::vector<std::string>;
 
   std::string where_;
   files::json object_;

@@ -8,6 +8,7 @@
 #include "radlads/io/architecture.hpp"
 #include "radlads/io/dtype.hpp"
 #include "radlads/io/generation_config.hpp"
+#include "radlads/io/rope_reader.hpp"
 #include "radlads/models/config.hpp"
 
 #include <cstdint>
@@ -81,14 +82,18 @@ inline void write_config(const models::config& c, dtype stored_as,
                      {"hidden_act", "silu"},
                      {"max_position_embeddings", c.max_positions},
                      {"rms_norm_eps", c.norm_epsilon},
-                     {"rope_theta", c.rope_base},
                      {"tie_word_embeddings", c.is_tied},
                      {"use_sliding_window", false},
                      {"torch_dtype", detail::torch_dtype_name(stored_as)}};
+  write_rope({c.rope_base, c.rope_scaling}, out);
+  // To Mistral an absent window is one of 4096 tokens.
+  if (a.model_type == "mistral") out["sliding_window"] = nullptr;
   out["bos_token_id"] = c.bos ? files::json(*c.bos) : files::json();
   if (c.pad) out["pad_token_id"] = *c.pad;
   out["eos_token_id"] = token_json(c.eos);
-  if (a.biases != bias_rule::qwen2) out["attention_bias"] = c.qkv_bias;
+  const bool has_key = a.biases != bias_rule::qwen2 && a.biases != bias_rule::never;
+  if (has_key) out["attention_bias"] = c.qkv_bias;
+  if (!c.family.empty() && !a.is_softmax()) out["radlads_family"] = c.family;
   if (!a.is_softmax()) detail::add_student_keys(c, a, out);
   files::write_json(directory / "config.json", out);
 }
