@@ -9,7 +9,7 @@
 #include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/data/corpus.hpp"
-#include "radlads/io/config_reader.hpp"
+#include "radlads/io/model_description.hpp"
 #include "scores.hpp"
 #include "stages.hpp"
 #include "student.hpp"
@@ -113,7 +113,7 @@ void run(const CLI::App& app, const convert_options& o) {
   if (!o.keep_attention.empty()) values.model.keep_attention = o.keep_attention;
   if (o.settings.is_dry_run) {
     write_output(to_yaml(values, sections));
-    const models::config teacher = io::read_config(o.teacher);
+    const models::config teacher = io::read_description(o.teacher).config;
     const models::config student = student_config(teacher, mixer_name(o.student), values.model);
     for (const std::string stage : {"align", "distill", "extend"}) {
       const stage_settings& s = values.stage(stage);

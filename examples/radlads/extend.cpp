@@ -5,7 +5,7 @@
 #include "memory.hpp"
 #include "messages.hpp"
 #include "model.hpp"
-#include "radlads/io/config_reader.hpp"
+#include "radlads/io/model_description.hpp"
 #include "stages.hpp"
 
 #include <CLI/CLI.hpp>
@@ -29,7 +29,7 @@ void run(const CLI::App& app, const extend_options& o) {
   const settings values = read_settings(app, o.settings, {"extend"});
   if (o.settings.is_dry_run) {
     write_output(to_yaml(values, {"extend"}));
-    const stage_models models{{}, io::read_config(o.model)};
+    const stage_models models{{}, io::read_description(o.model).config};
     write_output(memory_plan("extend", values.extend, models, host_threads(o.common)));
     return;
   }

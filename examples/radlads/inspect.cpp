@@ -8,7 +8,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/dry_run.hpp"
 #include "radlads/files/json.hpp"
-#include "radlads/io/config_reader.hpp"
+#include "radlads/io/model_description.hpp"
 #include "radlads/io/safetensors_reader.hpp"
 
 #include <fmt/format.h>
@@ -152,7 +152,7 @@ std::string architecture_name(const std::filesystem::path& directory) {
 }
 
 void run(const std::filesystem::path& directory) {
-  const models::config c = io::read_config(directory);
+  const models::config c = io::read_description(directory).config;
   const io::safetensors_set file = io::safetensors_set::open(directory);
   const state_size state = measure_state(c);
   print("{}\n", directory.string());

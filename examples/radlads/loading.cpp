@@ -5,7 +5,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/random.hpp"
-#include "radlads/io/config_reader.hpp"
+#include "radlads/io/model_description.hpp"
 #include "radlads/io/parameters.hpp"
 
 #include <CLI/CLI.hpp>
@@ -50,7 +50,11 @@ std::unique_ptr<model_type> load(backend_type& b, const std::filesystem::path& d
   require(std::filesystem::is_directory(directory, code), directory.string(),
           ": is not a model directory");
   auto model = std::make_unique<model_type>();
-  model->build(b, io::read_config(directory));
+  const io::model_description described = io::read_description(directory);
+  for (const std::string& note : described.notes) {
+    if (is_told) std::cerr << "radlads: " << note << '\n';
+  }
+  model->build(b, described.config);
   const std::vector<std::string> unread = io::read_parameters(b, directory, model->weights);
   for (std::size_t i = 0; is_told && i < unread.size(); ++i) {
     if (i == 8) {

@@ -2,7 +2,7 @@
 #include "memory.hpp"
 #include "messages.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/io/config_reader.hpp"
+#include "radlads/io/model_description.hpp"
 #include "radlads/transfer/weight_map.hpp"
 #include "student_command.hpp"
 
@@ -44,7 +44,8 @@ void run(const CLI::App& app, const std::string& stage, const student_options& o
   const settings values = read_settings(app, o.settings, {stage});
   if (o.settings.is_dry_run) {
     write_output(to_yaml(values, {stage}));
-    const stage_models models{io::read_config(o.teacher), io::read_config(o.student)};
+    const stage_models models{io::read_description(o.teacher).config,
+                              io::read_description(o.student).config};
     write_output(memory_plan(stage, values.stage(stage), models, host_threads(o.common)));
     return;
   }

@@ -129,15 +129,30 @@ TEST_F(safetensors_reader_test, a_set_follows_its_index) {
       test::safetensors_bytes(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                               R"("b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
                               "\x07\x02"));
-  put("model.safetensors", one_u8("stale", 9));
   put("model.safetensors.index.json",
-      R"({"weight_map": {"b": "two.safetensors", "a": "one.safetensors"}})");
+      R"({"weight_map": {"b": "two.safetensors", "lm_head.weight": "two.safetensors",
+                         "a": "one.safetensors"}})");
   auto opened = safetensors_set::open(directory_);
   const safetensors_set set = std::move(opened);
   EXPECT_EQ(set.names(), (strings{"a", "b"}));
   EXPECT_EQ(set.find("a")->data[0], std::byte{1});
   EXPECT_EQ(set.find("b")->data[0], std::byte{2});
-  EXPECT_EQ(set.find("stale"), nullptr);
+  EXPECT_TRUE(set.notes().empty());
+  // A tied model's index names a head that no shard has.
+  EXPECT_EQ(set.find("lm_head.weight"), nullptr);
+}
+
+TEST_F(safetensors_reader_test, a_single_file_wins_over_an_index_beside_it) {
+  put("model.safetensors", one_u8("a", 9));
+  for (const char* shard : {"one.safetensors", "missing.safetensors"}) {
+    put("one.safetensors", one_u8("a", 1));
+    put("model.safetensors.index.json", R"({"weight_map": {"a": ")" + std::string(shard) + "\"}}");
+    const auto set = safetensors_set::open(directory_);
+    EXPECT_EQ(set.find("a")->data[0], std::byte{9});
+    ASSERT_EQ(set.notes().size(), 1u);
+    EXPECT_TRUE(test::says(set.notes()[0], {directory_.string(), "model.safetensors.index.json",
+                                            "the single file is read"}));
+  }
 }
 
 TEST_F(safetensors_reader_test, what_is_missing_from_a_set_is_named) {

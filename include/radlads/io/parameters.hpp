@@ -9,12 +9,12 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/core/view.hpp"
 #include "radlads/io/dtype.hpp"
+#include "radlads/io/parameter_names.hpp"
 #include "radlads/io/safetensors_reader.hpp"
 #include "radlads/io/safetensors_writer.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -50,38 +50,38 @@ struct write_options {
 inline bool is_known_unused(const safetensors_set& file, const std::string& name,
                             const std::set<std::string, std::less<>>& read) {
   if (name.ends_with("rotary_emb.inv_freq")) return true;
-  if (name == "lm_head.weight") {
-    const tensor_entry& head = *file.find(name);
-    const tensor_entry* embedding = file.find("model.embed_tokens.weight");
-    return embedding != nullptr && head.dtype == embedding->dtype &&
-           head.shape == embedding->shape &&
-           std::memcmp(head.data, embedding->data, head.size) == 0;
-  }
+  if (name == head_name) return find_parameter(file, embedding_name) && !has_own_head(file);
   const std::string_view mixer = ".self_attn.";
   const std::size_t place = name.find(mixer);
   if (place == std::string::npos) return false;
   const std::string prefix = name.substr(0, place + mixer.size());
   const std::string_view field = std::string_view(name).substr(prefix.size());
   if (!read.contains(prefix + "w0")) return false;
-  const bool is_first = prefix == "model.layers.0.self_attn.";
+  const bool is_first = prefix == "model.layers.0.self_attn." || prefix == "layers.0.self_attn.";
   return field == "r_k" || field == "k_k" || field == "k_a" ||
          (is_first && (field == "v0" || field == "v1" || field == "v2"));
 }
 
 /// Fills every tensor of `p` from a model directory or one safetensors file, converting F32, F16,
 /// BF16 and F64. Returns the sorted names of tensors that the model has no place for, without those
-/// of is_known_unused. Throws naming a tensor that is missing or has another shape or type; `p` is
-/// then partly overwritten.
+/// of is_known_unused. Names in files may lack "model.", and a model without a head takes that of a
+/// file without an embedding. Throws naming a tensor that is missing or has another shape or type;
+/// `p` is then partly overwritten.
 template <parameter_set P, backend B>
 [[nodiscard]] std::vector<std::string> read_parameters(B& b, const std::filesystem::path& model,
                                                        P& p, const read_options& options = {}) {
   const safetensors_set file = safetensors_set::open(model);
   std::set<std::string, std::less<>> read;
+  bool has_head = false;
+  P::for_each([&](const std::string& name, const auto&) { has_head |= name == head_name; }, p);
   P::for_each(
       [&](const std::string& name, auto& tensor) {
-        const tensor_entry* entry = file.find(name);
-        if (entry == nullptr && options.head_may_be_embedding && name == "lm_head.weight") {
-          entry = file.find("model.embed_tokens.weight");
+        const tensor_entry* entry = find_parameter(file, name);
+        if (entry == nullptr && options.head_may_be_embedding && name == head_name) {
+          entry = find_parameter(file, embedding_name);
+        }
+        if (entry == nullptr && !has_head && name == embedding_name) {
+          entry = find_parameter(file, head_name);
         }
         const std::vector<std::int64_t> shape = file_shape(tensor);
         require(entry != nullptr, model.string(), ": tensor \"", name, "\" of shape ",

@@ -67,22 +67,39 @@ class safetensors_file {
   safetensors_header header_;
 };
 
+inline constexpr std::string_view single_file_name = "model.safetensors";
+inline constexpr std::string_view index_file_name = "model.safetensors.index.json";
+
+/// Whether a directory has weights that safetensors_set opens.
+inline bool holds_safetensors(const std::filesystem::path& directory) {
+  std::error_code code;
+  return std::filesystem::exists(directory / single_file_name, code) ||
+         std::filesystem::exists(directory / index_file_name, code);
+}
+
 /// A model directory as one set of tensors. Move-only; entries stay valid until it is destroyed.
 class safetensors_set {
  public:
-  /// Opens a directory that holds model.safetensors.index.json with its shards or, without an
-  /// index, model.safetensors; or opens a single file. Throws naming a missing shard, a tensor
-  /// that is not in the shard named for it, or a shard name that is not a plain file name.
+  /// Opens a directory that holds model.safetensors or else, as transformers does,
+  /// model.safetensors.index.json with its shards; or opens a single file. Throws naming a missing
+  /// shard, a tensor that is not in the shard named for it, or a shard name that is not a plain
+  /// file name. A head that only the index names is none: tied models are saved so.
   static safetensors_set open(const std::filesystem::path& path) {
     std::error_code code;
-    const std::filesystem::path index = path / "model.safetensors.index.json";
+    const std::filesystem::path index = path / index_file_name;
+    const bool is_directory = std::filesystem::is_directory(path, code);
+    const std::filesystem::path file = is_directory ? path / single_file_name : path;
+    const bool is_single = std::filesystem::exists(file, code);
+    const bool has_index = is_directory && std::filesystem::exists(index, code);
     safetensors_set set;
-    if (std::filesystem::exists(index, code)) {
+    if (has_index && is_single) {
+      set.notes_.push_back(concatenate(path.string(), " holds ", single_file_name, " beside ",
+                                       index_file_name, "; the single file is read"));
+    }
+    if (has_index && !is_single) {
       set.open_shards(path, index);
     } else {
-      const bool is_directory = std::filesystem::is_directory(path, code);
-      const std::filesystem::path file = is_directory ? path / "model.safetensors" : path;
-      require(std::filesystem::exists(file, code), path.string(),
+      require(is_single, path.string(),
               is_directory ? ": holds neither model.safetensors nor model.safetensors.index.json"
                            : ": no such file or directory");
       set.files_.push_back(safetensors_file::open(file));
@@ -102,6 +119,9 @@ class safetensors_set {
     for (const auto& [name, entry] : tensors_) names.emplace_back(name);
     return names;
   }
+
+  /// Sentences about what a user may not expect of the choice of files.
+  const std::vector<std::string>& notes() const { return notes_; }
 
   /// The tensor of that name, or null.
   const tensor_entry* find(std::string_view name) const {
@@ -137,6 +157,7 @@ class safetensors_set {
       files_.push_back(safetensors_file::open(directory / file));
       for (const std::string& name : names) {
         const tensor_entry* entry = files_.back().find(name);
+        if (entry == nullptr && name == "lm_head.weight") continue;
         require(entry != nullptr, where, ": tensor \"", name, "\" is not in ", file,
                 ", the shard named for it");
         tensors_.emplace(entry->name, entry);
@@ -146,6 +167,7 @@ class safetensors_set {
 
   std::vector<safetensors_file> files_;
   std::map<std::string_view, const tensor_entry*> tensors_;
+  std::vector<std::string> notes_;
 };
 
 /// What read_tensor fills: floating point from any of F32, F64, F16 and BF16, and 32- and 64-bit

@@ -64,7 +64,7 @@ TYPED_TEST(cuda_rope, turns_by_scaled_frequencies) {
        {ops::rope_scaling{.kind = ops::rope_scaling_kind::linear, .factor = 2.5},
         ops::rope_scaling{ops::rope_scaling_kind::llama3, 8, 1, 4, 32}}) {
     auto x = this->template random<4>(s);
-    auto y = this->template room<TypeParam, 4>(s);
+    auto y = this->template poisoned<TypeParam, 4>(s);
     this->on_both([&](auto& b, auto tag, auto on) {
       ops::rope<decltype(tag)>(b, {50.0, scaling}, 11, 1, on(x), on(y));
     });

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Parameters of a model in files that name them otherwise: without the prefix "model.", as a model
+// without its head is saved, or with one tensor for embedding and head.
+
+#include "radlads/io/safetensors_reader.hpp"
+
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace radlads::io {
+
+inline const std::string embedding_name = "model.embed_tokens.weight";
+inline const std::string head_name = "lm_head.weight";
+inline constexpr std::string_view model_prefix = "model.";
+
+/// The tensor of a parameter: the one of its name, else of its name without "model.", else null.
+inline const tensor_entry* find_parameter(const safetensors_set& file, std::string_view name) {
+  const tensor_entry* const entry = file.find(name);
+  if (entry != nullptr || !name.starts_with(model_prefix)) return entry;
+  return file.find(name.substr(model_prefix.size()));
+}
+
+/// Whether the file has a head that differs from its embedding in any byte.
+inline bool has_own_head(const safetensors_set& file) {
+  const tensor_entry* const head = find_parameter(file, head_name);
+  const tensor_entry* const embedding = find_parameter(file, embedding_name);
+  if (head == nullptr || embedding == nullptr) return false;
+  return head->dtype != embedding->dtype || head->shape != embedding->shape ||
+         std::memcmp(head->data, embedding->data, head->size) != 0;
+}
+
+}  // namespace radlads::io
