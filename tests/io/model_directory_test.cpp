@@ -95,6 +95,28 @@ TEST_F(model_directory_test, replaces_only_the_files_of_the_model) {
   EXPECT_EQ(read.values(0)[0], 77.0f);
 }
 
+TEST_F(model_directory_test, hands_on_what_a_conversion_does_not_change) {
+  put("source/LICENSE", "terms");
+  put("source/generation_config.json", R"({"top_k": 20, "eos_token_id": [2, 3]})");
+  std::filesystem::create_directory(path("source/additional_chat_templates"));
+  put("source/additional_chat_templates/tools.jinja", "new");
+  config_.eos = {2, 3};
+  for (const char* target : {"out", "out", "other"}) {
+    save(target);
+    const std::string out = std::string(target) + "/";
+    EXPECT_EQ(get(out + "LICENSE"), "terms");
+    EXPECT_EQ(get(out + "additional_chat_templates/tools.jinja"), "new");
+    EXPECT_EQ(files::json::parse(get(out + "generation_config.json")),
+              files::json({{"top_k", 20}, {"eos_token_id", {2, 3}}}));
+    EXPECT_EQ(read_config(path(target)).eos, config_.eos);
+    put(out + "additional_chat_templates/older.jinja", "old");
+  }
+  save_model(backend_, config_, weights_, path("other"), path("other"));
+  EXPECT_TRUE(std::filesystem::exists(path("other/additional_chat_templates/older.jinja")));
+  save("other");
+  EXPECT_FALSE(std::filesystem::exists(path("other/additional_chat_templates/older.jinja")));
+}
+
 TEST_F(model_directory_test, saves_a_model_into_its_own_directory) {
   save("out");
   save_model(backend_, config_, weights_, path("out"), path("out/"));

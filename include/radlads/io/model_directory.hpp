@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Writes a whole model directory: description, weights, and the tokenizer files of another one.
+// Writes a whole model directory: description, weights, and what another one hands on.
 
 #include "radlads/core/error.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/files/atomic.hpp"
-#include "radlads/files/mapped.hpp"
+#include "radlads/io/carried_files.hpp"
 #include "radlads/io/config_writer.hpp"
 #include "radlads/io/generation_config.hpp"
 #include "radlads/io/parameters.hpp"
 #include "radlads/models/config.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -24,11 +23,6 @@
 #include <vector>
 
 namespace radlads::io {
-
-/// Files that make up a tokenizer; a saved model takes over those that its source has.
-inline constexpr std::array<std::string_view, 7> tokenizer_files{
-    "tokenizer.json",          "tokenizer_config.json", "vocab.json",         "merges.txt",
-    "special_tokens_map.json", "added_tokens.json",     "chat_template.jinja"};
 
 /// What save_model does with what the target directory holds already.
 enum class replaced {
@@ -95,28 +89,13 @@ inline bool is_weight_file(const std::string& name) {
   return found == 2 && length == static_cast<int>(name.size());
 }
 
-/// Copies the tokenizer files of a directory; without a source there is nothing to copy.
-inline void copy_tokenizer_files(const std::filesystem::path& source,
-                                 const std::filesystem::path& target) {
-  if (source.empty()) return;
-  std::error_code code;
-  require(std::filesystem::is_directory(source, code), "cannot take tokenizer files from ",
-          source.string(), ": it is not a directory");
-  for (const std::string_view name : tokenizer_files) {
-    if (!std::filesystem::exists(source / name, code)) continue;
-    const files::mapped_file from = files::mapped_file::open(source / name);
-    files::atomic_file to(target / name);
-    to.write(from.bytes().data(), from.size());
-    to.commit();
-  }
-}
-
 /// Moves finished files into `target` and removes older ones of the same model. config.json goes
 /// first and comes last: an interruption leaves a directory that no reader takes for a model.
 inline void move_model_files(const std::filesystem::path& staging,
                              const std::filesystem::path& target, bool replaces_tokenizer) {
   std::vector<std::string> finished = directory_names(staging);
   std::erase(finished, "config.json");
+  std::erase(finished, template_directory);
   const auto discard = [&](const std::string& name) {
     std::error_code code;
     std::filesystem::remove(target / name, code);
@@ -130,6 +109,7 @@ inline void move_model_files(const std::filesystem::path& staging,
     const bool is_older = is_weight_file(name) || is_tokenizer || name == "generation_config.json";
     if (is_older && !std::binary_search(finished.begin(), finished.end(), name)) discard(name);
   }
+  if (replaces_tokenizer) replace_templates(staging, target);
   finished.push_back("config.json");
   for (const std::string& name : finished) {
     // Apart from require, whose arguments are evaluated in any order.
@@ -161,8 +141,9 @@ models::config with_ranks(models::config c, const P& p) {
 }
 
 /// Writes a model directory for other programs and for read_config and read_parameters. All files
-/// are complete before the first of them appears in `target`. Tokenizer files come from
-/// `tokenizer_source`; an empty path leaves those in the target as they are. Throws as
+/// are complete before the first of them appears in `target`. Tokenizer, chat
+/// templates, licence and settings of sampling come from `tokenizer_source`; an empty path leaves
+/// those in the target as they are. Throws as
 /// require_model_target does, and when the disk refuses the files; the target is then unchanged.
 template <parameter_set P, backend B>
 void save_model(B& b, const models::config& c, const P& p,
@@ -177,7 +158,7 @@ void save_model(B& b, const models::config& c, const P& p,
   const auto write_files = [&](const std::filesystem::path& place) {
     write_config(with_ranks(c, p), options.weights.stored_as, place);
     write_generation_config(c, place, tokenizer_source);
-    copy_tokenizer_files(tokenizer_source, place);
+    carry_files(tokenizer_source, place);
     write_parameters(b, p, place, options.weights);
   };
   std::error_code code;
