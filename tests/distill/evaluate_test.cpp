@@ -175,6 +175,25 @@ TEST_F(evaluate_test, a_teacher_agrees_with_itself) {
   EXPECT_EQ(s.right, s.teacher_right);
 }
 
+TEST_F(evaluate_test, the_first_of_equal_logits_is_chosen) {
+  // The logit of tokens 4 and 9 is the first entry of the input, of all others 0: the first of the
+  // largest is 4 where that is positive, else 0.
+  const auto tie = [&](model& m) {
+    std::fill_n(m.weights.head.data(), m.weights.head.size(), 0.0);
+    for (const std::int64_t token : {4, 9}) m.weights.head.data()[token * m.config.hidden] = 1;
+  };
+  tie(student);
+  tie(teacher);
+  documents d;
+  for (const std::int32_t target : {0, 4}) {
+    for (std::int32_t id = 0; id < 13; ++id) d.push_back({id, target});
+  }
+  const distill::score s = run(d, 4096).total;
+  EXPECT_EQ(s.tokens, 26);
+  EXPECT_EQ(s.right, 13);
+  EXPECT_EQ(s.teacher_right, 13);
+}
+
 TEST_F(evaluate_test, nothing_to_score_is_zero_and_not_a_division_by_zero) {
   const distill::evaluation found = run({document(1), {}}, 4096);
   EXPECT_EQ(found.total.tokens, 0);

@@ -160,6 +160,29 @@ TEST_F(language_model_test, a_tied_head_is_the_embedding) {
   EXPECT_EQ(tied.head_of(tied.weights).data(), tied.weights.embedding.data());
 }
 
+TEST_F(language_model_test, final_norm_takes_the_epsilon_of_the_description) {
+  models::config c = small_model({"attention"});
+  c.norm_epsilon = 3;  // as large as the mean square itself
+  const auto point = model_point(b, c);
+  language_model<double> model;
+  model.build(b, c);
+  set_by_name(point, model.weights);
+  const std::vector<std::int32_t> ids = some_ids(6);
+  language_model<double>::saved saved;
+  model.forward(b, {ids.data(), {1, 6}}, nullptr, saved);
+  const view<const double, 3> last = saved.layers.last();
+  const std::vector<double>& weight = point.at("model.norm.weight");
+  for (std::int64_t t = 0; t < 6; ++t) {
+    double mean = 0;
+    for (std::int64_t i = 0; i < 10; ++i) mean += last(0, t, i) * last(0, t, i) / 10;
+    for (std::int64_t i = 0; i < 10; ++i) {
+      const double expected =
+          last(0, t, i) / std::sqrt(mean + 3) * weight[static_cast<std::size_t>(i)];
+      EXPECT_NEAR(saved.normed.data()[t * 10 + i], expected, 1e-14);
+    }
+  }
+}
+
 TEST_F(language_model_test, build_says_what_is_wrong) {
   language_model<double> model;
   EXPECT_EQ(error_of([&] {
