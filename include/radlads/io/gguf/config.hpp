@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Metadata of a GGUF file to a model description. What this library cannot compute as the file asks
+// is an error here, not a wrong answer later.
+
+#include "radlads/core/error.hpp"
+#include "radlads/files/gguf.hpp"
+#include "radlads/io/architecture.hpp"
+#include "radlads/models/config.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace radlads::io {
+
+/// One file's metadata on its way to a description.
+class gguf_config_reader {
+ public:
+  explicit gguf_config_reader(const files::gguf_file& file)
+      : file_(file), family_(file.get<std::string_view>("general.architecture")) {
+    const bool is_known = family_ == "llama" || family_ == "qwen2" || family_ == "qwen3";
+    require(is_known, file.path(), ": the architecture is ", family_,
+            "; known are llama, qwen2, qwen3");
+  }
+
+  models::config read() const {
+    refuse_unsupported();
+    models::config c;
+    read_vocabulary(c);
+    c.hidden = size("embedding_length");
+    c.intermediate = size("feed_forward_length");
+    c.layers = size("block_count");
+    require(c.layers <= max_layers, file_.path(), ": \"", key("block_count"), "\" is ", c.layers,
+            ", more than the ", max_layers, " allowed");
+    c.max_positions = size("context_length");
+    c.norm_epsilon = positive("attention.layer_norm_rms_epsilon");
+    c.rope_base = file_.find<double>(key("rope.freq_base")).value_or(10000);
+    require(c.rope_base > 0, file_.path(), ": \"", key("rope.freq_base"),
+            "\" must be positive, found ", c.rope_base);
+    read_heads(c);
+    c.is_tied = !has("output.weight");
+    c.qkv_bias = has("blk.0.attn_q.bias");
+    c.output_bias = has("blk.0.attn_output.bias");
+    c.qk_norm = has("blk.0.attn_q_norm.weight");
+    c.mixers.assign(static_cast<std::size_t>(c.layers), std::string(softmax_mixer));
+    read_tokens(c);
+    return c;
+  }
+
+ private:
+  static constexpr std::int64_t max_layers =
+      10'000;  // more than any model; names and tensors are made for each
+
+  std::string key(std::string_view name) const { return family_ + "." + std::string(name); }
+  bool has(std::string_view tensor) const { return file_.find_tensor(tensor) != nullptr; }
+
+  std::int64_t checked(const std::string& key, std::int64_t value) const {
+    require(value > 0 && value <= std::numeric_limits<std::int32_t>::max(), file_.path(), ": \"",
+            key, "\" must be from 1 to 2147483647, found ", value);
+    return value;
+  }
+  std::int64_t size(std::string_view name) const {
+    return checked(key(name), file_.get<std::int64_t>(key(name)));
+  }
+
+  double positive(std::string_view name) const {
+    const auto value = file_.get<double>(key(name));
+    require(value > 0, file_.path(), ": \"", key(name), "\" must be positive, found ", value);
+    return value;
+  }
+
+  void refuse_unsupported() const {
+    const auto experts = file_.find<std::int64_t>(key("expert_count")).value_or(0);
+    require(experts == 0, file_.path(), ": \"", key("expert_count"), "\" is ", experts,
+            "; mixtures of experts are not supported");
+    const auto scaling = file_.find<std::string_view>(key("rope.scaling.type")).value_or("none");
+    require(scaling == "none", file_.path(), ": \"", key("rope.scaling.type"), "\" is \"", scaling,
+            "\"; only \"none\" is supported");
+    require(!has("rope_freqs.weight"), file_.path(),
+            ": scaled rotary frequencies (rope_freqs.weight) are not supported");
+  }
+
+  void read_vocabulary(models::config& c) const {
+    const files::gguf_tensor* embedding = file_.find_tensor("token_embd.weight");
+    require(embedding != nullptr, file_.path(), ": tensor \"token_embd.weight\" is missing");
+    require(embedding->extents.size() == 2, file_.path(), ": tensor \"token_embd.weight\" has ",
+            embedding->extents.size(), " axes, expected 2");
+    c.vocabulary = checked("extent 1 of token_embd.weight", embedding->extents[1]);
+  }
+
+  void read_heads(models::config& c) const {
+    c.heads = size("attention.head_count");
+    const std::string groups = key("attention.head_count_kv");
+    c.kv_heads = checked(groups, file_.find<std::int64_t>(groups).value_or(c.heads));
+    require(c.heads % c.kv_heads == 0, file_.path(), ": ", c.heads, " heads are not a multiple of ",
+            c.kv_heads, " key/value heads");
+    const std::string length = key("attention.key_length");
+    if (const auto given = file_.find<std::int64_t>(length)) {
+      c.head_size = checked(length, *given);
+    } else {
+      require(c.hidden % c.heads == 0, file_.path(), ": \"", key("embedding_length"), "\" is ",
+              c.hidden, ", not a multiple of ", c.heads, " heads, and \"", length, "\" is missing");
+      c.head_size = c.hidden / c.heads;
+    }
+    for (const char* name : {"attention.value_length", "rope.dimension_count"}) {
+      const auto other = file_.find<std::int64_t>(key(name)).value_or(c.head_size);
+      require(other == c.head_size, file_.path(), ": \"", key(name), "\" is ", other,
+              ", the size of a head is ", c.head_size, "; others are not supported");
+    }
+    const auto window =
+        file_.find<std::int64_t>(key("attention.sliding_window")).value_or(c.max_positions);
+    require(window >= c.max_positions, file_.path(), ": attention sees ", window, " of ",
+            c.max_positions, " positions; sliding windows are not supported");
+  }
+
+  std::optional<std::int32_t> token(std::string_view name, const models::config& c) const {
+    const std::string key = "tokenizer.ggml." + std::string(name);
+    const auto id = file_.find<std::int64_t>(key);
+    if (!id) return std::nullopt;
+    require(*id >= 0 && *id < c.vocabulary, file_.path(), ": \"", key, "\" is ", *id,
+            ", outside the vocabulary of ", c.vocabulary);
+    return static_cast<std::int32_t>(*id);
+  }
+
+  // A text may end in three ways: of the text, of a turn, of a message that expects a tool's
+  // answer.
+  void read_tokens(models::config& c) const {
+    c.bos = token("bos_token_id", c);
+    c.pad = token("padding_token_id", c);
+    for (const char* name : {"eos_token_id", "eot_token_id", "eom_token_id"}) {
+      const auto id = token(name, c);
+      if (id && std::find(c.eos.begin(), c.eos.end(), *id) == c.eos.end()) c.eos.push_back(*id);
+    }
+  }
+
+  const files::gguf_file& file_;
+  std::string family_;
+};
+
+/// The description of the model in a GGUF file. Throws naming the file, the key, and what was
+/// expected and found.
+inline models::config read_gguf_config(const files::gguf_file& file) {
+  return gguf_config_reader(file).read();
+}
+
+}  // namespace radlads::io
