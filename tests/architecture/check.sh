@@ -51,7 +51,7 @@ include_direction() {
       may["optim"] = "core ops optim"
       may["distill"] = may["models"] " optim distill"
       may["files"] = "core files"
-      may["io"] = "core files io"
+      may["io"] = "core files text io"
       may["text"] = "core files text"
       may["data"] = "core files data"
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/io/carried_files.hpp"
+#include "support/gguf_bytes.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
@@ -91,6 +92,18 @@ TEST_F(carried_files_test, templates_replace_older_ones_and_nothing_else) {
   std::filesystem::remove(path("target/additional_chat_templates/own.txt"));
   replace_templates(path("source"), path("target"));
   EXPECT_EQ(names("target"), strings());
+}
+
+TEST_F(carried_files_test, a_gguf_file_hands_on_its_tokenizer) {
+  test::gguf_bytes file;
+  file.string("tokenizer.ggml.model", "gpt2").string("tokenizer.ggml.pre", "smollm");
+  file.strings("tokenizer.ggml.tokens", {"a", "b", "ab"}).strings("tokenizer.ggml.merges", {"a b"});
+  put("m.gguf", file.string("tokenizer.chat_template", "{{ x }}").bytes());
+  std::filesystem::create_directory(path("to"));
+  carry_files(path("m.gguf"), path("to"));
+  const files::json tokenizer = files::read_json(path("to/tokenizer.json"));
+  EXPECT_EQ(tokenizer["model"]["vocab"]["ab"], 2);
+  EXPECT_EQ(files::read_json(path("to/tokenizer_config.json"))["chat_template"], "{{ x }}");
 }
 
 }  // namespace carried_files_test

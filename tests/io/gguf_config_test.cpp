@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -88,6 +90,50 @@ TEST_F(gguf_config_test, tensors_say_what_the_keys_leave_out) {
   EXPECT_TRUE(c.qkv_bias && c.output_bias && c.qk_norm);
   EXPECT_EQ(c.head_size, 16);
   EXPECT_EQ(c.rope_base, 10000);
+}
+
+/// What Llama 3.1's scaling by `factor` divides frequency `i` of 32 by, as its authors write it.
+float llama3_divisor(int i, double factor) {
+  const double wave_length = 2 * 3.14159265358979323846 * std::pow(5e5, i / 32.0);
+  if (wave_length < 8192.0 / 4) return 1;
+  if (wave_length > 8192.0) return static_cast<float>(factor);
+  const double smooth = (8192 / wave_length - 1) / (4 - 1);
+  return static_cast<float>(1 / ((1 - smooth) / factor + smooth));
+}
+
+description with_rope_factors(double factor, int changed = -1) {
+  description d;
+  d.more = [=](gguf_bytes& file) {
+    std::vector<float> divisors;
+    for (int i = 0; i < 32; ++i)
+      divisors.push_back(llama3_divisor(i, factor) * (i == changed ? 1.01f : 1.0f));
+    file.real("llama.rope.freq_base", 5e5f).integer("llama.attention.key_length", 64);
+    file.integer("llama.attention.value_length", 64).floats("rope_freqs.weight", {32}, divisors);
+  };
+  return d;
+}
+
+TEST_F(gguf_config_test, reads_scaled_frequencies) {
+  const ops::rope_scaling linear = read(with([](gguf_bytes& file) {
+                                     file.string("llama.rope.scaling.type", "linear");
+                                     file.real("llama.rope.scaling.factor", 4);
+                                   })).rope_scaling;
+  EXPECT_EQ(linear.kind, ops::rope_scaling_kind::linear);
+  EXPECT_EQ(linear.factor, 4);
+  for (const double factor : {8.0, 32.0}) {
+    const ops::rope_scaling scaling = read(with_rope_factors(factor)).rope_scaling;
+    EXPECT_EQ(scaling.kind, ops::rope_scaling_kind::llama3);
+    EXPECT_EQ(scaling.factor, factor);
+    EXPECT_EQ(scaling.low_factor, 1);
+    EXPECT_EQ(scaling.high_factor, 4);
+    EXPECT_EQ(scaling.original_positions, 8192);
+  }
+  // Frequencies 0, 18 (in the blended part) and 31, one of each kind.
+  for (const int changed : {0, 18, 31}) {
+    EXPECT_TRUE(test::says(refusal(with_rope_factors(8, changed)),
+                           {"rope_freqs.weight", "Llama 3's scaling"}))
+        << changed;
+  }
 }
 
 TEST_F(gguf_config_test, missing_keys_are_named) {

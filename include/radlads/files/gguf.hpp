@@ -6,15 +6,18 @@
 #include "radlads/core/error.hpp"
 #include "radlads/files/mapped.hpp"
 
-#include <cmath>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <ios>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -55,6 +58,16 @@ enum class gguf_type : std::uint32_t {
   i64,
   f64
 };
+
+/// Whether a path is a regular file that begins as GGUF files do.
+inline bool is_gguf(const std::filesystem::path& path) {
+  std::error_code code;
+  if (!std::filesystem::is_regular_file(path, code)) return false;
+  std::array<char, 4> magic{};
+  std::ifstream file(path, std::ios::binary);
+  return file.read(magic.data(), magic.size()) &&
+         std::string_view(magic.data(), magic.size()) == "GGUF";
+}
 
 /// One open file. Move-only; what it returns points into the file and stays valid until it is
 /// destroyed.

@@ -5,7 +5,10 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/files/atomic.hpp"
+#include "radlads/files/gguf.hpp"
+#include "radlads/files/json.hpp"
 #include "radlads/files/mapped.hpp"
+#include "radlads/text/gguf_tokenizer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -91,10 +94,18 @@ std::vector<std::string> names_in(const std::filesystem::path& directory, Wanted
 
 }  // namespace detail
 
-/// Copies the files that a model of `source` hands on; without a source there is nothing to copy.
-/// Throws when the source is no directory or a file cannot be copied.
+/// Copies the files that a model of `source` hands on; without a source there is nothing to copy. A
+/// GGUF file hands on its tokenizer, as Hugging Face's files. Throws when the source is neither a
+/// directory nor a GGUF file, or a file cannot be written.
 inline void carry_files(const std::filesystem::path& source, const std::filesystem::path& target) {
   if (source.empty()) return;
+  if (files::is_gguf(source)) {
+    const text::tokenizer_json_files tokenizer =
+        text::huggingface_tokenizer(files::gguf_file::open(source));
+    files::write_json(target / "tokenizer.json", tokenizer.tokenizer);
+    files::write_json(target / "tokenizer_config.json", tokenizer.config);
+    return;
+  }
   std::error_code code;
   require(std::filesystem::is_directory(source, code), "cannot take tokenizer files from ",
           source.string(), ": it is not a directory");

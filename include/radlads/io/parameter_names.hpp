@@ -5,9 +5,12 @@
 
 #include "radlads/io/safetensors_reader.hpp"
 
+#include <concepts>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace radlads::io {
 
@@ -15,9 +18,21 @@ inline const std::string embedding_name = "model.embed_tokens.weight";
 inline const std::string head_name = "lm_head.weight";
 inline constexpr std::string_view model_prefix = "model.";
 
+/// Tensors by name: safetensors_set, gguf_tensors, or what offers the same. An entry has a name,
+/// the file's path and a shape, slowest axis first; read_tensor(entry, shape, out) gives its
+/// values.
+template <class S>
+concept tensor_source = requires(const S& source, std::string_view name) {
+  { source.names() } -> std::same_as<std::vector<std::string>>;
+  { source.find(name)->shape } -> std::convertible_to<std::vector<std::int64_t>>;
+  { source.find(name)->name } -> std::convertible_to<std::string_view>;
+  { source.find(name)->file } -> std::convertible_to<std::string_view>;
+};
+
 /// The tensor of a parameter: the one of its name, else of its name without "model.", else null.
-inline const tensor_entry* find_parameter(const safetensors_set& file, std::string_view name) {
-  const tensor_entry* const entry = file.find(name);
+template <tensor_source S>
+auto find_parameter(const S& file, std::string_view name) {
+  const auto* const entry = file.find(name);
   if (entry != nullptr || !name.starts_with(model_prefix)) return entry;
   return file.find(name.substr(model_prefix.size()));
 }

@@ -8,7 +8,9 @@
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/core/view.hpp"
+#include "radlads/files/gguf.hpp"
 #include "radlads/io/dtype.hpp"
+#include "radlads/io/gguf/tensors.hpp"
 #include "radlads/io/parameter_names.hpp"
 #include "radlads/io/safetensors_reader.hpp"
 #include "radlads/io/safetensors_writer.hpp"
@@ -47,9 +49,10 @@ struct write_options {
 /// Whether a tensor that a model has no place for is one the reference keeps but never reads: r_k;
 /// k_k and k_a beside balanced keys; v0, v1, v2 of layer 0; rotary tables; a head that repeats the
 /// embedding. `read` has the names the model has taken from the file.
-inline bool is_known_unused(const safetensors_set& file, const std::string& name,
-                            const std::set<std::string, std::less<>>& read) {
-  if (name.ends_with("rotary_emb.inv_freq")) return true;
+template <tensor_source S>
+bool is_known_unused(const S& file, const std::string& name,
+                     const std::set<std::string, std::less<>>& read) {
+  if (name.ends_with("rotary_emb.inv_freq") || name == rope_factors_name) return true;
   if (name == head_name) return find_parameter(file, embedding_name) && !has_own_head(file);
   const std::string_view mixer = ".self_attn.";
   const std::size_t place = name.find(mixer);
@@ -62,21 +65,18 @@ inline bool is_known_unused(const safetensors_set& file, const std::string& name
          (is_first && (field == "v0" || field == "v1" || field == "v2"));
 }
 
-/// Fills every tensor of `p` from a model directory or one safetensors file, converting F32, F16,
-/// BF16 and F64. Returns the sorted names of tensors that the model has no place for, without those
-/// of is_known_unused. Names in files may lack "model.", and a model without a head takes that of a
-/// file without an embedding. Throws naming a tensor that is missing or has another shape or type;
-/// `p` is then partly overwritten.
-template <parameter_set P, backend B>
-[[nodiscard]] std::vector<std::string> read_parameters(B& b, const std::filesystem::path& model,
-                                                       P& p, const read_options& options = {}) {
-  const safetensors_set file = safetensors_set::open(model);
+/// Fills every tensor of `p` from an open file; `where` names it in errors. Tensor by tensor, so
+/// that no more than one of them is in host memory beside the mapped file.
+template <tensor_source S, parameter_set P, backend B>
+[[nodiscard]] std::vector<std::string> read_parameters_from(B& b, const S& file,
+                                                            const std::string& where, P& p,
+                                                            const read_options& options = {}) {
   std::set<std::string, std::less<>> read;
   bool has_head = false;
   P::for_each([&](const std::string& name, const auto&) { has_head |= name == head_name; }, p);
   P::for_each(
       [&](const std::string& name, auto& tensor) {
-        const tensor_entry* entry = find_parameter(file, name);
+        auto entry = find_parameter(file, name);
         if (entry == nullptr && options.head_may_be_embedding && name == head_name) {
           entry = find_parameter(file, embedding_name);
         }
@@ -84,8 +84,8 @@ template <parameter_set P, backend B>
           entry = find_parameter(file, head_name);
         }
         const std::vector<std::int64_t> shape = file_shape(tensor);
-        require(entry != nullptr, model.string(), ": tensor \"", name, "\" of shape ",
-                shape_text(shape), " is missing");
+        require(entry != nullptr, where, ": tensor \"", name, "\" of shape ", shape_text(shape),
+                " is missing");
         write_on_host(b, tensor, [&](auto* to) { read_tensor(*entry, shape, to); });
         read.insert(entry->name);
       },
@@ -96,6 +96,19 @@ template <parameter_set P, backend B>
       unread.push_back(std::move(name));
   }
   return unread;
+}
+
+/// Fills every tensor of `p` from a model directory, one safetensors file or a GGUF file,
+/// converting F32, F16, BF16, F64 and quantised blocks. Returns the sorted names of tensors that
+/// the model has no place for, without those of is_known_unused. Names in files may lack "model.",
+/// and a model without a head takes that of a file without an embedding. Throws naming a tensor
+/// that is missing or has another shape or type; `p` is then partly overwritten.
+template <parameter_set P, backend B>
+[[nodiscard]] std::vector<std::string> read_parameters(B& b, const std::filesystem::path& model,
+                                                       P& p, const read_options& options = {}) {
+  if (files::is_gguf(model))
+    return read_parameters_from(b, gguf_tensors::open(model), model.string(), p, options);
+  return read_parameters_from(b, safetensors_set::open(model), model.string(), p, options);
 }
 
 /// Writes every tensor of `p` to model.safetensors or to shards with their index, in a directory

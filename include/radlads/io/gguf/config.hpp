@@ -6,15 +6,19 @@
 #include "radlads/core/error.hpp"
 #include "radlads/files/gguf.hpp"
 #include "radlads/io/architecture.hpp"
+#include "radlads/io/gguf/names.hpp"
 #include "radlads/models/config.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace radlads::io {
 
@@ -35,18 +39,16 @@ class gguf_config_reader {
     c.hidden = size("embedding_length");
     c.intermediate = size("feed_forward_length");
     c.layers = size("block_count");
-    require(c.layers <= max_layers, file_.path(), ": \"", key("block_count"), "\" is ", c.layers,
-            ", more than the ", max_layers, " allowed");
     c.max_positions = size("context_length");
     c.norm_epsilon = positive("attention.layer_norm_rms_epsilon");
-    c.rope_base = file_.find<double>(key("rope.freq_base")).value_or(10000);
-    require(c.rope_base > 0, file_.path(), ": \"", key("rope.freq_base"),
-            "\" must be positive, found ", c.rope_base);
     read_heads(c);
+    models::check_limits(c);
+    read_rope(c);
     c.is_tied = !has("output.weight");
     c.qkv_bias = has("blk.0.attn_q.bias");
     c.output_bias = has("blk.0.attn_output.bias");
     c.qk_norm = has("blk.0.attn_q_norm.weight");
+    c.family = family_;
     c.mixers.assign(static_cast<std::size_t>(c.layers), std::string(softmax_mixer));
     read_tokens(c);
     return c;
@@ -78,11 +80,6 @@ class gguf_config_reader {
     const auto experts = file_.find<std::int64_t>(key("expert_count")).value_or(0);
     require(experts == 0, file_.path(), ": \"", key("expert_count"), "\" is ", experts,
             "; mixtures of experts are not supported");
-    const auto scaling = file_.find<std::string_view>(key("rope.scaling.type")).value_or("none");
-    require(scaling == "none", file_.path(), ": \"", key("rope.scaling.type"), "\" is \"", scaling,
-            "\"; only \"none\" is supported");
-    require(!has("rope_freqs.weight"), file_.path(),
-            ": scaled rotary frequencies (rope_freqs.weight) are not supported");
   }
 
   void read_vocabulary(models::config& c) const {
@@ -116,6 +113,50 @@ class gguf_config_reader {
         file_.find<std::int64_t>(key("attention.sliding_window")).value_or(c.max_positions);
     require(window >= c.max_positions, file_.path(), ": attention sees ", window, " of ",
             c.max_positions, " positions; sliding windows are not supported");
+  }
+
+  void read_rope(models::config& c) const {
+    c.rope_base = file_.find<double>(key("rope.freq_base")).value_or(10000);
+    require(c.rope_base > 0, file_.path(), ": \"", key("rope.freq_base"),
+            "\" must be positive, found ", c.rope_base);
+    const auto kind = file_.find<std::string_view>(key("rope.scaling.type")).value_or("none");
+    require(kind == "none" || kind == "linear", file_.path(), ": \"", key("rope.scaling.type"),
+            "\" is \"", kind, "\"; supported are none and linear");
+    if (kind == "linear") {
+      c.rope_scaling.kind = ops::rope_scaling_kind::linear;
+      c.rope_scaling.factor = positive("rope.scaling.factor");
+    }
+    const files::gguf_tensor* factors = file_.find_tensor(rope_factors_name);
+    if (factors == nullptr) return;
+    require(kind == "none", file_.path(), ": frequencies are scaled twice, by ", rope_factors_name,
+            " and \"", key("rope.scaling.type"), "\"");
+    c.rope_scaling = scaling_of(*factors, c);
+  }
+
+  /// llama.cpp stores what each frequency is divided by. The files that have it are Llama 3.1's and
+  /// later ones', whose scaling has one unknown, the largest divisor; the others are checked.
+  ops::rope_scaling scaling_of(const files::gguf_tensor& factors, const models::config& c) const {
+    require(factors.extents == std::vector<std::int64_t>{c.head_size / 2} && factors.type == 0,
+            file_.path(), ": ", rope_factors_name, " must be ", c.head_size / 2,
+            " numbers of type F32");
+    const auto bytes = static_cast<std::uint64_t>(c.head_size / 2) * sizeof(float);
+    require(bytes <= file_.size() - factors.offset, file_.path(), ": ", rope_factors_name,
+            " goes beyond the file's end");
+    std::vector<float> divisors(static_cast<std::size_t>(c.head_size / 2));
+    std::memcpy(divisors.data(), file_.data(factors.offset), bytes);
+    ops::rope_scaling scaling{ops::rope_scaling_kind::llama3,
+                              *std::max_element(divisors.begin(), divisors.end()), 1, 4, 8192};
+    for (std::size_t i = 0; i < divisors.size(); ++i) {
+      const double frequency =
+          std::pow(c.rope_base, -2.0 * static_cast<double>(i) / static_cast<double>(c.head_size));
+      const double expected = frequency / scaling.scaled(frequency);
+      // Written as float from frequencies in float.
+      require(std::abs(static_cast<double>(divisors[i]) - expected) <= 1e-4 * expected,
+              file_.path(), ": ", rope_factors_name, " has ", divisors[i], " for frequency ", i,
+              ", where Llama 3's scaling by ", scaling.factor, " has ", expected,
+              "; other scalings are not supported");
+    }
+    return scaling;
   }
 
   std::optional<std::int32_t> token(std::string_view name, const models::config& c) const {

@@ -14,6 +14,9 @@ struct gguf_name_pair {
   std::string_view gguf, huggingface;
 };
 
+/// Divisors of the rotary frequencies of Llama 3.1 and later.
+inline constexpr std::string_view rope_factors_name = "rope_freqs.weight";
+
 /// Tensors of a whole model.
 inline constexpr std::array<gguf_name_pair, 3> gguf_model_names{
     {{"token_embd.weight", "model.embed_tokens.weight"},

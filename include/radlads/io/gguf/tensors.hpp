@@ -110,6 +110,11 @@ class gguf_tensors {
   std::map<std::string, gguf_entry, std::less<>> entries_;
 };
 
+/// Whether the file has a head beside its embedding.
+inline bool has_own_head(const gguf_tensors& file) {
+  return file.find("lm_head.weight") != nullptr;
+}
+
 /// The row of Hugging Face's layout that holds what is row `row` of a tensor with interleaved
 /// heads.
 inline std::int64_t straight_row(std::int64_t row, std::int64_t rows, std::int64_t heads) {
