@@ -16,6 +16,7 @@
 #include "radlads/ops/cuda/normalize.cuh"
 #include "radlads/ops/cuda/repeat_heads.cuh"
 #include "radlads/ops/cuda/rope.cuh"
+#include "radlads/ops/cuda/sample.cuh"
 #include "radlads/ops/cuda/squared_error.cuh"
 #include "radlads/ops/cuda/sum_rows.cuh"
 #include "radlads/ops/cuda/token_shift.cuh"

@@ -56,6 +56,16 @@ void attention_forward_on(dry_run_backend&, const Arguments&...) {}
 template <class From, class To>
 void convert_on(dry_run_backend&, view<const From, 1, device_space>, view<To, 1, device_space>) {}
 
+template <class... Arguments>
+void mark_ids_on(dry_run_backend&, const Arguments&...) {}
+
+template <class T, class Rule, class... Arguments>
+void sample_on(dry_run_backend& b, const Rule&, view<const T, 2, device_space> logits,
+               const Arguments&...) {
+  scratch_scope<dry_run_backend> scope(b);
+  scope.take<std::uint32_t, 2>(logits.sizes());
+}
+
 template <class T, class... Arguments>
 void embedding_backward_on(dry_run_backend& b, view<const std::int32_t, 1, device_space> ids,
                            const Arguments&...) {
