@@ -9,7 +9,7 @@
 #include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/core/random.hpp"
-#include "radlads/models/sampling.hpp"
+#include "radlads/ops/sampling_options.hpp"
 
 #include <fmt/format.h>
 
@@ -32,7 +32,7 @@ struct generate_options {
   std::filesystem::path model;
   std::string prompt;
   std::int64_t max_tokens = 256;
-  models::sampling_options sampling;
+  ops::sampling_options sampling;
   std::uint64_t seed = 0;
 };
 
@@ -48,7 +48,7 @@ bool is_end(const model_type& model, std::int32_t id) {
 }
 
 void run(const generate_options& o) {
-  models::check(o.sampling);
+  ops::check(o.sampling);
   backend_type b(backend_options(o.common));
   const std::unique_ptr<model_type> model = load_model(b, o.model);
   const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
@@ -62,18 +62,16 @@ void run(const generate_options& o) {
   for (const std::int32_t id : ids) show(tokenizer.push(detokenizer, id));
 
   const random_stream numbers{o.seed, stream_of("generate")};
-  const std::unique_ptr<token_decoder> running = make_decoder(b, *model);
+  const std::unique_ptr<token_generator> running = make_generator(b, *model);
   const auto start = std::chrono::steady_clock::now();
-  std::span<const std::int32_t> next = ids;
-  std::int32_t id = begin;
+  if (o.max_tokens > 0) running->take(ids);
   std::int64_t count = 0;
   for (; count < o.max_tokens; ++count) {
-    const std::span<const float> logits = running->take(next);
-    id = models::sample(logits, o.sampling, numbers.uniform(static_cast<std::uint64_t>(count)));
+    const std::int32_t id = running->choose(o.sampling, numbers, static_cast<std::uint64_t>(count));
     // Models trained on documents laid end to end close one by beginning the next.
     if (id == begin || is_end(*model, id) || id == tokenizer.eos_id()) break;
     show(tokenizer.push(detokenizer, id));
-    next = {&id, 1};
+    if (count + 1 < o.max_tokens) running->take({&id, 1});
   }
   show(tokenizer.finish(detokenizer) + "\n");
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
@@ -85,13 +83,15 @@ void run(const generate_options& o) {
 
 void add_generate(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
-      "generate", "Continue a text by single-step decoding; prints the prompt and what follows it");
+      "generate", "Continue a text token by token; prints the prompt and what follows it");
   const auto o = std::make_shared<generate_options>();
   command->add_option("--model", o->model, "model directory")->required();
   command->add_option("--prompt", o->prompt, "text to continue; empty starts from the begin token");
   add_number(*command, "--max-tokens", o->max_tokens, "tokens to add at most", 0);
-  add_number(*command, "--temperature", o->sampling.temperature, "0 takes the likeliest token");
-  add_number(*command, "--top-p", o->sampling.top_p, "probability kept, likeliest tokens first");
+  add_number(*command, "--temperature", o->sampling.temperature,
+             "divides the logits; 0 takes the greatest");
+  add_number(*command, "--top-p", o->sampling.top_p,
+             "share of probability kept, most probable tokens first");
   add_number(*command, "--seed", o->seed, "same seed, same text");
   add_common(*command, o->common);
   command->callback([o] { run(*o); });

@@ -5,7 +5,7 @@
 #include "cuda/instances.cuh"
 #endif
 #include "radlads/core/host_copy.hpp"
-#include "radlads/models/decoder.hpp"
+#include "radlads/models/generator.hpp"
 
 #include <algorithm>
 
@@ -20,22 +20,24 @@ void run_forward(backend_type& b, const model_type& model, std::span<const std::
 
 namespace {
 
-class decoder_of_model final : public token_decoder {
+class generator_of_model final : public token_generator {
  public:
-  decoder_of_model(backend_type& b, const model_type& model) : decoder_(b, model) {}
-  std::span<const float> take(std::span<const std::int32_t> ids) override {
-    return decoder_.take(ids);
+  generator_of_model(backend_type& b, const model_type& model) : generator_(b, model) {}
+  void take(std::span<const std::int32_t> ids) override { generator_.take(ids); }
+  std::int32_t choose(const ops::sampling_options& options, random_stream numbers,
+                      std::uint64_t index) override {
+    return generator_.choose(options, numbers, index)[0];
   }
-  std::int64_t state_bytes() const override { return decoder_.state_bytes(); }
+  std::int64_t state_bytes() const override { return generator_.state_bytes(); }
 
  private:
-  models::decoder<model_type> decoder_;
+  models::generator<model_type> generator_;
 };
 
 }  // namespace
 
-std::unique_ptr<token_decoder> make_decoder(backend_type& b, const model_type& model) {
-  return std::make_unique<decoder_of_model>(b, model);
+std::unique_ptr<token_generator> make_generator(backend_type& b, const model_type& model) {
+  return std::make_unique<generator_of_model>(b, model);
 }
 
 std::vector<float> run_logits(backend_type& b, const model_type& model,

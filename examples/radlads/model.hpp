@@ -6,10 +6,12 @@
 // stages alone.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/random.hpp"
 #include "radlads/layers/attention_mixer.hpp"
 #include "radlads/layers/rad_rwkv6_mixer.hpp"
 #include "radlads/layers/rad_rwkv7_mixer.hpp"
 #include "radlads/models/language_model.hpp"
+#include "radlads/ops/sampling_options.hpp"
 #if defined(RADLADS_PROGRAM_CUDA)
 #include "radlads/core/cuda/backend.cuh"
 #endif
@@ -43,15 +45,17 @@ using model_type = models::language_model<float, backend_type, layers::attention
 void run_forward(backend_type& b, const model_type& model, std::span<const std::int32_t> ids,
                  model_type::state* state, model_type::saved& saved);
 
-/// models::decoder behind an interface, for one sequence.
-class token_decoder {
+/// models::generator behind an interface, for one sequence.
+class token_generator {
  public:
-  virtual ~token_decoder() = default;
-  /// The logits behind the last of `ids`.
-  virtual std::span<const float> take(std::span<const std::int32_t> ids) = 0;
+  virtual ~token_generator() = default;
+  virtual void take(std::span<const std::int32_t> ids) = 0;
+  /// The token behind the last one taken, by number `index` of `numbers`.
+  virtual std::int32_t choose(const ops::sampling_options& options, random_stream numbers,
+                              std::uint64_t index) = 0;
   virtual std::int64_t state_bytes() const = 0;
 };
-std::unique_ptr<token_decoder> make_decoder(backend_type& b, const model_type& model);
+std::unique_ptr<token_generator> make_generator(backend_type& b, const model_type& model);
 
 /// The logits (N, V), on the host, of what the last forward left.
 std::vector<float> run_logits(backend_type& b, const model_type& model,
