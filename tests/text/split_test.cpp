@@ -43,6 +43,11 @@ TEST(split, qwen2) {
   EXPECT_EQ(qwen2("\n\t "), (pieces{"\n", "\t "}));
 }
 
+TEST(split, knows_letters_of_unicode_16) {
+  EXPECT_EQ(qwen2("\U0002ebf0's"), (pieces{"\U0002ebf0", "'s"}));  // a letter since 15.1
+  EXPECT_EQ(qwen2("\U00010d50 \U00010d40"), (pieces{"\U00010d50", " ", "\U00010d40"}));
+}
+
 TEST(split, contractions) {
   EXPECT_EQ(qwen2("'sam 'SAM"), (pieces{"'s", "am", " '", "SAM"}));
   EXPECT_EQ(qwen2("'rE'vE'Ll'm'D't"), (pieces{"'rE", "'vE", "'Ll", "'m", "'D", "'t"}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// UTF-8 against the examples of The Unicode Standard; normalisation against NormalizationTest.txt.
+// UTF-8 against the examples of The Unicode Standard; classes.
 
 #include "radlads/text/unicode.hpp"
 
@@ -79,36 +79,20 @@ TEST(unicode, tells_classes_apart) {
   EXPECT_FALSE(is_word_character('-'));
 }
 
-TEST(unicode, composes_and_orders_marks) {
-  EXPECT_EQ(to_nfc("plain caf\u00e9"), "plain caf\u00e9");
-  EXPECT_EQ(to_nfc("cafe\u0301s"), "caf\u00e9s");
-  EXPECT_EQ(to_nfc("\u1e0a\u0323"), "\u1e0c\u0307");
-  EXPECT_EQ(to_nfc("D\u0307\u0323"), "\u1e0c\u0307");
-  EXPECT_EQ(to_nfc("a\u0315\u0300\u05ae\u0062"), "\u00e0\u05ae\u0315b");
-  EXPECT_EQ(to_nfc("\u1e9b\u0323"), "\u1e9b\u0323");
-  EXPECT_EQ(to_nfc("\u0301e\u0301"), "\u0301\u00e9");
-  EXPECT_EQ(to_nfc("a\u0334\u0301"), "\u00e1\u0334");  // an overlay does not block the acute
-  EXPECT_EQ(to_nfc("a\u0308\u0301"), "\u00e4\u0301");  // of one class, the first wins
-  EXPECT_EQ(to_nfc(""), "");
-}
-
-TEST(unicode, decomposes_singletons_and_exclusions) {
-  EXPECT_EQ(to_nfc("\u212b"), "\u00c5");
-  EXPECT_EQ(to_nfc("\u2126"), "\u03a9");
-  EXPECT_EQ(to_nfc("\uf900"), "\u8c48");
-  EXPECT_EQ(to_nfc("\U0002f800"), "\u4e3d");
-  EXPECT_EQ(to_nfc("\u0958"), "\u0915\u093c");
-  EXPECT_EQ(to_nfc("\u0344"), "\u0308\u0301");
-  EXPECT_EQ(to_nfc("\U0001d15e"), "\U0001d157\U0001d165");
-}
-
-TEST(unicode, composes_hangul) {
-  EXPECT_EQ(to_nfc("\u1100\u1161"), "\uac00");
-  EXPECT_EQ(to_nfc("\u1100\u1161\u11a8"), "\uac01");
-  EXPECT_EQ(to_nfc("\uac00\u11c2"), "\uac1b");
-  EXPECT_EQ(to_nfc("\uac01\u11a8"), "\uac01\u11a8");
-  EXPECT_EQ(to_nfc("\uac00\u11a7"), "\uac00\u11a7");  // U+11A7 is no trailing consonant
-  EXPECT_EQ(to_nfc("\ud7a3"), "\ud7a3");
+TEST(unicode, tells_categories_apart) {
+  using enum general_category;
+  EXPECT_EQ(category_of(0), Cc);
+  EXPECT_EQ(category_of(U'A'), Lu);
+  EXPECT_EQ(category_of(0x1c5), Lt);
+  EXPECT_EQ(category_of(0x4e00), Lo);
+  EXPECT_EQ(category_of(0x9fff), Lo);
+  EXPECT_EQ(category_of(0xd800), Cs);
+  EXPECT_EQ(category_of(0xe000), Co);
+  EXPECT_EQ(category_of(0x2ebf0), Lo);  // Unicode 15.1
+  EXPECT_EQ(category_of(0x2ebef), Cn);
+  EXPECT_EQ(category_of(0x10d50), Lu);  // Unicode 16
+  EXPECT_EQ(category_of(0x10ffff), Cn);
+  EXPECT_EQ(class_of(0x2ebf0), character_class::letter);
 }
 
 }  // namespace unicode_test

@@ -7,7 +7,7 @@
 #include "radlads/text/added_tokens.hpp"
 #include "radlads/text/byte_level.hpp"
 #include "radlads/text/split.hpp"
-#include "radlads/text/unicode.hpp"
+#include "radlads/text/unicode_normalization.hpp"
 
 #include <nlohmann/json.hpp>
 

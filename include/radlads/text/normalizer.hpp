@@ -5,7 +5,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/text/detokenizer.hpp"
 #include "radlads/text/json_members.hpp"
-#include "radlads/text/unicode.hpp"
+#include "radlads/text/unicode_normalization.hpp"
 
 #include <string>
 #include <string_view>

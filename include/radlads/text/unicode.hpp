@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// UTF-8 reading, writing and repair, character classes, and normalisation form C (Unicode 15.0).
+// UTF-8 reading, writing and repair, and character classes (Unicode 16).
 
 #include "radlads/text/unicode_categories.hpp"
-#include "radlads/text/unicode_decompositions.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,9 +11,6 @@
 #include <iterator>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <utility>
-#include <vector>
 
 namespace radlads::text {
 
@@ -137,141 +133,74 @@ constexpr std::array<character_class, 128> ascii_classes() {
 
 inline constexpr std::array<character_class, 128> ascii_class = ascii_classes();
 
+/// First code point of every run of one category, and one more beyond the last.
+constexpr auto category_starts_of_runs() {
+  std::array<std::uint32_t, general_category_runs.size() + 1> starts{};
+  for (std::size_t i = 0; i < general_category_runs.size(); ++i) {
+    starts[i + 1] = starts[i] + general_category_runs[i] / 32;
+  }
+  return starts;
+}
+
+inline constexpr auto category_starts = category_starts_of_runs();
+static_assert(category_starts.back() == 0x110000);
+
+/// The run that holds the first of each 256 code points, so that the search is a short one.
+constexpr auto first_runs_of_blocks() {
+  std::array<std::uint16_t, 0x1101> runs{};
+  std::size_t run = 0;
+  for (std::size_t block = 0; block < runs.size() - 1; ++block) {
+    while (category_starts[run + 1] <= block * 256) ++run;
+    runs[block] = static_cast<std::uint16_t>(run);
+  }
+  runs.back() = static_cast<std::uint16_t>(general_category_runs.size() - 1);
+  return runs;
+}
+
+inline constexpr auto block_runs = first_runs_of_blocks();
+
 }  // namespace detail
+
+/// General category of a code point up to U+10FFFF.
+inline general_category category_of(char32_t code_point) {
+  const std::size_t block = code_point >> 8;
+  const auto begin = detail::category_starts.begin();
+  const auto after = std::upper_bound(begin + detail::block_runs[block] + 1,
+                                      begin + detail::block_runs[block + 1] + 1, code_point);
+  const auto run = static_cast<std::size_t>(after - begin) - 1;
+  return static_cast<general_category>(general_category_runs[run] % 32);
+}
+
+/// Whether the category is one of letters (L), marks (M), numbers (N) or separators (Z).
+constexpr bool is_letter(general_category c) { return c <= general_category::Lo; }
+constexpr bool is_mark(general_category c) {
+  return c >= general_category::Mn && c <= general_category::Me;
+}
+constexpr bool is_number(general_category c) {
+  return c >= general_category::Nd && c <= general_category::No;
+}
+constexpr bool is_separator(general_category c) {
+  return c >= general_category::Zs && c <= general_category::Zp;
+}
 
 inline character_class class_of(char32_t code_point) {
   if (code_point < 0x80) return detail::ascii_class[code_point];
-  if (find_range(letter_ranges, code_point)) return character_class::letter;
-  if (find_range(number_ranges, code_point)) return character_class::number;
-  if (find_range(white_space_ranges, code_point)) return character_class::white_space;
+  const general_category category = category_of(code_point);
+  if (is_letter(category)) return character_class::letter;
+  if (is_number(category)) return character_class::number;
+  // U+0085, next line, is the one white space that is neither ASCII nor a separator.
+  if (is_separator(category) || code_point == 0x85) return character_class::white_space;
   return character_class::other;
 }
 
-/// Whether \\w matches the code point.
-inline bool is_word_character(char32_t code_point) { return find_range(word_ranges, code_point); }
-
-inline int combining_class(char32_t code_point) {
-  const auto* range = find_range(combining_class_ranges, code_point);
-  return range ? range->combining_class : 0;
-}
-
-namespace detail {
-
-/// Hangul syllables are computed (The Unicode Standard, section 3.12).
-struct hangul {
-  static constexpr char32_t syllables = 0xAC00, leads = 0x1100, vowels = 0x1161, trails = 0x11A7;
-  static constexpr char32_t lead_count = 19, vowel_count = 21, trail_count = 28;
-  static constexpr char32_t syllable_count = lead_count * vowel_count * trail_count;
-};
-
-inline void append_decomposition(std::vector<char32_t>& out, char32_t c) {
-  if (c - hangul::syllables < hangul::syllable_count) {
-    const char32_t index = c - hangul::syllables;
-    out.push_back(hangul::leads + index / (hangul::vowel_count * hangul::trail_count));
-    out.push_back(hangul::vowels + index / hangul::trail_count % hangul::vowel_count);
-    const char32_t trail = index % hangul::trail_count;
-    if (trail != 0) out.push_back(hangul::trails + trail);
-    return;
-  }
-  const auto pair = std::lower_bound(
-      pair_decompositions.begin(), pair_decompositions.end(), c,
-      [](const pair_decomposition& entry, char32_t value) { return entry.code_point < value; });
-  if (pair != pair_decompositions.end() && pair->code_point == c) {
-    append_decomposition(out, pair->first);
-    append_decomposition(out, pair->second);
-  } else if (const auto* range = find_range(single_decomposition_ranges, c)) {
-    append_decomposition(out, single_targets[range->target + (c - range->first)]);
-  } else {
-    out.push_back(c);
-  }
-}
-
-/// The character that two others compose to, or 0.
-inline char32_t composition(char32_t first, char32_t second) {
-  if (first - hangul::leads < hangul::lead_count && second - hangul::vowels < hangul::vowel_count) {
-    const char32_t index = (first - hangul::leads) * hangul::vowel_count + second - hangul::vowels;
-    return hangul::syllables + index * hangul::trail_count;
-  }
-  const char32_t syllable = first - hangul::syllables, trail = second - hangul::trails;
-  if (syllable < hangul::syllable_count && syllable % hangul::trail_count == 0 && trail > 0 &&
-      trail < hangul::trail_count) {
-    return first + trail;
-  }
-  const std::pair<char32_t, char32_t> wanted(first, second);
-  const auto found =
-      std::lower_bound(compositions.begin(), compositions.end(), wanted,
-                       [](std::uint16_t index, const std::pair<char32_t, char32_t>& value) {
-                         const pair_decomposition& entry = pair_decompositions[index];
-                         return std::pair<char32_t, char32_t>(entry.first, entry.second) < value;
-                       });
-  if (found == compositions.end()) return 0;
-  const pair_decomposition& entry = pair_decompositions[*found];
-  return entry.first == first && entry.second == second ? entry.code_point : 0;
-}
-
-/// Normalises the code points of a segment that begins with a character that no earlier one can
-/// combine with, and appends them to `out`.
-inline void append_nfc(std::string& out, const std::vector<char32_t>& segment) {
-  std::vector<char32_t> characters;
-  for (const char32_t c : segment) append_decomposition(characters, c);
-  std::vector<int> classes(characters.size());
-  std::transform(characters.begin(), characters.end(), classes.begin(), combining_class);
-
-  std::vector<std::pair<int, char32_t>> marks;
-  for (std::size_t i = 0; i < characters.size(); ++i) {
-    marks.clear();
-    for (; i < characters.size() && classes[i] != 0; ++i)
-      marks.emplace_back(classes[i], characters[i]);
-    std::stable_sort(marks.begin(), marks.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (std::size_t m = 0; m < marks.size(); ++m) {
-      std::tie(classes[i - marks.size() + m], characters[i - marks.size() + m]) = marks[m];
-    }
-  }
-
-  constexpr std::size_t none = static_cast<std::size_t>(-1);
-  std::size_t starter = none, kept = 0;
-  int class_between = -1;  // class of the last mark kept after the starter; -1 for none
-  for (std::size_t i = 0; i < characters.size(); ++i) {
-    const char32_t c = characters[i];
-    if (starter != none && class_between < classes[i]) {
-      if (const char32_t composed = composition(characters[starter], c)) {
-        characters[starter] = composed;
-        continue;
-      }
-    }
-    class_between = classes[i] == 0 ? -1 : classes[i];
-    if (classes[i] == 0) starter = kept;
-    characters[kept++] = c;
-  }
-  for (std::size_t i = 0; i < kept; ++i) append_utf8(out, characters[i]);
-}
-
-}  // namespace detail
-
-/// Normalisation form C of valid UTF-8.
-inline std::string to_nfc(std::string_view text) {
-  // Characters below U+0300 are in form C, and none of them combines with what stands before it.
-  // In UTF-8 they and their continuation bytes are exactly the bytes below 0xCC.
-  const auto is_low = [&](std::size_t i) { return static_cast<unsigned char>(text[i]) < 0xCC; };
-  std::string out;
-  out.reserve(text.size());
-  std::vector<char32_t> segment;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t end = at;
-    while (end < text.size() && is_low(end)) ++end;
-    std::size_t base = end;
-    if (end < text.size() && end > at) base = at + last_character(text.substr(at, end - at));
-    out += text.substr(at, base - at);
-    segment.clear();
-    for (at = base; at < text.size() && (segment.empty() || !is_low(at));) {
-      const utf8_sequence sequence = read_utf8(text, at);
-      segment.push_back(sequence.code_point);
-      at += sequence.length;
-    }
-    detail::append_nfc(out, segment);
-  }
-  return out;
+/// Whether \\w of Unicode technical standard 18 matches the code point: alphabetic characters,
+/// marks, decimal digits, connecting punctuation and the two joiners.
+inline bool is_word_character(char32_t code_point) {
+  using enum general_category;
+  const general_category category = category_of(code_point);
+  return is_letter(category) || is_mark(category) || category == Nd || category == Nl ||
+         category == Pc || code_point == 0x200C || code_point == 0x200D ||
+         find_range(other_alphabetic_ranges, code_point);
 }
 
 }  // namespace radlads::text
