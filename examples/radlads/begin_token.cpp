@@ -4,21 +4,19 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 namespace radlads::program {
 
-std::int32_t begin_id(const text::tokenizer& tokenizer, const models::config& config) {
-  const std::vector<std::int32_t> whole = tokenizer.encode_document("a");
-  const std::vector<std::int32_t> alone = tokenizer.encode("a");
-  if (!whole.empty() && (alone.empty() || whole.front() != alone.front())) return whole.front();
-  for (const std::optional<std::int32_t> id :
-       {config.bos, tokenizer.bos_id(), tokenizer.id_of("<|endoftext|>")}) {
-    if (id) return *id;
+std::optional<std::int32_t> scoring_prefix(const text::tokenizer& tokenizer,
+                                           const models::config& config) {
+  if (!tokenizer.post_processor().prefix().empty()) return {};
+  for (const auto& id : {tokenizer.bos_id(), tokenizer.eos_id(), config.bos}) {
+    if (id) return id;
   }
+  if (!config.eos.empty()) return config.eos.front();
   fail(
-      "the tokenizer and the model's config.json name no token that begins a text: neither a "
-      "bos_token nor <|endoftext|>");
+      "the tokenizer puts no token in front of a text, and neither it nor the model's config.json "
+      "names a bos_token or eos_token to score the first token behind");
 }
 
 }  // namespace radlads::program

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,9 +85,9 @@ std::vector<std::vector<std::int32_t>> documents_to_score(const convert_options&
   std::vector<std::vector<std::int32_t>> ids;
   if (o.eval_text.empty() && text.held_out.empty()) return ids;
   const text::tokenizer tokenizer = load_tokenizer(o.teacher, teacher);
-  const std::int32_t begin = begin_id(tokenizer, teacher);
+  const std::optional<std::int32_t> prefix = scoring_prefix(tokenizer, teacher);
   const auto add = [&](const std::string& document) {
-    ids.push_back(scoring_ids(tokenizer, begin, document, context));
+    ids.push_back(scoring_ids(tokenizer, prefix, document, context));
   };
   std::for_each(text.held_out.begin(), text.held_out.end(), add);
   if (o.eval_text.empty()) return ids;

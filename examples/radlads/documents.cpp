@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,16 +55,18 @@ std::uint64_t check_ids(const data::token_stream& stream, std::int64_t vocabular
 
 std::vector<std::int32_t> training_ids(const text::tokenizer& tokenizer,
                                        std::string_view document) {
-  std::vector<std::int32_t> bare = tokenizer.encode(document);
   std::vector<std::int32_t> ids = tokenizer.encode_document(document);
-  if (ids.size() == bare.size() && tokenizer.eos_id()) ids.push_back(*tokenizer.eos_id());
+  const text::post_processor& around = tokenizer.post_processor();
+  const bool is_separated = !around.prefix().empty() || !around.suffix().empty();
+  if (!is_separated && tokenizer.eos_id()) ids.push_back(*tokenizer.eos_id());
   return ids;
 }
 
-std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer, std::int32_t begin,
-                                      std::string_view document, std::int64_t context) {
+std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer,
+                                      std::optional<std::int32_t> prefix, std::string_view document,
+                                      std::int64_t context) {
   std::vector<std::int32_t> ids = tokenizer.encode_document(document);
-  if (ids.empty() || ids.front() != begin) ids.insert(ids.begin(), begin);
+  if (prefix) ids.insert(ids.begin(), *prefix);
   ids.resize(std::min(ids.size(), static_cast<std::size_t>(context)));
   return ids;
 }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,9 +21,11 @@ namespace radlads::program {
 /// that is nothing, with its end token behind.
 std::vector<std::int32_t> training_ids(const text::tokenizer& tokenizer, std::string_view document);
 
-/// Ids of a document to be scored: the first `context` of the text behind the token `begin`.
-std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer, std::int32_t begin,
-                                      std::string_view document, std::int64_t context);
+/// Ids of a document to be scored from its beginning: the first `context` of what the tokenizer
+/// makes of it, behind the prefix (see scoring_prefix) where there is one.
+std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer,
+                                      std::optional<std::int32_t> prefix, std::string_view document,
+                                      std::int64_t context);
 
 /// Text for training, and the documents of it that are kept for scores.
 struct training_text {

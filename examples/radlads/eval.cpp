@@ -3,6 +3,7 @@
 
 #include "begin_token.hpp"
 #include "commands.hpp"
+#include "documents.hpp"
 #include "loading.hpp"
 #include "messages.hpp"
 #include "model.hpp"
@@ -23,6 +24,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,16 +42,13 @@ struct eval_options {
 
 using documents = std::vector<std::vector<std::int32_t>>;
 
-/// The ids of every document behind the begin id, the first `context` of them.
+/// The ids of every document, the first `context` of them.
 documents encode_documents(const eval_options& o, const text::tokenizer& tokenizer,
-                           std::int32_t begin, int threads) {
+                           std::optional<std::int32_t> prefix, int threads) {
   const std::vector<std::string> texts = data::read_documents(o.text);
   documents result;
   const auto encode = [&](std::string_view text) {
-    std::vector<std::int32_t> ids = tokenizer.encode_document(text);
-    if (ids.empty() || ids.front() != begin) ids.insert(ids.begin(), begin);
-    if (std::cmp_greater(ids.size(), o.context)) ids.resize(static_cast<std::size_t>(o.context));
-    return ids;
+    return scoring_ids(tokenizer, prefix, text, o.context);
   };
   try {
     const auto stream = data::token_stream::from_documents(texts, encode, threads);
@@ -152,8 +151,8 @@ void run(const eval_options& o) {
   const std::unique_ptr<model_type> model = load_model(b, o.model);
   const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
   const std::unique_ptr<model_type> teacher = load_teacher(b, o, tokenizer);
-  const documents all =
-      encode_documents(o, tokenizer, begin_id(tokenizer, model->config), host_threads(o.common));
+  const documents all = encode_documents(o, tokenizer, scoring_prefix(tokenizer, model->config),
+                                         host_threads(o.common));
   const distill::evaluation e = score_documents(b, *model, teacher.get(), all);
   require(e.total.tokens > 0, o.text.string(), ": holds no token to score");
   require(std::isfinite(e.total.nats), o.model.string(), ": the loss on ", o.text.string(), " is ",
@@ -176,7 +175,7 @@ void add_eval(CLI::App& app) {
   command->add_option("--teacher", o->teacher, "model directory to compare with");
   command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl")
       ->required();
-  add_number(*command, "--ctx", o->context, "ids of each document, the begin token included", 2);
+  add_number(*command, "--ctx", o->context, "ids of each document, a token in front included", 2);
   command->add_option("--json", o->json, "file for the figures");
   add_common(*command, o->common);
   command->callback([o] { run(*o); });

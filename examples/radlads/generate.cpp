@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // radlads generate: continues a text, one token at a time from the state of the ones before.
 
-#include "begin_token.hpp"
 #include "commands.hpp"
 #include "loading.hpp"
 #include "messages.hpp"
@@ -47,17 +46,23 @@ bool is_end(const model_type& model, std::int32_t id) {
   return std::find(ends.begin(), ends.end(), id) != ends.end();
 }
 
+/// The prompt behind what the tokenizer puts in front of a text, and nothing else.
+std::vector<std::int32_t> prompt_ids(const text::tokenizer& tokenizer, std::string_view prompt) {
+  std::vector<std::int32_t> ids = tokenizer.post_processor().prefix();
+  const std::vector<std::int32_t> text = tokenizer.encode(prompt);
+  ids.insert(ids.end(), text.begin(), text.end());
+  require(!ids.empty(),
+          "--prompt is empty, and the tokenizer puts no token in front of a text: there is nothing "
+          "to continue");
+  return ids;
+}
+
 void run(const generate_options& o) {
   ops::check(o.sampling);
   backend_type b(backend_options(o.common));
   const std::unique_ptr<model_type> model = load_model(b, o.model);
   const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
-  const std::int32_t begin = begin_id(tokenizer, model->config);
-  std::vector<std::int32_t> ids{begin};
-  if (!o.prompt.empty()) {
-    const std::vector<std::int32_t> prompt = tokenizer.encode(o.prompt);
-    ids.insert(ids.end(), prompt.begin(), prompt.end());
-  }
+  const std::vector<std::int32_t> ids = prompt_ids(tokenizer, o.prompt);
   text::detokenizer_state detokenizer;
   for (const std::int32_t id : ids) show(tokenizer.push(detokenizer, id));
 
@@ -65,11 +70,13 @@ void run(const generate_options& o) {
   const std::unique_ptr<token_generator> running = make_generator(b, *model);
   const auto start = std::chrono::steady_clock::now();
   if (o.max_tokens > 0) running->take(ids);
+  const std::vector<std::int32_t>& begin = tokenizer.post_processor().prefix();
   std::int64_t count = 0;
   for (; count < o.max_tokens; ++count) {
     const std::int32_t id = running->choose(o.sampling, numbers, static_cast<std::uint64_t>(count));
     // Models trained on documents laid end to end close one by beginning the next.
-    if (id == begin || is_end(*model, id) || id == tokenizer.eos_id()) break;
+    const bool is_begin = !begin.empty() && id == begin.front();
+    if (is_begin || is_end(*model, id) || id == tokenizer.eos_id()) break;
     show(tokenizer.push(detokenizer, id));
     if (count + 1 < o.max_tokens) running->take({&id, 1});
   }
@@ -86,7 +93,8 @@ void add_generate(CLI::App& app) {
       "generate", "Continue a text token by token; prints the prompt and what follows it");
   const auto o = std::make_shared<generate_options>();
   command->add_option("--model", o->model, "model directory")->required();
-  command->add_option("--prompt", o->prompt, "text to continue; empty starts from the begin token");
+  command->add_option("--prompt", o->prompt,
+                      "text to continue; may be empty where the tokenizer has a begin token");
   add_number(*command, "--max-tokens", o->max_tokens, "tokens to add at most", 0);
   add_number(*command, "--temperature", o->sampling.temperature,
              "divides the logits; 0 takes the greatest");

@@ -118,6 +118,9 @@ class tokenizer {
   /// One more than the highest id. A model may have more rows than that.
   std::int32_t vocabulary_size() const { return description_.tokens.size(); }
 
+  /// The tokens that encode_document puts around a text.
+  const text::post_processor& post_processor() const { return description_.post_processor; }
+
   std::optional<std::int32_t> bos_id() const { return description_.bos_id; }
   std::optional<std::int32_t> eos_id() const { return description_.eos_id; }
 
