@@ -5,17 +5,16 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/files/atomic.hpp"
+#include "radlads/files/json_builder.hpp"
 #include "radlads/files/mapped.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <filesystem>
 #include <limits>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -25,13 +24,14 @@
 namespace radlads::files {
 
 using json = nlohmann::json;
+/// JSON whose keys stay in the order in which they were added.
+using ordered_json = nlohmann::ordered_json;
 
 /// Deepest nesting parse_json accepts; configurations need fewer than ten.
-inline constexpr int max_json_depth = 128;
+inline constexpr std::size_t max_json_depth = 128;
 
 /// The parser's own sentence without its bracketed identifier.
-inline std::string json_error_text(const std::exception& failure) {
-  const std::string text = failure.what();
+inline std::string json_error_text(const std::string& text) {
   const std::size_t end = text.find("] ");
   return end == std::string::npos ? text : text.substr(end + 2);
 }
@@ -41,22 +41,10 @@ inline std::string json_error_text(const std::exception& failure) {
 inline json parse_json(std::string_view text, const std::string& where) {
   // The parser takes a zero byte for the end of the text and would ignore what follows.
   require(text.find('\0') == std::string_view::npos, where, ": not valid JSON: a zero byte");
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int depth, json::parse_event_t event, const json& value) {
-    require(depth <= max_json_depth, where, ": nested deeper than ", max_json_depth, " levels");
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key) {
-      const bool is_new = keys.back().insert(value.get<std::string>()).second;
-      require(is_new, where, ": key ", value.dump(), " appears twice in one object");
-    }
-    return true;
-  };
-  try {
-    return json::parse(text.begin(), text.end(), check);
-  } catch (const json::exception& failure) {
-    fail(where, ": not valid JSON: ", json_error_text(failure));
-  }
+  json_builder builder(where, max_json_depth);
+  const bool is_json = json::sax_parse(text.begin(), text.end(), &builder);
+  require(is_json, where, ": not valid JSON: ", json_error_text(builder.problem()));
+  return builder.take();
 }
 
 /// Reads a JSON file; throws naming it as parse_json does.
@@ -66,17 +54,19 @@ inline json read_json(const std::filesystem::path& path) {
 }
 
 /// One value as compact text; throws naming `where` when a string in it is not UTF-8.
-inline std::string json_text(const json& value, const std::string& where, int indent = -1) {
+template <class Json = json>
+std::string json_text(const Json& value, const std::string& where, int indent = -1) {
   try {
     return value.dump(indent);
   } catch (const json::exception& failure) {
-    fail(where, ": cannot be written as JSON: ", json_error_text(failure));
+    fail(where, ": cannot be written as JSON: ", json_error_text(failure.what()));
   }
 }
 
-/// Writes a JSON file, indented by two, whole or not at all.
-inline void write_json(const std::filesystem::path& path, const json& value) {
-  const std::string text = json_text(value, path.string(), 2) + "\n";
+/// Writes a JSON file, indented by two or so many, whole or not at all.
+template <class Json = json>
+void write_json(const std::filesystem::path& path, const Json& value, int indent = 2) {
+  const std::string text = json_text(value, path.string(), indent) + "\n";
   atomic_file file(path);
   file.write(text.data(), text.size());
   file.commit();
