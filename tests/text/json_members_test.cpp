@@ -31,6 +31,10 @@ TEST(json_members, list_a_sequence_or_its_only_step) {
   EXPECT_EQ(sequence_of(&step, "steps", "place").size(), 1u);
   const json list = {{"type", "Sequence"}, {"steps", {step, step}}};
   EXPECT_EQ(sequence_of(&list, "steps", "place").size(), 2u);
+  const json nested = {{"type", "Sequence"}, {"steps", {list, {{"type", "NFD"}}, list}}};
+  const auto steps = sequence_of(&nested, "steps", "place");
+  ASSERT_EQ(steps.size(), 5u);
+  EXPECT_EQ(steps[2], json({{"type", "NFD"}}));
   const json wrong = {{"type", "Sequence"}, {"steps", "NFC"}};
   EXPECT_TRUE(
       says(error_of([&] { sequence_of(&wrong, "steps", "place"); }), {"'place.steps'", "array"}));

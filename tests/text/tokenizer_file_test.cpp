@@ -18,6 +18,17 @@ using test::error_of;
 using test::json;
 using test::says;
 
+/// The known splits among the steps of a pre-tokenizer.
+std::vector<split_pattern> splits_of(const tokenizer_description& description) {
+  std::vector<split_pattern> splits;
+  for (const pre_tokenizer_step& step : description.pre_tokenizer.steps()) {
+    if (const auto* split = std::get_if<split_step>(&step)) {
+      splits.push_back(std::get<split_pattern>(split->pattern));
+    }
+  }
+  return splits;
+}
+
 class tokenizer_file : public test::temporary_directory {
  protected:
   tokenizer_description described(const json& file) const {
@@ -37,7 +48,7 @@ class tokenizer_file : public test::temporary_directory {
 TEST_F(tokenizer_file, of_byte_level_bpe) {
   const tokenizer_description description = described(test::small_byte_level());
   EXPECT_TRUE(description.is_byte_level);
-  EXPECT_EQ(description.splits, std::vector<split_pattern>{split_pattern::qwen2});
+  EXPECT_EQ(splits_of(description), std::vector<split_pattern>{split_pattern::qwen2});
   EXPECT_EQ(description.tokens.size(), 269);
   ASSERT_EQ(description.merges.size(), 7u);
   EXPECT_EQ(description.merges[2].left, 256);
@@ -64,8 +75,9 @@ TEST_F(tokenizer_file, with_the_pattern_inside_byte_level_is_gpt2) {
   json file = test::small_byte_level();
   file["pre_tokenizer"] = {{"type", "ByteLevel"}, {"add_prefix_space", true}};
   const tokenizer_description description = described(file);
-  EXPECT_EQ(description.splits, std::vector<split_pattern>{split_pattern::gpt2});
-  EXPECT_TRUE(description.adds_prefix_space);
+  EXPECT_EQ(splits_of(description), std::vector<split_pattern>{split_pattern::gpt2});
+  ASSERT_EQ(description.pre_tokenizer.steps().size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<prefix_space_step>(description.pre_tokenizer.steps().front()));
 }
 
 TEST_F(tokenizer_file, lacking_keys) {
@@ -83,9 +95,9 @@ TEST_F(tokenizer_file, of_unknown_kinds) {
   expect_error([](json& file) { file["normalizer"]["type"] = "NFKC"; }, {"NFKC", "NFC"});
   expect_error(
       [](json& file) {
-        file["pre_tokenizer"] = {{"type", "Digits"}};
+        file["pre_tokenizer"] = {{"type", "BertPreTokenizer"}};
       },
-      {"Digits", "ByteLevel"});
+      {"BertPreTokenizer", "ByteLevel", "Digits"});
   expect_error(
       [](json& file) {
         file["post_processor"] = {{"type", "BertProcessing"}};
@@ -118,6 +130,28 @@ TEST_F(tokenizer_file, with_broken_values) {
   expect_error([](json& file) { file["model"]["unk_token"] = "<unk>"; }, {"<unk>"});
   expect_error([](json& file) { file = json::array(); }, {"array"});
   expect_error([](json& file) { file["model"] = 5; }, {"'model'"});
+}
+
+TEST_F(tokenizer_file, of_many_steps_or_levels_is_refused) {
+  expect_error(
+      [](json& file) {
+        auto& steps = file["pre_tokenizer"]["pretokenizers"];
+        steps = std::vector<json>(34000, steps[0]);
+      },
+      {"34000 steps", "64"});
+  std::string nested = R"({"type": "Digits"})";
+  for (int i = 0; i < 50; ++i)
+    nested = R"({"type": "Sequence", "pretokenizers": [)" + nested + "]}";
+  json file = test::small_byte_level();
+  file["pre_tokenizer"] = json::parse(nested);
+  EXPECT_EQ(described(file).pre_tokenizer.steps().size(), 1u);
+  for (int i = 0; i < 50; ++i)
+    nested = R"({"type": "Sequence", "pretokenizers": [)" + nested + "]}";
+  const auto deep = put("tokenizer.json", R"({"pre_tokenizer": )" + nested + "}");
+  EXPECT_TRUE(says(error_of([&] { describe_tokenizer_json(deep); }), {deep.string(), "deeper"}));
+  const std::string brackets(80000, '[');
+  put("tokenizer.json", R"({"added_tokens": [{"content": "a", "id": )" + brackets);
+  EXPECT_TRUE(says(error_of([&] { describe_tokenizer_json(deep); }), {deep.string(), "deeper"}));
 }
 
 TEST_F(tokenizer_file, that_is_no_json) {

@@ -7,7 +7,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <exception>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 namespace radlads::text {
@@ -16,6 +21,12 @@ namespace tokenizer_folder_test {
 using test::error_of;
 using test::json;
 using test::says;
+
+/// The pattern of the last step of a pre-tokenizer.
+split_pattern split_of(const tokenizer_description& description) {
+  const auto& step = std::get<split_step>(description.pre_tokenizer.steps().back());
+  return std::get<split_pattern>(step.pattern);
+}
 
 class tokenizer_folder : public test::temporary_directory {
  protected:
@@ -35,7 +46,7 @@ TEST_F(tokenizer_folder, with_a_pair_of_files) {
   put_pair("#version: 0.2\na b\nab c\n", R"({"tokenizer_class": "Qwen2Tokenizer"})");
   for (const auto& place : {directory_, path("vocab.json"), path("merges.txt")}) {
     const tokenizer_description description = describe_tokenizer(place);
-    EXPECT_EQ(description.splits, std::vector<split_pattern>{split_pattern::qwen2});
+    EXPECT_EQ(split_of(description), split_pattern::qwen2);
     EXPECT_EQ(description.normalizer("e\u0301"), "\u00e9");
     EXPECT_TRUE(description.is_byte_level);
     ASSERT_EQ(description.merges.size(), 2u);
@@ -50,7 +61,7 @@ TEST_F(tokenizer_folder, with_a_pair_of_files) {
 TEST_F(tokenizer_folder, takes_the_family_from_config_json_too) {
   put_pair("a b\n", "{}");
   put("config.json", R"({"model_type": "gpt2"})");
-  EXPECT_EQ(describe_tokenizer(directory_).splits, std::vector<split_pattern>{split_pattern::gpt2});
+  EXPECT_EQ(split_of(describe_tokenizer(directory_)), split_pattern::gpt2);
   put("config.json", R"({"model_type": "bert"})");
   EXPECT_TRUE(says(error_of([&] { describe_tokenizer(directory_); }), {"'bert'", "qwen2", "gpt2"}));
 }
@@ -115,6 +126,92 @@ TEST_F(tokenizer_folder, takes_add_bos_token_only_without_a_post_processor) {
   put("tokenizer.json", test::small_byte_fallback().dump());
   put("tokenizer_config.json", R"({"bos_token": "<s>", "add_bos_token": false})");
   EXPECT_EQ(describe_tokenizer(directory_).post_processor.prefix(), std::vector<std::int32_t>{1});
+}
+
+/// Places of all values in a JSON file; of objects with many members only the first of these.
+std::vector<json::json_pointer> places_of(const json& file) {
+  std::vector<json::json_pointer> places;
+  const json flat = file.flatten();
+  for (const auto& entry : flat.items()) {
+    for (json::json_pointer place(entry.key()); !place.empty(); place.pop_back()) {
+      if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
+    }
+  }
+  places.emplace_back();
+  return places;
+}
+
+/// Puts values of all kinds at all places of a file: it is read, or an error names the folder.
+class wrong_values : public tokenizer_folder {
+ protected:
+  void expect_errors_only(const std::string& name, const json& good) const {
+    const std::vector<json> values = {nullptr,
+                                      true,
+                                      5,
+                                      -1,
+                                      2.5,
+                                      1e300,
+                                      std::uint64_t{1} << 63,
+                                      "",
+                                      "x",
+                                      json::array(),
+                                      json::object(),
+                                      {5},
+                                      {"x"},
+                                      {{"a", 5}},
+                                      {{"content", 5}},
+                                      {{"type", "Sequence"}}};
+    for (const json::json_pointer& place : places_of(good)) {
+      for (const json& value : values) {
+        json file = good;
+        file[place] = value;
+        put(name, file.dump());
+        expect_error_only(name + ", " + file.dump());
+      }
+    }
+    put(name, good.dump());
+  }
+
+  void expect_error_only(const std::string& what) const {
+    try {
+      describe_tokenizer(directory_);
+    } catch (const error& problem) {
+      EXPECT_TRUE(std::string_view(problem.what()).starts_with(directory_.string()))
+          << problem.what() << " for " << what;
+    } catch (const std::exception& problem) {
+      ADD_FAILURE() << problem.what() << " for " << what;
+    }
+  }
+};
+
+TEST_F(wrong_values, in_a_pair_of_files) {
+  const json config = {
+      {"tokenizer_class", "GPT2Tokenizer"},
+      {"bos_token", "<b>"},
+      {"eos_token", {{"content", "<b>"}}},
+      {"add_bos_token", true},
+      {"add_prefix_space", false},
+      {"additional_special_tokens", {"<b>", {{"content", "c"}}}},
+      {"added_tokens_decoder", {{"7", {{"content", "<e>"}, {"lstrip", true}, {"special", true}}}}}};
+  put_pair("a b\n", config.dump());
+  const json added = {{"<b>", 6}, {"<e>", 7}};
+  put("added_tokens.json", added.dump());
+  EXPECT_EQ(describe_tokenizer(directory_).bos_id, 6);
+  expect_errors_only("tokenizer_config.json", config);
+  expect_errors_only("added_tokens.json", added);
+  expect_errors_only("vocab.json", {{"a", 0}, {"b", 1}, {"ab", 2}});
+  put_pair("a b\n", "{}");
+  expect_errors_only("config.json", {{"model_type", "gpt2"}});
+}
+
+TEST_F(wrong_values, in_one_file) {
+  for (json file : {test::small_byte_level(), test::small_byte_fallback()}) {
+    auto& vocabulary = file["model"]["vocab"];
+    file["model"]["merges"] = {"a b", {"ab", "c"}};
+    vocabulary = {{"<unk>", 0}, {"<s>", 1}, {"</s>", 2}, {"a", 3},
+                  {"b", 4},     {"ab", 5},  {"c", 6},    {"abc", 7}};
+    expect_errors_only("tokenizer.json", file);
+  }
 }
 
 TEST_F(tokenizer_folder, without_a_tokenizer) {

@@ -75,6 +75,12 @@ TEST_F(tokenizer_test, takes_whole_pieces_when_merges_are_ignored) {
   EXPECT_EQ(loaded(file).encode("cat"), ids_type{269});
 }
 
+TEST_F(tokenizer_test, puts_a_space_in_front_of_every_piece_behind_a_split) {
+  json file = test::small_byte_level();
+  file["pre_tokenizer"]["pretokenizers"][1]["add_prefix_space"] = true;
+  EXPECT_EQ(loaded(file).encode("x1,"), (ids_type{32, 120, 32, 49, 32, 44}));
+}
+
 TEST_F(tokenizer_test, names_the_byte_that_is_not_utf8) {
   const tokenizer small = loaded(test::small_byte_level());
   EXPECT_TRUE(says(error_of([&] { small.encode("hello \xff"); }), {"UTF-8", "offset 6", "of 7"}));
@@ -189,6 +195,43 @@ TEST_F(tokenizer_test, fingerprint_follows_the_vocabulary) {
   file["model"]["vocab"]["he"] = 257;
   file["model"]["vocab"]["ll"] = 256;
   EXPECT_NE(loaded(file).fingerprint(), fingerprint);
+}
+
+/// FNV-1a on 32 bits of the ids of one text, each as four bytes, and of a byte 255 behind them.
+std::uint32_t hash_of(const ids_type& ids, std::uint32_t hash) {
+  constexpr std::uint32_t prime = 0x01000193u;
+  for (const std::int32_t id : ids) {
+    for (int shift = 0; shift < 32; shift += 8) {
+      hash = (hash ^ (static_cast<std::uint32_t>(id) >> shift & 0xFF)) * prime;
+    }
+  }
+  return (hash ^ 0xFF) * prime;
+}
+
+TEST_F(tokenizer_test, gives_the_reference_ids_of_2000_nasty_texts) {
+  // Texts of marks, joiners, digits, blanks, added tokens inside words and NUL. Their ids are those
+  // of PyPI tokenizers 0.23.3: for each tokenizer some as they are, and a hash of 20 texts each.
+  const json data =
+      json::parse(std::ifstream(RADLADS_SOURCE_DIR "/tests/text/data/nasty_texts.json"));
+  const auto texts = data["texts"].get<std::vector<std::string>>();
+  ASSERT_EQ(texts.size(), 2000u);
+  ASSERT_EQ(data["cases"].size(), 11u);
+  for (const json& one : data["cases"]) {
+    json file = {{"added_tokens", data["added_tokens"]}, {"model", data["model"]}};
+    file["decoder"] = {{"type", "ByteLevel"}};
+    for (const char* key : {"normalizer", "pre_tokenizer"}) file[key] = one[key];
+    file["model"]["ignore_merges"] = one["ignore_merges"];
+    const tokenizer made = loaded(file);
+    for (std::size_t i = 0; i < one["first_ids"].size(); ++i) {
+      EXPECT_EQ(made.encode(texts[i]), one["first_ids"][i].get<ids_type>()) << texts[i];
+    }
+    std::vector<std::uint32_t> hashes;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (i % 20 == 0) hashes.push_back(0x811c9dc5u);
+      hashes.back() = hash_of(made.encode(texts[i]), hashes.back());
+    }
+    EXPECT_EQ(hashes, one["hashes"].get<std::vector<std::uint32_t>>()) << one["pre_tokenizer"];
+  }
 }
 
 TEST(tokenizer_data, qwen2_gives_the_published_vectors) {

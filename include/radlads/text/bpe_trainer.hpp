@@ -4,19 +4,17 @@
 // on the text and the options alone.
 
 #include "radlads/core/error.hpp"
+#include "radlads/files/json.hpp"
 #include "radlads/text/added_tokens.hpp"
 #include "radlads/text/byte_level.hpp"
 #include "radlads/text/split.hpp"
 #include "radlads/text/unicode_normalization.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <numeric>
 #include <queue>
@@ -251,9 +249,9 @@ inline trained_bpe train_byte_level_bpe(std::string_view text, bpe_training_opti
 
 namespace detail {
 
-inline nlohmann::ordered_json tokenizer_json_of(const trained_bpe& trained,
-                                                const bpe_training_options& options) {
-  using ordered = nlohmann::ordered_json;
+inline files::ordered_json tokenizer_json_of(const trained_bpe& trained,
+                                             const bpe_training_options& options) {
+  using ordered = files::ordered_json;
   const ordered byte_level = {{"type", "ByteLevel"},
                               {"add_prefix_space", false},
                               {"trim_offsets", false},
@@ -306,27 +304,19 @@ inline nlohmann::ordered_json tokenizer_json_of(const trained_bpe& trained,
   return file;
 }
 
-inline void write_text_file(const std::filesystem::path& path, const std::string& content) {
-  std::ofstream file(path, std::ios::binary);
-  file << content << '\n';
-  file.close();
-  require(!file.fail(), path.string(), ": writing failed");
-}
-
 }  // namespace detail
 
 /// Writes tokenizer.json and tokenizer_config.json into a folder, which must exist. `options` are
 /// those of the training.
 inline void write_tokenizer(const std::filesystem::path& folder, const trained_bpe& trained,
                             const bpe_training_options& options) {
-  nlohmann::ordered_json config = {{"tokenizer_class", "PreTrainedTokenizerFast"},
-                                   {"clean_up_tokenization_spaces", false}};
+  files::ordered_json config = {{"tokenizer_class", "PreTrainedTokenizerFast"},
+                                {"clean_up_tokenization_spaces", false}};
   for (const char* key : {"bos_token", "eos_token"}) {
     if (!options.special_tokens.empty()) config[key] = options.special_tokens.front();
   }
-  detail::write_text_file(folder / "tokenizer.json",
-                          detail::tokenizer_json_of(trained, options).dump(1));
-  detail::write_text_file(folder / "tokenizer_config.json", config.dump(1));
+  files::write_json(folder / "tokenizer.json", detail::tokenizer_json_of(trained, options), 1);
+  files::write_json(folder / "tokenizer_config.json", config, 1);
 }
 
 }  // namespace radlads::text

@@ -3,45 +3,35 @@
 // Members of the JSON objects in a tokenizer's files, with errors that name the object and the key.
 
 #include "radlads/core/error.hpp"
+#include "radlads/files/json.hpp"
 
-#include <nlohmann/json.hpp>
-
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <ios>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace radlads::text::detail {
 
-using json = nlohmann::json;
+using files::json;
 
-inline std::string read_text_file(const std::filesystem::path& path) {
-  require(std::filesystem::is_regular_file(path), path.string(), ": is not a file");
-  std::ifstream file(path, std::ios::binary);
-  require(file.is_open(), path.string(), ": cannot be opened for reading");
-  std::string content(std::filesystem::file_size(path), '\0');
-  file.read(content.data(), static_cast<std::streamsize>(content.size()));
-  require(static_cast<std::size_t>(file.gcount()) == content.size(), path.string(),
-          ": ended at byte ", file.gcount(), " of ", content.size());
-  return content;
-}
-
-/// Parses a file and hands its JSON to `interpret`; every error begins with the path.
-template <class Interpret>
-void read_json_file(const std::filesystem::path& path, Interpret&& interpret) {
+/// Does something with what a file holds; every error begins with the path.
+template <class Action>
+auto naming_file(const std::filesystem::path& path, Action&& action) {
   try {
-    interpret(json::parse(read_text_file(path)));
-  } catch (const json::exception& problem) {
-    fail(path.string(), ": ", problem.what());
+    return action();
   } catch (const error& problem) {
     const std::string text = problem.what();
     if (text.starts_with(path.string())) throw;
     fail(path.string(), ": ", text);
   }
+}
+
+/// Parses a file and hands its JSON to `interpret`; every error begins with the path.
+template <class Interpret>
+void read_json_file(const std::filesystem::path& path, Interpret&& interpret) {
+  const json content = files::read_json(path);
+  naming_file(path, [&] { interpret(content); });
 }
 
 inline const json& member(const json& object, const char* key, std::string_view where) {
@@ -73,19 +63,41 @@ inline bool flag_member(const json& object, const char* key, bool otherwise) {
 }
 
 inline std::int64_t id_from(const json& value, std::string_view token) {
-  if (!value.is_number_integer()) {
-    fail("the id of token '", token, "' is ", value.dump(), "; expected an integer");
+  if (!files::json_holds<std::int64_t>(value)) {
+    fail("the id of token '", token, "' is ", files::json_quote(value), "; expected an integer");
   }
   return value.get<std::int64_t>();
 }
 
-/// The entries of a "Sequence" under `key`, or the single entry itself, or none for null.
+/// A list: `value`, which `where` names.
+inline const json& list_from(const json& value, std::string_view where) {
+  require(value.is_array(), "'", where, "' is ", value.type_name(), "; expected an array");
+  return value;
+}
+
+/// An object: `value`, which `where` names.
+inline const json& object_from(const json& value, std::string_view where) {
+  require(value.is_object(), "'", where, "' is ", value.type_name(), "; expected an object");
+  return value;
+}
+
+/// The steps of a "Sequence" under `key`, those of sequences in it among them in order; or the
+/// single step itself, or none for null.
 inline std::vector<json> sequence_of(const json* value, const char* key, std::string_view where) {
-  if (!value) return {};
-  if (text_member(*value, "type", where) != "Sequence") return {*value};
-  const json& list = member(*value, key, where);
-  require(list.is_array(), "'", where, ".", key, "' is ", list.type_name(), "; expected an array");
-  return {list.begin(), list.end()};
+  std::vector<json> steps;
+  std::vector<const json*> waiting;  // the next one to look at is the last
+  if (value) waiting.push_back(value);
+  while (!waiting.empty()) {
+    const json& step = *waiting.back();
+    waiting.pop_back();
+    if (text_member(step, "type", where) != "Sequence") {
+      steps.push_back(step);
+      continue;
+    }
+    const json& list = list_from(member(step, key, where), concatenate(where, ".", key));
+    for (auto inner = list.rbegin(); inner != list.rend(); ++inner) waiting.push_back(&*inner);
+  }
+  return steps;
 }
 
 inline std::string literal_pattern(const json& step, std::string_view where) {

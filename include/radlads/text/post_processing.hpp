@@ -44,7 +44,8 @@ using token_lists = std::pair<std::vector<std::int32_t>, std::vector<std::int32_
 
 inline void read_template(const json& processor, const vocabulary& tokens, token_lists& out) {
   bool is_behind = false;
-  for (const json& piece : member(processor, "single", "post_processor")) {
+  const json& single = member(processor, "single", "post_processor");
+  for (const json& piece : list_from(single, "post_processor.single")) {
     if (find_member(piece, "Sequence")) {
       require(!is_behind, "'post_processor.single' holds the text twice");
       is_behind = true;
@@ -54,7 +55,7 @@ inline void read_template(const json& processor, const vocabulary& tokens, token
         text_member(member(piece, "SpecialToken", "post_processor.single"), "id", "SpecialToken");
     const json& special = member(member(processor, "special_tokens", "post_processor"),
                                  name.c_str(), "post_processor.special_tokens");
-    for (const json& id : member(special, "ids", name)) {
+    for (const json& id : list_from(member(special, "ids", name), name + ".ids")) {
       const std::int64_t value = id_from(id, name);
       require(tokens.contains(value), "'post_processor' adds the id ", value,
               ", which is no token's");

@@ -67,15 +67,7 @@ class tokenizer {
     out.ids.reserve(text.size() / 4 + 1);
     const auto on_token = [&](std::int32_t id) { out.ids.push_back(id); };
     raw_matcher_.split(
-        text,
-        [&](std::string_view raw) {
-          const auto on_text = [&](std::string_view segment) { encode_segment(segment, out); };
-          if (description_.normalizer.is_empty()) {
-            normalized_matcher_.split(raw, on_text, on_token);
-          } else {
-            normalized_matcher_.split(description_.normalizer(raw), on_text, on_token);
-          }
-        },
+        text, [&](std::string_view raw) { encode_raw(raw, raw.data() == text.data(), out); },
         on_token);
     return std::move(out.ids);
   }
@@ -155,6 +147,7 @@ class tokenizer {
   /// What one call of encode writes: the ids, and memory reused from piece to piece.
   struct encoding {
     std::vector<std::int32_t> ids;
+    pre_tokenizer_memory pieces;
     bpe_word word;
     bool has_unknown = false;  // an unknown token waits for the characters fused with it
   };
@@ -188,25 +181,19 @@ class tokenizer {
     }
   }
 
-  void encode_segment(std::string_view text, encoding& out) const {
-    if (description_.adds_prefix_space && !text.starts_with(' ')) {
-      encode_pieces(" " + std::string(text), 0, out);
-    } else {
-      encode_pieces(text, 0, out);
-    }
-  }
-
-  /// Splits by the pattern `level` and the ones behind it and encodes the pieces.
-  void encode_pieces(std::string_view text, std::size_t level, encoding& out) const {
-    if (level == description_.splits.size()) {
-      encode_piece(text, out);
-      return;
-    }
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t end = end_of_piece(description_.splits[level], text, at);
-      encode_pieces(text.substr(at, end - at), level + 1, out);
-      at = end;
-    }
+  /// Encodes text between added tokens that are looked for before normalisation.
+  void encode_raw(std::string_view raw, bool is_start, encoding& out) const {
+    const bool is_normal = description_.normalizer.is_empty();
+    const std::string changed = is_normal ? std::string() : description_.normalizer(raw);
+    const std::string_view text = is_normal ? raw : changed;
+    normalized_matcher_.split(
+        text,
+        [&](std::string_view segment) {
+          description_.pre_tokenizer.split(
+              segment, is_start && segment.data() == text.data(), out.pieces,
+              [&](std::string_view piece) { encode_piece(piece, out); });
+        },
+        [&](std::int32_t id) { out.ids.push_back(id); });
   }
 
   void encode_piece(std::string_view piece, encoding& out) const {

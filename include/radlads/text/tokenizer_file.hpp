@@ -5,14 +5,9 @@
 // here is an error.
 
 #include "radlads/core/error.hpp"
-#include "radlads/text/added_tokens.hpp"
-#include "radlads/text/bpe.hpp"
-#include "radlads/text/detokenizer.hpp"
 #include "radlads/text/json_members.hpp"
-#include "radlads/text/normalizer.hpp"
-#include "radlads/text/post_processing.hpp"
-#include "radlads/text/split.hpp"
-#include "radlads/text/vocabulary.hpp"
+#include "radlads/text/pre_tokenizer_file.hpp"
+#include "radlads/text/tokenizer_description.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -25,30 +20,11 @@
 
 namespace radlads::text {
 
-/// Everything the files say about a tokenizer.
-struct tokenizer_description {
-  vocabulary tokens;
-  std::vector<merge> merges;
-  std::vector<added_token> added;
-  std::optional<std::int32_t> unknown_id;
-  bool fuses_unknown = false;
-  bool has_byte_fallback = false;
-  bool ignores_merges = false;  // a piece that is a token as a whole is taken at once
-  text::normalizer normalizer;
-  std::vector<split_pattern> splits;  // one after the other
-  bool is_byte_level = false;
-  bool adds_prefix_space = false;
-  text::post_processor post_processor;  // puts tokens around a document
-  detokenizer_rules detokenizer;
-  std::optional<std::int32_t> bos_id, eos_id;
-};
-
 namespace detail {
 
 inline void read_vocabulary(const json& vocab, vocabulary& tokens) {
-  require(vocab.is_object(), "the vocabulary is ", vocab.type_name(),
-          "; expected an object of tokens and ids");
-  for (const auto& [token, id] : vocab.items()) tokens.insert(token, id_from(id, token));
+  for (const auto& [token, id] : object_from(vocab, "vocab").items())
+    tokens.insert(token, id_from(id, token));
 }
 
 inline void add_merge(tokenizer_description& out, const std::string& left,
@@ -64,8 +40,7 @@ inline void add_merge(tokenizer_description& out, const std::string& left,
 }
 
 inline void read_merges(const json& merges, tokenizer_description& out) {
-  require(merges.is_array(), "'model.merges' is ", merges.type_name(), "; expected an array");
-  for (const json& entry : merges) {
+  for (const json& entry : list_from(merges, "model.merges")) {
     if (entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_string()) {
       add_merge(out, entry[0].get_ref<const std::string&>(),
                 entry[1].get_ref<const std::string&>());
@@ -74,7 +49,8 @@ inline void read_merges(const json& merges, tokenizer_description& out) {
     const std::string text = entry.is_string() ? entry.get<std::string>() : "";
     const std::size_t space = text.find(' ');
     if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) {
-      fail("merge ", out.merges.size(), " is ", entry.dump(), R"(; expected "a b" or ["a", "b"])");
+      fail("merge ", out.merges.size(), " is ", files::json_quote(entry),
+           R"(; expected "a b" or ["a", "b"])");
     }
     add_merge(out, text.substr(0, space), text.substr(space + 1));
   }
@@ -89,11 +65,12 @@ inline void read_model(const json& model, tokenizer_description& out) {
     const json* affix = find_member(model, key);
     const bool is_empty =
         !affix || (affix->is_string() && affix->get_ref<const std::string&>().empty());
-    require(is_empty, "'model.", key, "' is ", affix ? affix->dump() : "",
+    require(is_empty, "'model.", key, "' is ", affix ? files::json_quote(*affix) : "",
             "; only an empty one is known");
   }
   const json* dropout = find_member(model, "dropout");
-  require(!dropout || *dropout == 0.0, "'model.dropout' is ", dropout ? dropout->dump() : "",
+  require(!dropout || *dropout == 0.0, "'model.dropout' is ",
+          dropout ? files::json_quote(*dropout) : "",
           "; only a tokenizer without dropout is known");
   read_vocabulary(member(model, "vocab", "model"), out.tokens);
   read_merges(member(model, "merges", "model"), out);
@@ -120,42 +97,19 @@ inline added_token added_token_from(const json& entry, std::int64_t id) {
   return token;
 }
 
-inline void read_added_tokens(const json& list, tokenizer_description& out) {
-  require(list.is_array(), "'added_tokens' is ", list.type_name(), "; expected an array");
-  for (const json& entry : list) {
-    const std::string content = text_member(entry, "content", "added_tokens");
-    const std::int64_t id = id_from(member(entry, "id", "added_tokens"), content);
-    const bool is_in_model = out.tokens.find(content).has_value();
-    out.tokens.insert(content, id);
-    out.added.push_back(added_token_from(entry, id));
-    out.added.back().is_in_model = is_in_model;
-  }
+/// Adds a token with an id that is still to be checked.
+inline void add_token(added_token token, std::int64_t id, tokenizer_description& out) {
+  token.is_in_model = out.tokens.find(token.content).has_value();
+  out.tokens.insert(token.content, id);
+  out.added.push_back(std::move(token));
 }
 
-inline void read_pre_tokenizer(const json* pre_tokenizer, tokenizer_description& out) {
-  for (const json& step : sequence_of(pre_tokenizer, "pretokenizers", "pre_tokenizer")) {
-    const std::string type = text_member(step, "type", "pre_tokenizer");
-    require(!out.is_byte_level, "pre-tokenizer '", type,
-            "' stands behind ByteLevel; expected none");
-    if (type == "Split") {
-      const std::string behavior = text_member(step, "behavior", "pre_tokenizer");
-      const bool is_inverted = flag_member(step, "invert", false);
-      // No known pattern leaves gaps, so keeping all and keeping the matches is the same.
-      require((behavior == "Isolated" && !is_inverted) || (behavior == "Removed" && is_inverted),
-              "Split has the behavior '", behavior, "', inverted: ", is_inverted,
-              "; known: Isolated, and Removed when inverted");
-      out.splits.push_back(split_pattern_of(
-          text_member(member(step, "pattern", "pre_tokenizer"), "Regex", "pre_tokenizer.pattern")));
-    } else if (type == "ByteLevel") {
-      out.is_byte_level = true;
-      out.adds_prefix_space = flag_member(step, "add_prefix_space", true);
-      if (flag_member(step, "use_regex", true)) out.splits.push_back(split_pattern::gpt2);
-    } else {
-      fail("unknown pre-tokenizer '", type, "'; known: Split, ByteLevel, Sequence");
-    }
+inline void read_added_tokens(const json& list, tokenizer_description& out) {
+  for (const json& entry : list_from(list, "added_tokens")) {
+    const std::string content = text_member(entry, "content", "added_tokens");
+    const std::int64_t id = id_from(member(entry, "id", "added_tokens"), content);
+    add_token(added_token_from(entry, id), id, out);
   }
-  require(out.is_byte_level || out.splits.empty(),
-          "'pre_tokenizer' splits text without ByteLevel; expected both or neither");
 }
 
 inline void read_decoder(const json* decoder, detokenizer_rules& out) {
@@ -178,8 +132,8 @@ inline void read_decoder(const json* decoder, detokenizer_rules& out) {
       out.stripped = text_member(step, "content", "decoder");
       const json &start = member(step, "start", "decoder"), &stop = member(step, "stop", "decoder");
       require(start.is_number_unsigned() && stop == 0 && !out.stripped.empty(),
-              "decoder Strip has ", "start ", start.dump(), ", stop ", stop.dump(),
-              "; expected a number and 0");
+              "decoder Strip has ", "start ", files::json_quote(start), ", stop ",
+              files::json_quote(stop), "; expected a number and 0");
       out.strip_count = start.get<std::size_t>();
     } else {
       fail("decoder '", type,
@@ -202,7 +156,9 @@ inline tokenizer_description describe_tokenizer_json(const std::filesystem::path
       detail::read_added_tokens(*added, out);
     }
     out.normalizer = detail::read_normalizer(detail::find_member(file, "normalizer"));
-    detail::read_pre_tokenizer(detail::find_member(file, "pre_tokenizer"), out);
+    auto read = detail::read_pre_tokenizer(detail::find_member(file, "pre_tokenizer"));
+    out.pre_tokenizer = pre_tokenizer(std::move(read.steps));
+    out.is_byte_level = read.is_byte_level;
     out.post_processor =
         detail::read_post_processor(detail::find_member(file, "post_processor"), out.tokens);
     detail::read_decoder(detail::find_member(file, "decoder"), out.detokenizer);

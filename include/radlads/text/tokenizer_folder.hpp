@@ -4,15 +4,21 @@
 // tokenizer_config.json, which says which tokens begin and end a text.
 
 #include "radlads/core/error.hpp"
+#include "radlads/files/json.hpp"
+#include "radlads/files/mapped.hpp"
 #include "radlads/text/tokenizer_file.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -20,12 +26,17 @@ namespace radlads::text {
 
 namespace detail {
 
-/// Reads a JSON file; an empty object when there is none.
+/// Whether something has this name; what cannot be asked counts as absent.
+inline bool is_present(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+/// Reads a JSON file, which must hold an object; an empty object when there is none.
 inline json optional_json_file(const std::filesystem::path& path) {
-  json content = json::object();
-  if (std::filesystem::exists(path)) {
-    read_json_file(path, [&](json file) { content = std::move(file); });
-  }
+  if (!is_present(path)) return json::object();
+  json content = files::read_json(path);
+  require(content.is_object(), path.string(), ": is ", content.type_name(), "; expected an object");
   return content;
 }
 
@@ -38,11 +49,12 @@ inline std::optional<std::string> named_token(const json& config, const char* ke
 }
 
 inline void read_merges_text(const std::filesystem::path& path, tokenizer_description& out) {
-  const std::string content = read_text_file(path);
+  const files::mapped_file file = files::mapped_file::open(path);
+  const std::string_view content = file.text();
   std::size_t line_number = 0;
   for (std::size_t at = 0; at < content.size();) {
     const std::size_t end = std::min(content.find('\n', at), content.size());
-    std::string_view line = std::string_view(content).substr(at, end - at);
+    std::string_view line = content.substr(at, end - at);
     at = end + 1;
     ++line_number;
     if (line.ends_with('\r')) line.remove_suffix(1);
@@ -52,22 +64,22 @@ inline void read_merges_text(const std::filesystem::path& path, tokenizer_descri
       fail(path.string(), ": line ", line_number, " is '", line,
            "'; expected two tokens with one space between");
     }
-    try {
+    naming_file(concatenate(path.string(), ": line ", line_number), [&] {
       add_merge(out, std::string(line.substr(0, space)), std::string(line.substr(space + 1)));
-    } catch (const error& problem) {
-      fail(path.string(), ": line ", line_number, ": ", problem.what());
-    }
+    });
   }
 }
 
 /// Which split a folder without tokenizer.json wants, from the names its configs give.
 inline split_pattern split_of_folder(const std::filesystem::path& folder, const json& config) {
-  const json model = optional_json_file(folder / "config.json");
-  std::string name;
-  if (find_member(config, "tokenizer_class")) {
-    name = text_member(config, "tokenizer_class", "tokenizer_config.json");
-  } else if (find_member(model, "model_type")) {
-    name = text_member(model, "model_type", "config.json");
+  const auto name_in = [&](const json& file, const char* file_name, const char* key) {
+    return naming_file(folder / file_name, [&] {
+      return find_member(file, key) ? text_member(file, key, file_name) : std::string();
+    });
+  };
+  std::string name = name_in(config, "tokenizer_config.json", "tokenizer_class");
+  if (name.empty()) {
+    name = name_in(optional_json_file(folder / "config.json"), "config.json", "model_type");
   }
   if (name == "Qwen2Tokenizer" || name == "Qwen2TokenizerFast" || name == "qwen2" ||
       name == "qwen3") {
@@ -79,42 +91,75 @@ inline split_pattern split_of_folder(const std::filesystem::path& folder, const 
   return split_pattern::gpt2;
 }
 
-inline bool is_among_special_tokens(const json& config, const std::string& content) {
+/// The contents of the tokens that a config names by their part, such as "eos_token".
+inline std::set<std::string> special_tokens_of(const json& config) {
+  std::set<std::string> contents;
   for (const char* key : {"bos_token", "eos_token", "unk_token", "pad_token"}) {
-    if (named_token(config, key) == content) return true;
+    if (auto content = named_token(config, key)) contents.insert(*std::move(content));
   }
-  const json* more = find_member(config, "additional_special_tokens");
-  if (!more) return false;
-  for (const json& entry : *more) {
-    if (entry == content || (entry.is_object() && entry.value("content", "") == content))
-      return true;
+  constexpr const char* more = "additional_special_tokens";
+  const json* list = find_member(config, more);
+  if (!list) return contents;
+  for (const json& entry : list_from(*list, more)) {
+    contents.insert(entry.is_string() ? entry.get<std::string>()
+                                      : text_member(entry, "content", more));
   }
-  return false;
+  return contents;
+}
+
+/// An id written as a key: digits alone.
+inline std::int64_t id_from_key(const std::string& key, std::string_view where) {
+  std::int64_t id = 0;
+  const char* end = key.data() + key.size();
+  const auto [stop, problem] = std::from_chars(key.data(), end, id);
+  require(problem == std::errc() && stop == end && id >= 0, "'", where, "' has the key '", key,
+          "'; expected the id of a token");
+  return id;
+}
+
+/// The properties that a config gives to added tokens, by id.
+inline std::map<std::int64_t, added_token> added_tokens_of_config(const json& config) {
+  constexpr const char* key = "added_tokens_decoder";
+  std::map<std::int64_t, added_token> tokens;
+  const json* known = find_member(config, key);
+  if (!known) return tokens;
+  for (const auto& [name, entry] : object_from(*known, key).items()) {
+    const std::int64_t id = id_from_key(name, key);
+    tokens.insert_or_assign(id, added_token_from(entry, id));
+  }
+  return tokens;
 }
 
 /// Added tokens of a folder without tokenizer.json: tokenizer_config.json knows their properties,
 /// added_tokens.json only their ids.
 inline void read_folder_added_tokens(const std::filesystem::path& folder, const json& config,
                                      tokenizer_description& out) {
-  json entries = json::object();
+  std::map<std::int64_t, added_token> tokens;
+  std::set<std::string> special;
+  naming_file(folder / "tokenizer_config.json", [&] {
+    tokens = added_tokens_of_config(config);
+    special = special_tokens_of(config);
+  });
+  const auto add = [&](std::int64_t id, const std::string& content, bool is_special) {
+    added_token token;
+    token.content = content;
+    token.id = static_cast<std::int32_t>(id);
+    token.is_special = is_special;
+    token.is_normalized = !is_special;
+    tokens.emplace(id, token);
+  };
   const json ids = optional_json_file(folder / "added_tokens.json");
-  for (const auto& [content, id] : ids.items()) {
-    entries[std::to_string(id_from(id, content))] = {
-        {"content", content}, {"special", is_among_special_tokens(config, content)}};
-  }
-  if (const json* known = find_member(config, "added_tokens_decoder")) entries.update(*known);
-  json list = json::array();
-  for (auto& [id, entry] : entries.items()) {
-    entry["id"] = json::parse(id);
-    list.push_back(entry);
-  }
+  naming_file(folder / "added_tokens.json", [&] {
+    for (const auto& [content, id] : ids.items()) {
+      add(id_from(id, content), content, special.contains(content));
+    }
+  });
   // Both families have this token, and some of their configs leave it unsaid.
   const std::string end_of_text = "<|endoftext|>";
-  const auto id = out.tokens.find(end_of_text);
-  if (id && !entries.contains(std::to_string(*id))) {
-    list.push_back({{"content", end_of_text}, {"id", *id}, {"special", true}});
-  }
-  read_added_tokens(list, out);
+  if (const auto id = out.tokens.find(end_of_text)) add(*id, end_of_text, true);
+  naming_file(folder, [&] {
+    for (const auto& [id, token] : tokens) add_token(token, id, out);
+  });
 }
 
 inline tokenizer_description describe_vocab_and_merges(const std::filesystem::path& folder,
@@ -128,9 +173,14 @@ inline tokenizer_description describe_vocab_and_merges(const std::filesystem::pa
   if (split == split_pattern::qwen2) {
     out.normalizer = normalizer(std::vector<normalizer::step>{{normalizer::step::nfc, {}, {}}});
   }
-  out.splits.push_back(split);
+  const bool adds_prefix_space = naming_file(folder / "tokenizer_config.json", [&] {
+    return flag_member(config, "add_prefix_space", false);
+  });
+  std::vector<pre_tokenizer_step> steps;
+  add_byte_level(steps, adds_prefix_space, false);
+  steps.emplace_back(split_step{split});
+  out.pre_tokenizer = pre_tokenizer(std::move(steps));
   out.is_byte_level = true;
-  out.adds_prefix_space = flag_member(config, "add_prefix_space", false);
   out.detokenizer.is_byte_level = true;
   return out;
 }
@@ -150,13 +200,14 @@ inline std::optional<std::int32_t> named_id(const json& config, const char* key,
 /// tokenizer_config.json; without that file, from the post-processor of tokenizer.json.
 inline tokenizer_description describe_tokenizer(const std::filesystem::path& file_or_folder) {
   namespace fs = std::filesystem;
-  require(fs::exists(file_or_folder), file_or_folder.string(), ": does not exist");
-  const bool is_folder = fs::is_directory(file_or_folder);
+  require(detail::is_present(file_or_folder), file_or_folder.string(), ": does not exist");
+  std::error_code ignored;
+  const bool is_folder = fs::is_directory(file_or_folder, ignored);
   const fs::path folder = is_folder ? file_or_folder : file_or_folder.parent_path();
   const std::string name = is_folder ? "" : file_or_folder.filename().string();
-  const bool is_pair = is_folder ? !fs::exists(folder / "tokenizer.json")
+  const bool is_pair = is_folder ? !detail::is_present(folder / "tokenizer.json")
                                  : name == "vocab.json" || name == "merges.txt";
-  require(!is_folder || !is_pair || fs::exists(folder / "vocab.json"), folder.string(),
+  require(!is_folder || !is_pair || detail::is_present(folder / "vocab.json"), folder.string(),
           ": holds neither tokenizer.json nor vocab.json");
   const fs::path config_path = folder / "tokenizer_config.json";
   const detail::json config = detail::optional_json_file(config_path);
@@ -169,7 +220,7 @@ inline tokenizer_description describe_tokenizer(const std::filesystem::path& fil
     if (!suffix.empty()) out.eos_id = suffix.back();
     return out;
   }
-  try {
+  detail::naming_file(config_path, [&] {
     out.bos_id = detail::named_id(config, "bos_token", out);
     out.eos_id = detail::named_id(config, "eos_token", out);
     // A post-processor decides by itself; without one, this key does.
@@ -177,9 +228,7 @@ inline tokenizer_description describe_tokenizer(const std::filesystem::path& fil
     if (adds_bos && out.bos_id && !out.post_processor.is_given()) {
       out.post_processor = post_processor({*out.bos_id}, {});
     }
-  } catch (const error& problem) {
-    fail(config_path.string(), ": ", problem.what());
-  }
+  });
   return out;
 }
 
