@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "radlads/core/hash.hpp"
 #include "radlads/files/atomic.hpp"
+#include "support/gone_process.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
@@ -163,6 +165,46 @@ TEST_F(atomic_directory_test, refuses_what_it_would_destroy) {
       test::error_of([&] { atomic_directory run(path("none/run"), existing_directory::replace); });
   EXPECT_TRUE(test::says(missing, {path("none/run").string(), system_text(ENOENT)}));
   EXPECT_EQ(list(), (strings{"file", "run"}));
+}
+
+TEST_F(atomic_file_test, removes_what_an_earlier_process_left_of_the_same_file) {
+  put("x.partial" + test::gone_suffix(), "half");
+  put("y.partial" + test::gone_suffix(), "half");
+  put("x.partial-mine", "mine");
+  { atomic_file(path("x")).commit(); }
+  EXPECT_EQ(list().size(), 3u);
+  EXPECT_EQ(get("x.partial-mine"), "mine");
+  EXPECT_EQ(get("x"), "");
+}
+
+TEST_F(atomic_file_test, hashes_what_it_writes) {
+  atomic_file file(path("x"));
+  const std::string bytes(1000, 'y');
+  file.write(bytes.data(), 300);
+  file.write(bytes.data() + 300, 700);
+  EXPECT_EQ(file.hash(), stream_hash().update(bytes).value());
+}
+
+TEST_F(atomic_directory_test, undoes_an_exchange_that_was_cut_short) {
+  // As a process leaves it that ends between the two renames; an earlier one had been left before.
+  const std::string gone = std::to_string(test::gone_process());
+  for (const char* ticks : {"8", "9"}) {
+    std::filesystem::create_directory(path("run.old-" + gone + "-" + ticks));
+    put("run.old-" + gone + "-" + ticks + "/a", ticks);
+  }
+  std::filesystem::create_directory(path("run.partial-" + gone + "-10"));
+  std::filesystem::create_directory(path("run.old-mine"));
+  { atomic_directory run(path("run"), existing_directory::replace); }
+  EXPECT_EQ(get("run/a"), "9");
+  EXPECT_EQ(list(), (strings{"run", "run.old-mine"}));
+}
+
+TEST_F(atomic_directory_test, refuses_what_came_meanwhile) {
+  atomic_directory run(path("run"), existing_directory::refuse);
+  std::filesystem::create_directory(path("run"));
+  put("run/mine", "1");
+  EXPECT_TRUE(test::says(test::error_of([&] { run.commit(); }), {path("run").string()}));
+  EXPECT_EQ(get("run/mine"), "1");
 }
 
 }  // namespace atomic_file_test
