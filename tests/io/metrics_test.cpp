@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <limits>
 #include <string>
 
@@ -45,12 +46,28 @@ TEST_F(metrics_test, resuming_without_a_file_starts_one) {
   EXPECT_EQ(get("m.jsonl"), "{\"step\":10}\n");
 }
 
-TEST_F(metrics_test, a_line_that_is_no_object_is_named) {
-  put("m.jsonl", "{\"step\":1}\nnonsense\n");
-  const std::string before = get("m.jsonl");
-  const std::string message = test::error_of([&] { metrics_log::resume(path("m.jsonl"), 9); });
-  EXPECT_TRUE(test::says(message, {path("m.jsonl").string(), "line 2"}));
-  EXPECT_EQ(get("m.jsonl"), before);
+TEST_F(metrics_test, a_damaged_file_is_set_aside_and_its_good_lines_go_on) {
+  const std::string damaged = "{\"step\":1}\nnonsense\n{\"step\":2}\n";
+  for (const char* aside : {"m.jsonl.damaged-1", "m.jsonl.damaged-2"}) {
+    put("m.jsonl", damaged);
+    metrics_log log = metrics_log::resume(path("m.jsonl"), 9);
+    EXPECT_TRUE(
+        test::says(log.problem(), {path("m.jsonl").string(), "line 2", path(aside).string()}));
+    log.write(3, {});
+    EXPECT_EQ(get("m.jsonl"), "{\"step\":1}\n{\"step\":3}\n");
+    EXPECT_EQ(get(aside), damaged);
+  }
+  EXPECT_EQ(metrics_log::resume(path("m.jsonl"), 9).problem(), "");
+}
+
+TEST_F(metrics_test, what_is_no_file_is_set_aside_too) {
+  std::filesystem::create_directory(path("m.jsonl"));
+  metrics_log::resume(path("m.jsonl"), 9).write(10, {});
+  EXPECT_EQ(get("m.jsonl"), "{\"step\":10}\n");
+  EXPECT_TRUE(std::filesystem::is_directory(path("m.jsonl.damaged-1")));
+}
+
+TEST_F(metrics_test, a_place_that_cannot_be_written_is_named) {
   EXPECT_TRUE(test::says(test::error_of([&] { metrics_log::create(path("none/m.jsonl")); }),
                          {path("none/m.jsonl").string(), "No such file"}));
 }

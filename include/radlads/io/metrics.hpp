@@ -3,6 +3,7 @@
 // metrics.jsonl: one JSON object a line, {"step": n, ...}, appended while training runs.
 
 #include "radlads/core/error.hpp"
+#include "radlads/files/atomic.hpp"
 #include "radlads/files/descriptor.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/files/mapped.hpp"
@@ -28,6 +29,9 @@ struct metric {
   std::variant<double, std::int64_t, std::string_view> value;
 };
 
+/// Between the name of a log that was set aside and its number.
+inline constexpr std::string_view damaged_mark = ".damaged-";
+
 /// The growing file. Every line is handed to the system by one write, so that another program
 /// may follow it; keys are in alphabetical order.
 class metrics_log {
@@ -38,17 +42,25 @@ class metrics_log {
   }
 
   /// Continues a file after `last_step`: the first line of a later step, all that follow it and
-  /// an unfinished last line are cut off. Starts an empty file when there is none; throws with
-  /// the line number when a line is not a JSON object.
+  /// an unfinished last line are cut off. Starts an empty file when there is none. A file with a
+  /// line that is not a JSON object is set aside and the lines before that one go on: what a run
+  /// has printed must not keep it from going on from a good checkpoint.
   static metrics_log resume(const std::filesystem::path& path, std::int64_t last_step) {
     std::error_code code;
-    const bool is_present = std::filesystem::exists(path, code);
-    const std::size_t kept = is_present ? bytes_until(path, last_step) : 0;
+    kept_lines kept;
+    if (std::filesystem::exists(std::filesystem::symlink_status(path, code))) {
+      kept = lines_until(path, last_step);
+    }
+    if (!kept.problem.empty()) set_aside(path, kept);
     metrics_log log(path, 0);
-    const bool is_cut = ::ftruncate(log.file_.get(), static_cast<off_t>(kept)) == 0;
+    log.problem_ = kept.problem;
+    const bool is_cut = ::ftruncate(log.file_.get(), static_cast<off_t>(kept.bytes)) == 0;
     require(is_cut, "cannot write ", path.string(), ": ", files::system_text(errno));
     return log;
   }
+
+  /// What resume found wrong with the file and where that file is now; empty when all was well.
+  const std::string& problem() const { return problem_; }
 
   /// Appends {"step": step, name: value, ...}.
   void write(std::int64_t step, std::initializer_list<metric> values) {
@@ -67,23 +79,54 @@ class metrics_log {
     require(file_.is_open(), "cannot write ", path_.string(), ": ", files::system_text(errno));
   }
 
-  static std::size_t bytes_until(const std::filesystem::path& path, std::int64_t last_step) {
-    const files::mapped_file file = files::mapped_file::open(path);
-    const std::string_view text = file.text();
-    std::size_t begin = 0;
-    for (std::int64_t number = 1; begin < text.size(); ++number) {
-      const std::size_t end = text.find('\n', begin);
-      if (end == std::string_view::npos) break;
-      const std::string where = concatenate(path.string(), ", line ", number);
-      const files::json line = files::parse_json(text.substr(begin, end - begin), where);
-      const auto step = files::json_find<std::int64_t>(line, "step", where);
-      if (step.has_value() && *step > last_step) break;
-      begin = end + 1;
+  struct kept_lines {
+    std::size_t bytes = 0;  // of whole lines up to the wanted step
+    std::string problem;    // with the line behind them
+  };
+
+  static kept_lines lines_until(const std::filesystem::path& path, std::int64_t last_step) {
+    kept_lines kept;
+    try {
+      const files::mapped_file file = files::mapped_file::open(path);
+      const std::string_view text = file.text();
+      for (std::int64_t number = 1; kept.bytes < text.size(); ++number) {
+        const std::size_t end = text.find('\n', kept.bytes);
+        if (end == std::string_view::npos) break;
+        const std::string where = concatenate(path.string(), ", line ", number);
+        const files::json line =
+            files::parse_json(text.substr(kept.bytes, end - kept.bytes), where);
+        const auto step = files::json_find<std::int64_t>(line, "step", where);
+        if (step.has_value() && *step > last_step) break;
+        kept.bytes = end + 1;
+      }
+    } catch (const error& problem) {
+      kept.problem = problem.what();
     }
-    return begin;
+    return kept;
+  }
+
+  /// Renames the file to NAME.damaged-N and writes its good lines anew.
+  static void set_aside(const std::filesystem::path& path, kept_lines& kept) {
+    std::filesystem::path aside;
+    std::error_code code;
+    for (int number = 1; aside.empty(); ++number) {
+      aside = path;
+      aside += concatenate(damaged_mark, number);
+      if (std::filesystem::exists(std::filesystem::symlink_status(aside, code))) aside.clear();
+    }
+    std::filesystem::rename(path, aside, code);
+    require(!code, "cannot set ", path.string(), " aside: ", code.message());
+    kept.problem += concatenate("; it is now ", aside.string());
+    files::atomic_file file(path);
+    if (kept.bytes > 0) {
+      const files::mapped_file damaged = files::mapped_file::open(aside);
+      file.write(damaged.bytes().data(), kept.bytes);
+    }
+    file.commit();
   }
 
   std::filesystem::path path_;
+  std::string problem_;
   files::file_descriptor file_;
 };
 
