@@ -79,21 +79,6 @@ TEST_F(carried_files_test, no_source_has_nothing_and_a_false_one_is_named) {
                          {path("none").string(), "not a directory"}));
 }
 
-TEST_F(carried_files_test, templates_replace_older_ones_and_nothing_else) {
-  std::filesystem::create_directory(path("target/additional_chat_templates"));
-  put("target/additional_chat_templates/old.jinja", "old");
-  put("target/additional_chat_templates/own.txt", "own");
-  put("source/additional_chat_templates/new.jinja", "new");
-  replace_templates(path("source"), path("target"));
-  EXPECT_EQ(names("target/additional_chat_templates"), (strings{"new.jinja", "own.txt"}));
-  std::filesystem::remove_all(path("source/additional_chat_templates"));
-  replace_templates(path("source"), path("target"));
-  EXPECT_EQ(names("target/additional_chat_templates"), strings{"own.txt"});
-  std::filesystem::remove(path("target/additional_chat_templates/own.txt"));
-  replace_templates(path("source"), path("target"));
-  EXPECT_EQ(names("target"), strings());
-}
-
 TEST_F(carried_files_test, a_gguf_file_hands_on_its_tokenizer) {
   test::gguf_bytes file;
   file.string("tokenizer.ggml.model", "gpt2").string("tokenizer.ggml.pre", "smollm");

@@ -3,6 +3,7 @@
 #include "radlads/io/config_reader.hpp"
 #include "radlads/io/model_directory.hpp"
 #include "support/file_size_limit.hpp"
+#include "support/gone_process.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
@@ -162,15 +163,77 @@ TEST_F(model_directory_test, refuses_targets_that_are_no_models) {
   EXPECT_EQ(names("empty"), whole_model);
 }
 
-TEST_F(model_directory_test, an_interrupted_save_can_be_repeated) {
-  // As a process leaves it that ends between the removal of config.json and its return.
+TEST_F(model_directory_test, templates_replace_older_ones_and_nothing_else) {
+  std::filesystem::create_directory(path("source/additional_chat_templates"));
+  put("source/additional_chat_templates/old.jinja", "old");
   save("out");
-  std::filesystem::create_directory(path("out/.radlads.partial-1-2"));
-  std::filesystem::rename(path("out/config.json"), path("out/.radlads.partial-1-2/config.json"));
+  put("out/additional_chat_templates/own.txt", "own");
+  std::filesystem::remove(path("source/additional_chat_templates/old.jinja"));
+  put("source/additional_chat_templates/new.jinja", "new");
+  save("out");
+  EXPECT_EQ(names("out/additional_chat_templates"), (strings{"new.jinja", "own.txt"}));
+  std::filesystem::remove_all(path("source/additional_chat_templates"));
+  save("out");
+  EXPECT_EQ(names("out/additional_chat_templates"), strings{"own.txt"});
+  std::filesystem::remove(path("out/additional_chat_templates/own.txt"));
+  put("source/tokenizer.json", "{ }");
+  save("out");
+  EXPECT_EQ(get("out/tokenizer.json"), "{ }");
+}
+
+TEST_F(model_directory_test, an_interrupted_save_is_made_good) {
+  save("out");
+  const std::string gone = test::gone_suffix();
+  // As a process leaves it that ends while it moves the older files aside.
+  std::filesystem::create_directory(path("out/.radlads.partial" + gone));
+  std::filesystem::create_directory(path("out/.radlads.moved" + gone));
+  std::filesystem::rename(path("out/config.json"),
+                          path("out/.radlads.moved" + gone) / "config.json");
   EXPECT_TRUE(
       test::says(test::error_of([&] { read_config(path("out")); }), {"config.json", "No such"}));
+  EXPECT_TRUE(has_interrupted_save(path("out")));
+  EXPECT_TRUE(repair_model_directory(path("out")));
+  EXPECT_FALSE(has_interrupted_save(path("out")));
+  EXPECT_EQ(names("out"), whole_model);
+  // And while it moves the new ones in.
+  std::filesystem::create_directory(path("out/.radlads.partial" + gone));
+  std::filesystem::create_directory(path("out/.radlads.replaced" + gone));
+  std::filesystem::rename(path("out/config.json"),
+                          path("out/.radlads.partial" + gone) / "config.json");
   save("out");
   EXPECT_EQ(names("out"), whole_model);
+}
+
+// What made a directory of version 0.1.0 useless for ever.
+TEST_F(model_directory_test, a_directory_in_the_place_of_a_file_leaves_the_older_model_whole) {
+  save("out");
+  std::filesystem::remove(path("out/generation_config.json"));
+  std::filesystem::create_directory(path("out/generation_config.json"));
+  put("out/generation_config.json/mine", "1");
+  const std::string config = get("out/config.json");
+  EXPECT_TRUE(test::says(test::error_of([&] { save("out"); }),
+                         {path("out/generation_config.json").string(), "it is a directory"}));
+  EXPECT_EQ(names("out"), whole_model);
+  EXPECT_EQ(get("out/config.json"), config);
+  EXPECT_EQ(get("out/generation_config.json/mine"), "1");
+}
+
+TEST_F(model_directory_test, further_texts_come_with_the_model) {
+  save("out", {.texts = {{"record.yaml", "first"}}});
+  EXPECT_EQ(get("out/record.yaml"), "first");
+  save("out", {.texts = {{"record.yaml", "second"}}});
+  EXPECT_EQ(get("out/record.yaml"), "second");
+}
+
+TEST_F(model_directory_test, a_config_of_something_else_is_left_alone) {
+  std::filesystem::create_directory(path("app"));
+  for (const char* text : {"{\"port\": 80}", "[]", "not JSON"}) {
+    put("app/config.json", text);
+    EXPECT_TRUE(test::says(test::error_of([&] { save("app"); }),
+                           {path("app").string(), "config.json is not that of a model"}));
+    EXPECT_EQ(get("app/config.json"), text);
+  }
+  EXPECT_EQ(names("app"), strings{"config.json"});
 }
 
 TEST_F(model_directory_test, a_full_disk_leaves_the_older_model) {

@@ -43,7 +43,39 @@ inline std::vector<std::string> directory_names(const std::filesystem::path& dir
   return names;
 }
 
+/// Names of all files below a directory, as paths in it, sorted; throws as directory_names does.
+inline std::vector<std::string> files_below(const std::filesystem::path& directory) {
+  std::vector<std::string> names;
+  std::error_code code, ignored;
+  std::filesystem::recursive_directory_iterator entry(directory, code);
+  for (; !code && entry != std::filesystem::recursive_directory_iterator(); entry.increment(code)) {
+    if (std::filesystem::is_directory(entry->symlink_status(ignored))) continue;
+    names.push_back(entry->path().lexically_relative(directory).generic_string());
+  }
+  require(!code, "cannot read directory ", directory.string(), ": ", code.message());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 namespace detail {
+
+/// Makes the directory that a file of a subdirectory is to stand in.
+inline void make_parent(const std::filesystem::path& directory, const std::string& name) {
+  const std::filesystem::path parent = std::filesystem::path(name).parent_path();
+  if (parent.empty()) return;
+  std::error_code code;
+  std::filesystem::create_directories(directory / parent, code);
+  require(!code, "cannot make ", (directory / parent).string(), ": ", code.message());
+}
+
+/// Removes the directories of files that are gone, where they hold nothing else.
+inline void remove_empty_parents(const std::filesystem::path& directory,
+                                 const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const std::filesystem::path parent = std::filesystem::path(name).parent_path();
+    if (!parent.empty()) ::rmdir((directory / parent).c_str());
+  }
+}
 
 /// Renames, or throws naming the place that does not change.
 inline void move_file(const std::filesystem::path& from, const std::filesystem::path& to,
@@ -56,10 +88,14 @@ inline void move_file(const std::filesystem::path& from, const std::filesystem::
 /// Moves every file of `from` into `to`, `last` at the end, and removes `from`.
 inline void move_all(const std::filesystem::path& from, const std::filesystem::path& to,
                      std::string_view last) {
-  std::vector<std::string> names = directory_names(from);
+  std::vector<std::string> names = files_below(from);
   std::stable_partition(names.begin(), names.end(), [&](const auto& name) { return name != last; });
-  for (const std::string& name : names) move_file(from / name, to / name, to / name);
+  for (const std::string& name : names) {
+    make_parent(to, name);
+    move_file(from / name, to / name, to / name);
+  }
   sync_directory(to);
+  remove_empty_parents(from, names);
   std::error_code ignored;
   std::filesystem::remove(from, ignored);
 }
@@ -88,13 +124,13 @@ class undo_list {
 
 }  // namespace detail
 
-/// Moves the finished files of `staging`, an atomic_directory inside `directory`, into `directory`;
-/// `obsolete` are further names there that go. Names that do not exist are passed over; one that is
-/// a directory is an error. Throws with all files as they were or, when even that fails, with a
-/// directory that finish_replacing puts right.
+/// Moves the finished files of `staging`, an atomic_directory inside `directory`, into `directory`,
+/// those of subdirectories too; `obsolete` are further names there that go. Names that do not exist
+/// are passed over; one that is a directory is an error. Throws with all files as they were or,
+/// when even that fails, with a directory that finish_replacing puts right.
 inline void replace_files(const std::filesystem::path& directory, atomic_directory& staging,
                           std::vector<std::string> obsolete, std::string_view last) {
-  std::vector<std::string> names = directory_names(staging.path());
+  std::vector<std::string> names = files_below(staging.path());
   std::stable_partition(names.begin(), names.end(), [&](const auto& name) { return name != last; });
   obsolete.insert(obsolete.end(), names.begin(), names.end());
   std::stable_partition(obsolete.begin(), obsolete.end(),
@@ -119,20 +155,25 @@ inline void replace_files(const std::filesystem::path& directory, atomic_directo
     sync_directory(directory);
     for (const std::string& name : obsolete) {
       if (::lstat((directory / name).c_str(), &status) != 0) continue;
+      detail::make_parent(old, name);
       moves.move(directory / name, old / name, directory / name);
     }
     sync_directory(old);
     sync_directory(directory);
     moves.move(old, replaced, directory);
     for (const std::string& name : names) {
+      detail::make_parent(directory, name);
       moves.move(staging.path() / name, directory / name, directory / name);
     }
     sync_directory(directory);
   } catch (...) {
     if (!moves.undo()) staging.abandon();
+    detail::remove_empty_parents(directory, names);
+    detail::remove_empty_parents(old, obsolete);
     ::rmdir(old.c_str());
     throw;
   }
+  detail::remove_empty_parents(directory, obsolete);
   std::error_code ignored;
   std::filesystem::remove_all(replaced, ignored);
 }

@@ -127,28 +127,12 @@ inline void carry_files(const std::filesystem::path& source, const std::filesyst
   files::sync_directory(target / template_directory);
 }
 
-/// Puts the templates of `staging`, if there are any, in the place of those in `target`.
-inline void replace_templates(const std::filesystem::path& staging,
-                              const std::filesystem::path& target) {
-  std::error_code code;
-  const std::filesystem::path directory = target / template_directory;
+/// The further chat templates of a model directory, by their names in it.
+inline std::vector<std::string> template_names(const std::filesystem::path& directory) {
   const auto is_template = [](const std::string& name) { return name.ends_with(".jinja"); };
-  for (const std::string& name : detail::names_in(directory, is_template)) {
-    std::filesystem::remove(directory / name, code);
-    require(!code, "cannot replace ", (directory / name).string(), ": ", code.message());
-  }
-  const std::filesystem::path from = staging / template_directory;
-  if (!std::filesystem::exists(from, code)) {
-    std::filesystem::remove(directory, code);  // stays where it holds anything else
-    return;
-  }
-  std::filesystem::create_directory(directory, code);
-  require(!code, "cannot make ", directory.string(), ": ", code.message());
-  for (const std::string& name : detail::names_in(from, is_template)) {
-    std::filesystem::rename(from / name, directory / name, code);
-    require(!code, "cannot write ", (directory / name).string(), ": ", code.message());
-  }
-  files::sync_directory(directory);
+  std::vector<std::string> names = detail::names_in(directory / template_directory, is_template);
+  for (std::string& name : names) name = std::string(template_directory) + "/" + name;
+  return names;
 }
 
 }  // namespace radlads::io

@@ -5,6 +5,9 @@
 #include "radlads/core/error.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/files/atomic.hpp"
+#include "radlads/files/json.hpp"
+#include "radlads/files/left_over.hpp"
+#include "radlads/files/replace.hpp"
 #include "radlads/io/carried_files.hpp"
 #include "radlads/io/config_writer.hpp"
 #include "radlads/io/generation_config.hpp"
@@ -12,10 +15,10 @@
 #include "radlads/models/config.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -37,26 +40,41 @@ struct save_options {
   /// Names in the target that are the caller's own, such as "steps": a directory that holds nothing
   /// else counts as empty.
   std::vector<std::string> own_entries = {};
+  /// Further files, name and text, that appear with the model: neither is there without the other.
+  std::map<std::string, std::string> texts = {};
 };
 
-/// Unfinished files stand in a directory of this name inside the target until they are complete.
-inline constexpr std::string_view staging_name = ".radlads";
+/// The name that unfinished and replaced files stand under, inside the target, while a model is
+/// saved (files/replace.hpp).
+inline constexpr const char* staging_name = ".radlads";
+/// The file without which no reader takes a directory for a model: it goes first and comes last.
+inline constexpr std::string_view last_name = "config.json";
 
-inline bool is_staging(std::string_view name) {
-  return name.starts_with(std::string(staging_name) + ".partial-");
+inline bool is_staging(std::string_view name) { return files::is_of_replacing(name, staging_name); }
+
+using files::directory_names;
+
+/// Puts right a directory in which a save was cut short: it then holds the older model or the new
+/// one, whole. Returns whether there was anything to put right. The caller has the directory to
+/// itself.
+inline bool repair_model_directory(const std::filesystem::path& directory) {
+  return files::finish_replacing(directory, staging_name, last_name);
 }
 
-/// Names in a directory, sorted; throws naming it when it cannot be read.
-inline std::vector<std::string> directory_names(const std::filesystem::path& directory) {
-  std::vector<std::string> names;
-  std::error_code code;
-  std::filesystem::directory_iterator entry(directory, code);
-  for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code)) {
-    names.push_back(entry->path().filename().string());
+/// Whether a save of a model was cut short in this directory, so that it holds no whole model.
+inline bool has_interrupted_save(const std::filesystem::path& directory) {
+  return !files::names_beside(directory, staging_name, "moved").empty() ||
+         !files::names_beside(directory, staging_name, "replaced").empty();
+}
+
+/// Whether a config.json is that of a language model, and not of something else.
+inline bool describes_model(const std::filesystem::path& config) {
+  try {
+    const files::json file = files::read_json(config);
+    return file.is_object() && file.contains("hidden_size") && file.contains("vocab_size");
+  } catch (const error&) {
+    return false;
   }
-  require(!code, "cannot read directory ", directory.string(), ": ", code.message());
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 /// Throws unless a model may be written to `target`: it does not exist, is empty, or holds a model.
@@ -69,10 +87,15 @@ inline void require_model_target(const std::filesystem::path& target,
           ": a file of that name exists");
   std::string stranger;
   for (const std::string& name : directory_names(target)) {
-    // Unfinished files are left only where a model was being written before.
-    if (name == "config.json" || is_staging(name)) return;
     const bool is_own =
         std::find(own_entries.begin(), own_entries.end(), name) != own_entries.end();
+    // Unfinished files are left only where a model was being written before.
+    if (is_staging(name) || (name == last_name && is_own)) return;
+    if (name == last_name) {
+      require(describes_model(target / name), "cannot save a model in ", target.string(), ": its ",
+              name, " is not that of a model");
+      return;
+    }
     if (!is_own && stranger.empty()) stranger = name;
   }
   require(stranger.empty(), "cannot save a model in ", target.string(), ": it holds ", stranger,
@@ -89,34 +112,23 @@ inline bool is_weight_file(const std::string& name) {
   return found == 2 && length == static_cast<int>(name.size());
 }
 
-/// Moves finished files into `target` and removes older ones of the same model. config.json goes
-/// first and comes last: an interruption leaves a directory that no reader takes for a model.
-inline void move_model_files(const std::filesystem::path& staging,
-                             const std::filesystem::path& target, bool replaces_tokenizer) {
-  std::vector<std::string> finished = directory_names(staging);
-  std::erase(finished, "config.json");
-  std::erase(finished, template_directory);
-  const auto discard = [&](const std::string& name) {
-    std::error_code code;
-    std::filesystem::remove(target / name, code);
-    require(!code, "cannot replace ", (target / name).string(), ": ", code.message());
-  };
-  discard("config.json");
+/// Names in `target` that belong to an older model and have no counterpart in the new one: weights,
+/// generation_config.json and, where the tokenizer is replaced, its files.
+inline std::vector<std::string> obsolete_files(const std::filesystem::path& target,
+                                               bool replaces_tokenizer) {
+  std::vector<std::string> obsolete;
   for (const std::string& name : directory_names(target)) {
     const bool is_tokenizer =
         replaces_tokenizer &&
         std::find(tokenizer_files.begin(), tokenizer_files.end(), name) != tokenizer_files.end();
-    const bool is_older = is_weight_file(name) || is_tokenizer || name == "generation_config.json";
-    if (is_older && !std::binary_search(finished.begin(), finished.end(), name)) discard(name);
+    if (is_weight_file(name) || is_tokenizer || name == "generation_config.json") {
+      obsolete.push_back(name);
+    }
   }
-  if (replaces_tokenizer) replace_templates(staging, target);
-  finished.push_back("config.json");
-  for (const std::string& name : finished) {
-    // Apart from require, whose arguments are evaluated in any order.
-    const bool is_moved = std::rename((staging / name).c_str(), (target / name).c_str()) == 0;
-    require(is_moved, "cannot write ", (target / name).string(), ": ", files::system_text(errno));
+  if (replaces_tokenizer) {
+    for (const std::string& name : template_names(target)) obsolete.push_back(name);
   }
-  files::sync_directory(target);
+  return obsolete;
 }
 
 /// The description with the sizes of the low-rank maps that the tensors have.
@@ -141,10 +153,12 @@ models::config with_ranks(models::config c, const P& p) {
 }
 
 /// Writes a model directory for other programs and for read_config and read_parameters. All files
-/// are complete before the first of them appears in `target`. Tokenizer, chat
-/// templates, licence and settings of sampling come from `tokenizer_source`; an empty path leaves
-/// those in the target as they are. Throws as
-/// require_model_target does, and when the disk refuses the files; the target is then unchanged.
+/// are complete before the first of them appears in `target`, and appear as one act: a call that
+/// fails leaves what was there, and a process that ends leaves what repair_model_directory or the
+/// next save makes good. Tokenizer, chat templates, licence and settings of sampling come from
+/// `tokenizer_source`; an empty path leaves those in the target as they are. Throws as
+/// require_model_target does, and when the disk refuses the files. One process at a time may save
+/// in a directory.
 template <parameter_set P, backend B>
 void save_model(B& b, const models::config& c, const P& p,
                 const std::filesystem::path& tokenizer_source, const std::filesystem::path& target,
@@ -160,6 +174,11 @@ void save_model(B& b, const models::config& c, const P& p,
     write_generation_config(c, place, tokenizer_source);
     carry_files(tokenizer_source, place);
     write_parameters(b, p, place, options.weights);
+    for (const auto& [name, text] : options.texts) {
+      files::atomic_file file(place / name);
+      file.write(text.data(), text.size());
+      file.commit();
+    }
   };
   std::error_code code;
   if (options.existing == replaced::whole_directory || !std::filesystem::exists(target, code)) {
@@ -168,12 +187,11 @@ void save_model(B& b, const models::config& c, const P& p,
     whole.commit();
     return;
   }
-  for (const std::string& name : directory_names(target)) {
-    if (is_staging(name)) std::filesystem::remove_all(target / name, code);
-  }
-  const files::atomic_directory staging(target / staging_name, files::existing_directory::refuse);
+  repair_model_directory(target);
+  files::atomic_directory staging(target / staging_name, files::existing_directory::refuse);
   write_files(staging.path());
-  move_model_files(staging.path(), target, !tokenizer_source.empty());
+  files::replace_files(target, staging, obsolete_files(target, !tokenizer_source.empty()),
+                       last_name);
 }
 
 }  // namespace radlads::io
