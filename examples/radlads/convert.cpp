@@ -37,7 +37,7 @@ struct convert_options {
   std::string student;
   std::vector<std::int64_t> keep_attention;
   std::int64_t hold_out = 0;
-  bool is_restarted = false;
+  run_options run;
 };
 
 const std::vector<std::string> sections{"model", "align", "distill", "extend"};
@@ -101,11 +101,12 @@ std::unique_ptr<model_type> transferred(backend_type& b, const convert_options& 
                                         const settings& values, teacher_model& teacher) {
   const std::string mixer = mixer_name(o.student);
   const std::filesystem::path place = o.out / "steps" / "transfer";
-  check_output(place);
-  const run_record record = transfer_record(values, mixer, teacher.hash(), host_threads(o.common));
-  if (!o.is_restarted && is_finished(place, record)) return load_model(b, place);
+  files::directory_lock lock = claim_output(place, o.run.is_overwriting);
+  const run_record record =
+      transfer_record(values, mixer, teacher.identity(), host_threads(o.common));
+  if (!o.run.is_restarted && is_finished(place, record)) return load_model(b, place);
   made_student student = make_student(b, teacher.get(), mixer, values.model);
-  save_output(b, *student.model, o.teacher, place, record);
+  save_output(b, *student.model, o.teacher, place, record, lock);
   return std::move(student.model);
 }
 
@@ -132,26 +133,27 @@ void run(const CLI::App& app, const convert_options& o) {
   student_config(teacher.config(), mixer_name(o.student), values.model);
   const training_text text =
       read_training_text(o.text, o.teacher, teacher.config(), o.hold_out, host_threads(o.common));
-  check_output(o.out);
+  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   score_table table(b, teacher,
                     documents_to_score(o, text, teacher.config(), values.distill.context));
 
+  hold_output(o.out, lock);
   const auto student = transferred(b, o, values, teacher);
   table.add("transferred", *student);
   const stage_inputs inputs{
-      b, &teacher, text, values, o.text, o.teacher, host_threads(o.common), o.is_restarted};
+      b, &teacher, text, values, o.text, o.teacher, host_threads(o.common), o.run, {}};
   std::int64_t samples = 0;
   for (const std::string stage : {"align", "distill", "extend"}) {
     if (values.stage(stage).tokens == 0) continue;
     const std::filesystem::path place = o.out / "steps" / stage;
-    check_output(place);
-    samples = run_stage(inputs, stage, *student, samples, place);
+    files::directory_lock step_lock = claim_output(place, o.run.is_overwriting);
+    samples = run_stage(inputs, stage, *student, samples, place, step_lock);
     table.add(stage, *student);
   }
-  run_record record = conversion_record(values, mixer_name(o.student), teacher.hash(), text,
+  run_record record = conversion_record(values, mixer_name(o.student), teacher.identity(), text,
                                         host_threads(o.common));
   record.about["samples"] = std::to_string(samples);
-  save_output(b, *student, o.teacher, o.out, record);
+  save_output(b, *student, o.teacher, o.out, record, lock);
   table.print();
 }
 
@@ -172,7 +174,7 @@ void add_convert(CLI::App& app) {
   add_number(*command, "--hold-out", o->hold_out,
              "keep every N-th document for the table of scores", 0);
   command->add_option("--eval-text", o->eval_text, "documents for the table of scores");
-  command->add_flag("--restart", o->is_restarted, "Start over instead of going on");
+  add_run_options(*command, o->run);
   add_settings(*command, o->settings);
   add_common(*command, o->common);
   command->callback([command, o] { run(*command, *o); });

@@ -8,6 +8,7 @@
 #include "messages.hpp"
 #include "model.hpp"
 #include "options.hpp"
+#include "output_file.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/data/corpus.hpp"
 #include "radlads/data/token_stream.hpp"
@@ -38,6 +39,7 @@ struct eval_options {
   common_options common;
   std::filesystem::path model, teacher, text, json;
   std::int64_t context = 512;
+  bool is_overwriting = false;
 };
 
 using documents = std::vector<std::vector<std::int32_t>>;
@@ -146,7 +148,10 @@ std::unique_ptr<model_type> load_teacher(backend_type& b, const eval_options& o,
 
 void run(const eval_options& o) {
   // Refuses a place that cannot be written before the work instead of after it.
-  if (!o.json.empty()) const files::atomic_file refused_now(o.json);
+  if (!o.json.empty()) {
+    require_new_file(o.json, o.is_overwriting);
+    const files::atomic_file refused_now(o.json);
+  }
   backend_type b(backend_options(o.common));
   const std::unique_ptr<model_type> model = load_model(b, o.model);
   const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
@@ -177,6 +182,7 @@ void add_eval(CLI::App& app) {
       ->required();
   add_number(*command, "--ctx", o->context, "ids of each document, a token in front included", 2);
   command->add_option("--json", o->json, "file for the figures");
+  command->add_flag("--overwrite", o->is_overwriting, overwrite_help);
   add_common(*command, o->common);
   command->callback([o] { run(*o); });
 }

@@ -22,7 +22,7 @@ struct extend_options {
   common_options common;
   settings_options settings;
   std::filesystem::path model, text, out;
-  bool is_restarted = false;
+  run_options run;
 };
 
 void run(const CLI::App& app, const extend_options& o) {
@@ -39,10 +39,10 @@ void run(const CLI::App& app, const extend_options& o) {
   const auto model = load_model(b, o.model);
   const training_text text =
       read_training_text(o.text, o.model, model->config, 0, host_threads(o.common));
-  check_output(o.out);
-  const stage_inputs inputs{
-      b, nullptr, text, values, o.text, o.model, host_threads(o.common), o.is_restarted};
-  run_stage(inputs, "extend", *model, samples_of(o.model), o.out);
+  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
+  const stage_inputs inputs{b,     nullptr, text, values, o.text, o.model, host_threads(o.common),
+                            o.run, o.model};
+  run_stage(inputs, "extend", *model, samples_of(o.model), o.out, lock);
 }
 
 }  // namespace
@@ -54,8 +54,7 @@ void add_extend(CLI::App& app) {
   command->add_option("--model", o->model, "model directory")->required();
   command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
   command->add_option("--out", o->out, "directory of the trained model")->required();
-  command->add_flag("--restart", o->is_restarted,
-                    "Start over instead of going on from a checkpoint");
+  add_run_options(*command, o->run);
   add_settings(*command, o->settings);
   add_common(*command, o->common);
   command->callback([command, o] { run(*command, *o); });

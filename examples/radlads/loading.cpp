@@ -3,14 +3,13 @@
 #include "messages.hpp"
 #include "options.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/core/host_copy.hpp"
-#include "radlads/core/random.hpp"
+#include "radlads/files/lock.hpp"
 #include "radlads/io/model_description.hpp"
+#include "radlads/io/model_directory.hpp"
 #include "radlads/io/parameters.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -43,12 +42,21 @@ int host_threads(const common_options& options) {
 
 namespace {
 
+/// A save that was cut short left everything that one of the two models needs.
+void repair(const std::filesystem::path& directory) {
+  if (!io::has_interrupted_save(directory)) return;
+  const files::directory_lock lock(directory);
+  if (!io::repair_model_directory(directory)) return;
+  message("radlads: {}: finished a save that had been cut short\n", directory.string());
+}
+
 /// Loads a model and tells of tensors that it has no place for, if anybody is to be told.
 std::unique_ptr<model_type> load(backend_type& b, const std::filesystem::path& directory,
                                  bool is_told) {
   std::error_code code;
   require(std::filesystem::is_directory(directory, code), directory.string(),
           ": is not a model directory");
+  repair(directory);
   auto model = std::make_unique<model_type>();
   const io::model_description described = io::read_description(directory);
   for (const std::string& note : described.notes) {
@@ -77,32 +85,16 @@ teacher_model::teacher_model(backend_type& b, std::filesystem::path directory)
       directory_(std::move(directory)),
       model_(load_model(b, directory_)),
       config_(model_->config),
-      hash_(weights_hash(b, *model_)) {}
+      identity_(model_identity(directory_, "teacher")) {}
 
 const model_type& teacher_model::get() {
   if (!model_) {
     auto again = load(backend_, directory_, false);
-    require(weights_hash(backend_, *again) == hash_, directory_.string(),
-            ": the weights are not those that this run began with");
+    require(model_identity(directory_, "teacher") == identity_, directory_.string(),
+            ": the model is not the one that this run began with");
     model_ = std::move(again);
   }
   return *model_;
-}
-
-std::uint64_t weights_hash(backend_type& b, const model_type& model) {
-  constexpr std::uint64_t factor = 0x100000001b3u;
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  model_type::params::for_each(
-      [&](const std::string& name, const auto& tensor) {
-        hash = (hash ^ stream_of(name)) * factor;
-        read_on_host(b, tensor, [&](const float* from) {
-          for (std::int64_t i = 0; i < tensor.size(); ++i) {
-            hash = (hash ^ std::bit_cast<std::uint32_t>(from[i])) * factor;
-          }
-        });
-      },
-      model.weights);
-  return hash;
 }
 
 text::tokenizer load_tokenizer(const std::filesystem::path& directory,

@@ -2,11 +2,11 @@
 #pragma once
 // Model directories and their tokenizers into memory, and the options that say on what they run.
 
+#include "identity.hpp"
 #include "model.hpp"
 #include "radlads/models/config.hpp"
 #include "radlads/text/tokenizer.hpp"
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -44,9 +44,9 @@ class teacher_model {
   teacher_model(backend_type& b, std::filesystem::path directory);
 
   const models::config& config() const { return config_; }
-  /// weights_hash of the model.
-  std::uint64_t hash() const { return hash_; }
-  /// The model; reads it again where it was let go, and throws when its weights have changed.
+  /// What makes it this teacher, by names that begin with "teacher.".
+  const program::identity& identity() const { return identity_; }
+  /// The model; reads it again where it was let go, and throws when its files have changed.
   const model_type& get();
   void release() { model_.reset(); }
 
@@ -55,11 +55,8 @@ class teacher_model {
   std::filesystem::path directory_;
   std::unique_ptr<model_type> model_;
   models::config config_;
-  std::uint64_t hash_ = 0;
+  program::identity identity_;
 };
-
-/// A hash of names and values of all weights (FNV-1a on 32-bit words), to tell models apart.
-std::uint64_t weights_hash(backend_type& b, const model_type& model);
 
 /// The tokenizer of a model directory. Throws, with both numbers, when it has more ids than the
 /// model.

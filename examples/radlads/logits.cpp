@@ -6,6 +6,7 @@
 #include "messages.hpp"
 #include "model.hpp"
 #include "options.hpp"
+#include "output_file.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/io/safetensors_writer.hpp"
 
@@ -23,9 +24,11 @@ struct logits_options {
   common_options common;
   std::filesystem::path model, out;
   std::vector<std::int32_t> tokens;
+  bool is_overwriting = false;
 };
 
 void run(const logits_options& o) {
+  require_new_file(o.out, o.is_overwriting);
   backend_type b(backend_options(o.common));
   const std::unique_ptr<model_type> model = load_model(b, o.model);
   for (std::size_t i = 0; i < o.tokens.size(); ++i) {
@@ -53,6 +56,7 @@ void add_logits(CLI::App& app) {
       ->required();
   command->add_option("--out", o->out, "file.safetensors with one F32 tensor, logits (T, V)")
       ->required();
+  command->add_flag("--overwrite", o->is_overwriting, overwrite_help);
   add_common(*command, o->common);
   command->callback([o] { run(*o); });
 }

@@ -6,13 +6,17 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace radlads::program {
 
@@ -22,6 +26,11 @@ namespace {
 std::string quoted(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      result += fmt::format("\\x{:02x}", byte);
+      continue;
+    }
     if (c == '"' || c == '\\') result += '\\';
     result += c;
   }
@@ -35,19 +44,44 @@ std::string to_text(const YAML::Node& node) {
   return out.c_str();
 }
 
-/// All "section.key" of a record but those that do not change the result.
-std::map<std::string, std::string> flatten(const std::string& text) {
-  std::map<std::string, std::string> values;
+bool is_one_of(std::string_view key, std::span<const std::string_view> keys) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+using facts = std::map<std::string, std::string>;
+
+/// All "section.key" of a record; those of the section "run" by their key alone.
+facts flatten(const std::string& text) {
+  facts values;
   for (const auto& section : YAML::Load(text)) {
     const auto name = section.first.as<std::string>();
-    if (name == "about") continue;
     for (const auto& entry : section.second) {
       const auto key = entry.first.as<std::string>();
-      if (key == "save_every" || key == "log_every") continue;
-      values[fmt::format("{}.{}", name, key)] = to_text(entry.second);
+      values[name == "run" ? key : fmt::format("{}.{}", name, key)] = to_text(entry.second);
     }
   }
   return values;
+}
+
+/// The last part of "align.micro_batch".
+std::string_view bare_key(std::string_view key) { return key.substr(key.rfind('.') + 1); }
+
+/// Whether a fact is of the section "about", or of settings that a run may go on without.
+bool is_idle(const std::string& key) {
+  if (key.starts_with("about.")) return true;
+  // Keys of the models behind a run are of their own files.
+  if (key.starts_with("teacher.") || key.starts_with("start.")) return false;
+  return is_one_of(bare_key(key), writing_settings) || is_one_of(bare_key(key), rounding_settings);
+}
+
+/// Facts that version 0.1.0 did not record, or hashed in another way.
+bool is_new_fact(const std::string& key) {
+  return key == "format" || key == "data_hash" || key == "tokenizer" ||
+         key.starts_with("teacher.") || key.starts_with("start.");
+}
+
+std::string change(const std::string& key, const std::string& before, const std::string& now) {
+  return fmt::format("{} was {} and is now {}", key, before, now);
 }
 
 }  // namespace
@@ -99,14 +133,41 @@ std::optional<std::string> record_value(const std::string& text, const std::stri
   return to_text(value);
 }
 
-std::string find_difference(const std::string& before, const std::string& now) {
-  const auto old = flatten(before), recent = flatten(now);
-  for (const auto& [key, value] : recent) {
+bool is_old_record(const std::string& text) { return !flatten(text).contains("format"); }
+
+std::vector<std::string> rounding_differences(const std::string& before, const std::string& now) {
+  const facts old = flatten(before);
+  std::vector<std::string> differences;
+  for (const auto& [key, value] : flatten(now)) {
+    if (!is_one_of(bare_key(key), rounding_settings)) continue;
     const auto place = old.find(key);
-    if (place == old.end()) return fmt::format("{} was not known and is now {}", key, value);
-    if (place->second != value) {
-      return fmt::format("{} was {} and is now {}", key, place->second, value);
+    if (place == old.end() || place->second == value) continue;
+    differences.push_back(
+        change(key.starts_with("about.") ? std::string(bare_key(key)) : key, place->second, value));
+  }
+  return differences;
+}
+
+std::string find_difference(const std::string& before, const std::string& now) {
+  const facts old = flatten(before), recent = flatten(now);
+  // What an older version did not know was as it is when nothing is said of it.
+  const facts usual =
+      flatten(to_yaml(settings(), {"model", "align", "distill", "extend", "train"}));
+  const bool is_old = is_old_record(before);
+  for (const auto& [key, value] : recent) {
+    if (is_idle(key) || (is_old && is_new_fact(key))) continue;
+    const auto place = old.find(key);
+    if (place != old.end()) {
+      if (place->second != value) return change(key, place->second, value);
+      continue;
     }
+    const auto fallback = usual.find(key);
+    if (fallback != usual.end() && fallback->second == value) continue;
+    return fmt::format("{} was not known and is now {}", key, value);
+  }
+  for (const auto& [key, value] : old) {
+    if (is_idle(key) || is_old || recent.contains(key)) continue;
+    return fmt::format("{} was {} and is not there now", key, value);
   }
   return "";
 }

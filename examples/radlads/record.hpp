@@ -5,15 +5,20 @@
 
 #include "settings.hpp"
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace radlads::program {
 
 inline constexpr const char* record_name = "resolved.yaml";
+
+/// Of the section "run": how identities and hashes are made. Version 0.1.0 wrote none.
+inline constexpr const char* record_format = "2";
 
 /// What resolved.yaml says.
 struct run_record {
@@ -37,8 +42,23 @@ std::optional<std::string> read_record(const std::filesystem::path& directory);
 std::optional<std::string> record_value(const std::string& text, const std::string& section,
                                         const std::string& key);
 
-/// The first difference between two records that changes the result, as "align.lr_init was 0.001
-/// and is now 0.002"; empty when they agree.
+/// Settings that change the rounding of sums at most: how many rows go at a time, what is computed
+/// twice, and on what. A run may go on with others.
+inline constexpr std::array<std::string_view, 4> rounding_settings{"micro_batch", "recompute",
+                                                                   "device", "threads"};
+
+/// Settings that say when something is written, and change no number.
+inline constexpr std::array<std::string_view, 2> writing_settings{"save_every", "log_every"};
+
+/// Whether a record is of a version that wrote no identity: 0.1.0.
+bool is_old_record(const std::string& text);
+
+/// Differences in rounding_settings, as find_difference words them.
+std::vector<std::string> rounding_differences(const std::string& before, const std::string& now);
+
+/// The first difference between two records that changes more than rounding, as "align.lr_init was
+/// 0.001 and is now 0.002"; empty when they agree. Of an old record the settings and the number of
+/// tokens are compared alone.
 std::string find_difference(const std::string& before, const std::string& now);
 
 }  // namespace radlads::program

@@ -2,21 +2,18 @@
 #include "messages.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/io/checkpoint.hpp"
-#include "radlads/io/model_directory.hpp"
 #include "record.hpp"
 #include "run_loop.hpp"
+#include "stages.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <fcntl.h>
 #include <filesystem>
 #include <future>
 #include <string>
-#include <sys/file.h>
-#include <system_error>
 #include <variant>
 
 namespace radlads::program {
@@ -45,15 +42,6 @@ std::variant<data::cubic_sampler, data::epoch_sampler> make_sampler(
   if (s.sampler == "epochs") return data::epoch_sampler(slots, static_cast<std::uint64_t>(s.seed));
   const std::int64_t prime = s.magic_prime > 0 ? s.magic_prime : data::magic_prime(slots);
   return data::cubic_sampler(slots, prime, s.sample_offset);
-}
-
-void remove_checkpoints(const std::filesystem::path& directory) {
-  std::error_code code;
-  for (const std::string& name : io::directory_names(directory)) {
-    if (!name.starts_with(io::checkpoint_name)) continue;
-    std::filesystem::remove_all(directory / name, code);
-    require(!code, "cannot remove ", (directory / name).string(), ": ", code.message());
-  }
 }
 
 }  // namespace
@@ -122,39 +110,79 @@ distill::step_report run_loop::take_step() {
   }
 }
 
-void run_loop::lock() {
-  make_directory(task_.directory);
-  lock_ =
-      files::file_descriptor(::open(task_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  require(lock_.is_open() && ::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0, task_.directory.string(),
-          " is in use by another process");
+template <class F>
+auto run_loop::or_way_back(const std::filesystem::path& place, F&& read) const {
+  try {
+    return read();
+  } catch (const out_of_memory&) {
+    throw;
+  } catch (const error& problem) {
+    const auto whole = io::newest_whole_checkpoint(task_.directory, place);
+    if (!whole) fail(problem.what(), "; no other checkpoint is whole; --restart starts over");
+    fail(problem.what(), "; the newest whole checkpoint is ", whole->string(), ", after step ",
+         io::step_of(*whole), "; without ", place.string(), " the same command goes on from it");
+  }
 }
 
 void run_loop::resume() {
-  lock();
-  if (task_.is_restarted) remove_checkpoints(task_.directory);
-  const std::filesystem::path metrics = task_.directory / "metrics.jsonl";
+  hold_output(task_.directory, task_.lock);
+  io::remove_left_checkpoints(task_.directory);
+  if (task_.is_restarted) io::remove_checkpoints(task_.directory);
   const auto place = io::latest_checkpoint(task_.directory);
-  if (!place) {
-    write_record(task_.directory, task_.record);
-    metrics_.emplace(io::metrics_log::create(metrics));
-    announce();
-    return;
-  }
-  const std::string difference =
-      find_difference(io::read_checkpoint_state(*place).text("settings"), task_.record);
-  require(difference.empty(), place->string(), " cannot be continued: ", difference,
-          "; --restart starts over");
+  if (place) return resume_from(*place);
   write_record(task_.directory, task_.record);
-  const io::checkpoint_state state =
-      io::load_checkpoint(backend_, *place, io::named_set{"weights", trained_.weights()},
-                          io::named_set{"first_moments", trained_.first_moments()},
-                          io::named_set{"second_moments", trained_.second_moments()});
+  metrics_.emplace(io::metrics_log::create(task_.directory / "metrics.jsonl"));
+  announce();
+}
+
+void run_loop::resume_from(const std::filesystem::path& place) {
+  check_settings(place);
+  write_record(task_.directory, task_.record);
+  const auto load = [&] {
+    const auto state =
+        io::load_checkpoint(backend_, place, io::named_set{"weights", trained_.weights()},
+                            io::named_set{"first_moments", trained_.first_moments()},
+                            io::named_set{"second_moments", trained_.second_moments()});
+    check_position(state, place);
+    return state.integer("step");
+  };
+  trained_.steps() = saved_step_ = or_way_back(place, load);
   trained_.restored(backend_);
-  trained_.steps() = saved_step_ = state.integer("step");
-  metrics_.emplace(io::metrics_log::resume(metrics, saved_step_ - 1));
+  metrics_.emplace(io::metrics_log::resume(task_.directory / "metrics.jsonl", saved_step_ - 1));
+  if (!metrics_->problem().empty()) {
+    message("{}: {}\n", task_.stage, metrics_->problem());
+  }
   if (is_done()) return;
   message("{}: continuing after step {} of {}\n", task_.stage, saved_step_, total_);
+}
+
+void run_loop::check_settings(const std::filesystem::path& place) const {
+  const std::string before =
+      or_way_back(place, [&] { return io::read_checkpoint_state(place).text("settings"); });
+  const std::string difference = find_difference(before, task_.record);
+  require(difference.empty(), place.string(), " cannot be continued: ", difference,
+          "; --restart starts over");
+  for (const std::string& each : rounding_differences(before, task_.record)) {
+    message("{}: {}; only rounding may differ\n", task_.stage, each);
+  }
+  if (!is_old_record(before)) return;
+  message(
+      "{}: {} is of version 0.1.0, which kept no hashes: its bytes, the text and the models "
+      "cannot be compared\n",
+      task_.stage, place.string());
+}
+
+void run_loop::check_position(const io::checkpoint_state& state,
+                              const std::filesystem::path& place) const {
+  const std::int64_t step = state.integer("step");
+  require(step >= 1 && step <= total_, place.string(), ": the step is ", step,
+          ", expected one from 1 to ", total_);
+  const auto expect = [&](const char* name, std::int64_t expected) {
+    require(state.integer(name) == expected, place.string(), ": ", name, " is ",
+            state.integer(name), ", expected ", expected, " after step ", step);
+  };
+  expect("sampler_position", task_.samples_before + step * task_.settings.batch);
+  expect("seed", task_.settings.seed);
 }
 
 void run_loop::announce() const {
@@ -200,7 +228,7 @@ void run_loop::save() {
       task_.samples_before + trained_.steps() * task_.settings.batch;
   state.integers["seed"] = task_.settings.seed;
   state.texts["settings"] = task_.record;
-  io::save_checkpoint(backend_, task_.directory, state,
+  io::save_checkpoint(backend_, task_.directory, state, task_.kept_checkpoints,
                       io::named_set{"weights", trained_.weights()},
                       io::named_set{"first_moments", trained_.first_moments()},
                       io::named_set{"second_moments", trained_.second_moments()});

@@ -11,7 +11,8 @@
 #include "radlads/data/sampler.hpp"
 #include "radlads/data/token_stream.hpp"
 #include "radlads/distill/trainer.hpp"
-#include "radlads/files/descriptor.hpp"
+#include "radlads/files/lock.hpp"
+#include "radlads/io/checkpoint_places.hpp"
 #include "radlads/io/metrics.hpp"
 #include "settings.hpp"
 
@@ -30,9 +31,11 @@ struct stage_task {
   std::string stage;  ///< "align": for messages
   stage_settings settings;
   std::filesystem::path directory;  ///< of checkpoint/ and metrics.jsonl
+  files::directory_lock& lock;      ///< of the directory; taken when it is made
   std::string record;  ///< text of resolved.yaml; a checkpoint of another one is refused
   std::int64_t samples_before = 0;  ///< rows that earlier stages have read
-  bool is_restarted = false;        ///< whether an older checkpoint is thrown away
+  bool is_restarted = false;        ///< whether older checkpoints are thrown away
+  std::int64_t kept_checkpoints = io::usual_kept_checkpoints;
 };
 
 /// Number of steps: tokens over those of a step, rounded up.
@@ -75,8 +78,15 @@ class run_loop {
  private:
   distill::step_report take_step();
   std::int64_t tokens_per_step() const { return task_.settings.batch * task_.settings.context; }
-  void lock();
   void resume();
+  void resume_from(const std::filesystem::path& place);
+  /// Throws when the checkpoint is of another run; tells of settings that change rounding.
+  void check_settings(const std::filesystem::path& place) const;
+  /// Throws when step, rows or seed are not those of this run.
+  void check_position(const io::checkpoint_state& state, const std::filesystem::path& place) const;
+  /// What `read` returns; where it throws, the sentence says which checkpoint is whole.
+  template <class F>
+  auto or_way_back(const std::filesystem::path& place, F&& read) const;
   void announce() const;
   /// The ids of a step, (batch, context), or one more with targets.
   std::vector<std::int32_t> rows_of(std::int64_t step) const;
@@ -90,7 +100,6 @@ class run_loop {
   const data::token_stream& stream_;
   stage_task task_;
   std::int64_t total_;
-  files::file_descriptor lock_;
   std::variant<data::cubic_sampler, data::epoch_sampler> sampler_;
   std::optional<io::metrics_log> metrics_;
   tensor<std::int32_t, 2, backend_type> ids_;  // (batch, context), or one more with targets

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "identity.hpp"
 #include "memory.hpp"
 #include "messages.hpp"
+#include "options.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/core/parameters.hpp"
+#include "radlads/files/left_over.hpp"
+#include "radlads/files/lock.hpp"
 #include "radlads/io/checkpoint.hpp"
+#include "radlads/io/metrics.hpp"
 #include "radlads/io/model_directory.hpp"
 #include "radlads/io/parameters.hpp"
 #include "stages.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,20 +29,38 @@ namespace radlads::program {
 
 namespace {
 
-/// Names in a directory that stages put there beside a model, also unfinished ones.
-std::vector<std::string> own_entries(const std::filesystem::path& out) {
-  std::vector<std::string> own{"checkpoint", "metrics.jsonl", record_name, "steps"};
-  std::error_code code;
-  if (!std::filesystem::is_directory(out, code)) return own;
-  for (const std::string& name : io::directory_names(out)) {
-    for (const std::string_view each : {"checkpoint.", "resolved.yaml."}) {
-      if (name.starts_with(each)) own.push_back(name);
-    }
-  }
-  return own;
+/// Whether a name is one that stages write beside a model, also unfinished or set aside.
+bool is_run_name(const std::string& name) {
+  constexpr std::string_view metrics = "metrics.jsonl";
+  if (name == metrics || name == record_name || name == "steps") return true;
+  if (io::is_checkpoint_name(name)) return true;
+  const std::string damaged = concatenate(metrics, io::damaged_mark);
+  if (name.starts_with(damaged))
+    return files::whole_number(name.substr(damaged.size())).has_value();
+  const auto parts = files::parse_beside_name(name);
+  return parts && parts->word == "partial" &&
+         (parts->base == metrics || parts->base == record_name);
 }
 
-std::string hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
+/// Whether a directory has a record that this program wrote.
+bool has_own_record(const std::filesystem::path& out) {
+  const std::optional<std::string> text = read_record(out);
+  return text && record_value(*text, "about", "stage").has_value();
+}
+
+/// Names in a directory that are this program's. Where its record is, so are the files of a model:
+/// version 0.1.0 could leave them without a config.json.
+std::vector<std::string> own_entries(const std::filesystem::path& out, bool is_overwriting) {
+  std::error_code code;
+  if (!std::filesystem::is_directory(out, code)) return {};
+  std::vector<std::string> own = io::directory_names(out);
+  if (is_overwriting) return own;
+  std::erase_if(own, [](const std::string& name) { return !is_run_name(name); });
+  if (!has_own_record(out)) return own;
+  for (std::string& name : io::obsolete_files(out, true)) own.push_back(std::move(name));
+  own.emplace_back(io::last_name);
+  return own;
+}
 
 void add_data(const training_text& text, run_record& record) {
   record.run["data_hash"] = hex(text.hash);
@@ -51,9 +74,16 @@ run_record record_of(const stage_inputs& inputs, const std::string& stage, const
       to_yaml(inputs.values, stage == "train" ? std::vector<std::string>{"model", "train"}
                                               : std::vector<std::string>{stage});
   add_data(inputs.text, record);
-  record.run["model_hash"] = hex(weights_hash(inputs.backend, model));
+  record.run["format"] = record_format;
+  if (!inputs.start.empty()) record.run.merge(model_identity(inputs.start, "start"));
+  // Of the model in memory, which may be one that was just made.
+  record.run["start.weights"] = hex(weights_hash(inputs.backend, model));
   record.run["samples_before"] = std::to_string(samples_before);
-  if (inputs.teacher != nullptr) record.run["teacher_hash"] = hex(inputs.teacher->hash());
+  if (inputs.teacher != nullptr) {
+    record.run.insert(inputs.teacher->identity().begin(), inputs.teacher->identity().end());
+  } else {
+    record.run["tokenizer"] = hex(tokenizer_hash(inputs.tokenizer_source));
+  }
   record.about["stage"] = stage;
   record.about["text"] = inputs.text_path.string();
   record.about["threads"] = std::to_string(inputs.threads);
@@ -64,13 +94,42 @@ run_record record_of(const stage_inputs& inputs, const std::string& stage, const
 
 }  // namespace
 
-void check_output(const std::filesystem::path& out) {
-  io::require_model_target(out, own_entries(out));
+void add_run_options(CLI::App& app, run_options& options) {
+  app.add_flag("--restart", options.is_restarted,
+               "Start over instead of going on from a checkpoint");
+  add_number(app, "--keep-checkpoints", options.kept_checkpoints,
+             "Checkpoints that stay, the newest included", 1);
+  app.add_flag("--overwrite", options.is_overwriting,
+               "Also write where a model is that this program did not make");
+}
+
+files::directory_lock claim_output(const std::filesystem::path& out, bool is_overwriting) {
   std::error_code code;
+  if (!std::filesystem::is_directory(out, code)) {
+    io::require_model_target(out);
+    return {};
+  }
+  files::directory_lock lock(out);
+  if (io::has_interrupted_save(out) && io::repair_model_directory(out)) {
+    message("{}: finished a save that had been cut short\n", out.string());
+  }
+  io::require_model_target(out, own_entries(out, is_overwriting));
   const bool has_model = std::filesystem::exists(out / "config.json", code);
-  require(!has_model || std::filesystem::exists(out / record_name, code), out.string(),
-          " holds a model without ", record_name,
-          ", so it was not made by this command; it is left alone");
+  require(!has_model || is_overwriting || has_own_record(out), out.string(),
+          " holds a model without a ", record_name,
+          " of this program, so it was not made by this command; it is left alone; --overwrite ",
+          "replaces its files");
+  io::repair_model_directory(out);
+  io::remove_left_checkpoints(out);
+  files::remove_left_over(out / record_name);
+  files::remove_left_over(out / "metrics.jsonl");
+  return lock;
+}
+
+void hold_output(const std::filesystem::path& out, files::directory_lock& lock) {
+  if (lock.is_held()) return;
+  make_directory(out);
+  lock = files::directory_lock(out);
 }
 
 void require_apart(const std::filesystem::path& out, const std::filesystem::path& input) {
@@ -104,21 +163,24 @@ std::int64_t samples_of(const std::filesystem::path& directory) {
 
 void save_output(backend_type& b, const model_type& model,
                  const std::filesystem::path& tokenizer_source, const std::filesystem::path& out,
-                 run_record record) {
-  make_directory(out);
+                 run_record record, files::directory_lock& lock) {
+  hold_output(out, lock);
   io::save_options options;
-  options.own_entries = own_entries(out);
-  io::save_model(b, model.config, model.weights, tokenizer_source, out, options);
+  // claim_output has looked at what is there.
+  options.own_entries = own_entries(out, true);
   record.about["finished"] = "true";
-  write_record(out, record.text());
+  // With the model, so that no record speaks of another one.
+  options.texts[record_name] = record.text();
+  io::save_model(b, model.config, model.weights, tokenizer_source, out, options);
 }
 
 run_record transfer_record(const settings& values, const std::string& mixer,
-                           std::uint64_t teacher_hash, int threads) {
+                           const identity& teacher, int threads) {
   run_record record;
   record.settings = to_yaml(values, {"model"});
+  record.run = teacher;
+  record.run["format"] = record_format;
   record.run["student"] = mixer;
-  record.run["teacher_hash"] = hex(teacher_hash);
   record.about["stage"] = "transfer";
   record.about["threads"] = std::to_string(threads);
   record.about["device"] = device_name;
@@ -127,8 +189,8 @@ run_record transfer_record(const settings& values, const std::string& mixer,
 }
 
 run_record conversion_record(const settings& values, const std::string& mixer,
-                             std::uint64_t teacher_hash, const training_text& text, int threads) {
-  run_record record = transfer_record(values, mixer, teacher_hash, threads);
+                             const identity& teacher, const training_text& text, int threads) {
+  run_record record = transfer_record(values, mixer, teacher, threads);
   record.settings = to_yaml(values, {"model", "align", "distill", "extend"});
   add_data(text, record);
   record.about["stage"] = "convert";
@@ -136,14 +198,15 @@ run_record conversion_record(const settings& values, const std::string& mixer,
 }
 
 std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, model_type& model,
-                       std::int64_t samples_before, const std::filesystem::path& out) {
+                       std::int64_t samples_before, const std::filesystem::path& out,
+                       files::directory_lock& lock) {
   const stage_settings& s = inputs.values.stage(stage);
   require(s.tokens > 0, stage, ".tokens is 0: there is nothing to do; --", stage,
           ".tokens says how many to train on");
   run_record record = record_of(inputs, stage, model, samples_before);
   const std::int64_t samples = samples_before + step_count(s) * s.batch;
   record.about["samples"] = std::to_string(samples);
-  if (!inputs.is_restarted && is_finished(out, record)) {
+  if (!inputs.options.is_restarted && is_finished(out, record)) {
     message("{}: {} is complete\n", stage, out.string());
     const std::vector<std::string> unread = io::read_parameters(inputs.backend, out, model.weights);
     require(unread.empty(), out.string(), ": the model has no place for tensor ",
@@ -152,7 +215,14 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
   }
   // A teacher from nothing is for this context; a student keeps its teacher's when that is longer.
   model.config.max_positions = std::max(model.config.max_positions, s.context);
-  const stage_task task{stage, s, out, record.text(), samples_before, inputs.is_restarted};
+  const stage_task task{stage,
+                        s,
+                        out,
+                        lock,
+                        record.text(),
+                        samples_before,
+                        inputs.options.is_restarted,
+                        inputs.options.kept_checkpoints};
   // In bf16 the weights lie elsewhere while they are trained; their description stays.
   const models::config trained = model.config;
   try {
@@ -171,7 +241,7 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
     write_message(memory_plan(stage, s, all, inputs.threads));
     throw;
   }
-  save_output(inputs.backend, model, inputs.tokenizer_source, out, record);
+  save_output(inputs.backend, model, inputs.tokenizer_source, out, record, lock);
   return samples;
 }
 

@@ -4,8 +4,11 @@
 // that says how it was made. A stage whose output is complete is not run again.
 
 #include "documents.hpp"
+#include "identity.hpp"
 #include "loading.hpp"
 #include "model.hpp"
+#include "radlads/files/lock.hpp"
+#include "radlads/io/checkpoint_places.hpp"
 #include "record.hpp"
 #include "run_loop.hpp"
 #include "settings.hpp"
@@ -14,6 +17,10 @@
 #include <filesystem>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace radlads::program {
 
@@ -27,6 +34,16 @@ void run_distill(backend_type& b, teacher_model& teacher, model_type& student,
 void run_next_token(backend_type& b, model_type& model, const data::token_stream& stream,
                     const stage_task& task);
 
+/// Options of every command that writes a model's directory.
+struct run_options {
+  bool is_restarted = false;    ///< whether what an earlier run left is put aside
+  bool is_overwriting = false;  ///< whether models of others are replaced
+  std::int64_t kept_checkpoints = io::usual_kept_checkpoints;
+};
+
+/// Adds --restart, --keep-checkpoints and --overwrite to a command.
+void add_run_options(CLI::App& app, run_options& options);
+
 /// What the stages of one program run have in common.
 struct stage_inputs {
   backend_type& backend;
@@ -36,11 +53,17 @@ struct stage_inputs {
   std::filesystem::path text_path;
   std::filesystem::path tokenizer_source;  ///< whose tokenizer files the output takes over
   int threads = 1;                         ///< of the host, for the record
-  bool is_restarted = false;               ///< whether what an earlier run left is put aside
+  run_options options;
+  std::filesystem::path start;  ///< directory that the stage's model was read from, if any
 };
 
-/// Throws unless a model may be written to `out`: nothing is there, or what this program put there.
-void check_output(const std::filesystem::path& out);
+/// Throws unless a model may be written to `out`: nothing is there, or what this program put there,
+/// or `is_overwriting`. Returns the lock of the directory, which holds nothing where there is none
+/// yet; throws when another process has it. Puts right what an earlier process left unfinished.
+files::directory_lock claim_output(const std::filesystem::path& out, bool is_overwriting);
+
+/// Makes the directory and locks it, unless `lock` holds it already.
+void hold_output(const std::filesystem::path& out, files::directory_lock& lock);
 
 /// Throws when `out` is the directory of an input.
 void require_apart(const std::filesystem::path& out, const std::filesystem::path& input);
@@ -55,20 +78,22 @@ bool is_finished(const std::filesystem::path& out, const run_record& record);
 /// Rows that all stages behind a model directory have read, 0 when nothing says so.
 std::int64_t samples_of(const std::filesystem::path& directory);
 
-/// Saves a model with its record, marked as complete.
+/// Saves a model with its record, marked as complete, where claim_output gave `lock`.
 void save_output(backend_type& b, const model_type& model,
                  const std::filesystem::path& tokenizer_source, const std::filesystem::path& out,
-                 run_record record);
+                 run_record record, files::directory_lock& lock);
 
 /// The record of a student just transferred, and of one that has gone through all stages.
 run_record transfer_record(const settings& values, const std::string& mixer,
-                           std::uint64_t teacher_hash, int threads);
+                           const identity& teacher, int threads);
 run_record conversion_record(const settings& values, const std::string& mixer,
-                             std::uint64_t teacher_hash, const training_text& text, int threads);
+                             const identity& teacher, const training_text& text, int threads);
 
-/// Trains `model` by the stage of that name into `out`, or loads what is complete there. Returns
-/// the rows read by now, `samples_before` of them by earlier stages.
+/// Trains `model` by the stage of that name into `out`, for which claim_output gave `lock`, or
+/// loads what is complete there. Returns the rows read by now, `samples_before` of them by earlier
+/// stages.
 std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, model_type& model,
-                       std::int64_t samples_before, const std::filesystem::path& out);
+                       std::int64_t samples_before, const std::filesystem::path& out,
+                       files::directory_lock& lock);
 
 }  // namespace radlads::program

@@ -23,7 +23,7 @@ struct student_options {
   common_options common;
   settings_options settings;
   std::filesystem::path teacher, student, text, out;
-  bool is_restarted = false;
+  run_options run;
 };
 
 /// Throws when teacher and student have tokenizers that give different ids.
@@ -59,10 +59,10 @@ void run(const CLI::App& app, const std::string& stage, const student_options& o
   require_same_tokenizer(o.teacher, o.student);
   const training_text text =
       read_training_text(o.text, o.teacher, teacher.config(), 0, host_threads(o.common));
-  check_output(o.out);
+  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   const stage_inputs inputs{
-      b, &teacher, text, values, o.text, o.student, host_threads(o.common), o.is_restarted};
-  run_stage(inputs, stage, *student, samples_of(o.student), o.out);
+      b, &teacher, text, values, o.text, o.student, host_threads(o.common), o.run, o.student};
+  run_stage(inputs, stage, *student, samples_of(o.student), o.out, lock);
 }
 
 }  // namespace
@@ -74,8 +74,7 @@ void add_student_command(CLI::App& app, const std::string& stage, const std::str
   command->add_option("--student", o->student, "model directory")->required();
   command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
   command->add_option("--out", o->out, "directory of the trained student")->required();
-  command->add_flag("--restart", o->is_restarted,
-                    "Start over instead of going on from a checkpoint");
+  add_run_options(*command, o->run);
   add_settings(*command, o->settings);
   add_common(*command, o->common);
   command->callback([command, stage, o] { run(*command, stage, *o); });

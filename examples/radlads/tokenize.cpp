@@ -5,6 +5,7 @@
 #include "documents.hpp"
 #include "loading.hpp"
 #include "messages.hpp"
+#include "output_file.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/data/binidx.hpp"
 #include "radlads/data/corpus.hpp"
@@ -29,6 +30,7 @@ namespace {
 struct tokenize_options {
   common_options common;
   std::filesystem::path tokenizer, text, out;
+  bool is_overwriting = false;
 };
 
 data::token_stream encode_file(const tokenize_options& o, const text::tokenizer& tokenizer) {
@@ -47,6 +49,9 @@ data::token_stream encode_file(const tokenize_options& o, const text::tokenizer&
 
 void run(const tokenize_options& o) {
   const text::tokenizer tokenizer = text::tokenizer::load(o.tokenizer);
+  const data::binidx_paths paths(o.out);
+  require_new_file(paths.bin, o.is_overwriting);
+  require_new_file(paths.idx, o.is_overwriting);
   // Opened first: refuses a place that cannot be written before the work instead of after it.
   data::binidx_writer writer(o.out, tokenizer.vocabulary_size());
   const data::token_stream stream = encode_file(o, tokenizer);
@@ -58,7 +63,6 @@ void run(const tokenize_options& o) {
     writer.append(ids);
   }
   writer.commit();
-  const data::binidx_paths paths(o.out);
   print("{}, {}: {} documents, {} tokens\n", paths.bin.string(), paths.idx.string(),
         offsets.size() - 1, stream.size());
 }
@@ -75,6 +79,7 @@ void add_tokenize(CLI::App& app) {
   command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl")
       ->required();
   command->add_option("--out", o->out, "NAME of the two files")->required();
+  command->add_flag("--overwrite", o->is_overwriting, overwrite_help);
   add_common(*command, o->common);
   command->callback([o] { run(*o); });
 }

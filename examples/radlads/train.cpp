@@ -26,7 +26,7 @@ struct train_options {
   common_options common;
   settings_options settings;
   std::filesystem::path text, tokenizer, out;
-  bool is_restarted = false;
+  run_options run;
 };
 
 /// Gives every size a value, so that the record names all of them.
@@ -83,10 +83,10 @@ void run(const CLI::App& app, const train_options& o) {
   model.initialise(b, static_cast<std::uint64_t>(values.model.seed));
   const training_text text =
       read_training_text(o.text, o.tokenizer, model.config, 0, host_threads(o.common));
-  check_output(o.out);
+  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   const stage_inputs inputs{
-      b, nullptr, text, values, o.text, o.tokenizer, host_threads(o.common), o.is_restarted};
-  run_stage(inputs, "train", model, 0, o.out);
+      b, nullptr, text, values, o.text, o.tokenizer, host_threads(o.common), o.run, {}};
+  run_stage(inputs, "train", model, 0, o.out, lock);
 }
 
 }  // namespace
@@ -100,8 +100,7 @@ void add_train(CLI::App& app) {
   command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
   command->add_option("--tokenizer", o->tokenizer, "directory with tokenizer.json")->required();
   command->add_option("--out", o->out, "directory of the trained model")->required();
-  command->add_flag("--restart", o->is_restarted,
-                    "Start over instead of going on from a checkpoint");
+  add_run_options(*command, o->run);
   add_settings(*command, o->settings);
   add_common(*command, o->common);
   command->callback([command, o] { run(*command, *o); });

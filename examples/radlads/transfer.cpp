@@ -30,7 +30,7 @@ struct transfer_options {
   std::string student;
   std::vector<std::int64_t> keep_attention;
   bool is_plan_printed = false;
-  bool is_restarted = false;
+  run_options run;
 };
 
 void run(const CLI::App& app, const transfer_options& o) {
@@ -52,14 +52,14 @@ void run(const CLI::App& app, const transfer_options& o) {
   }
   if (o.out.empty()) return;
   require_apart(o.out, o.teacher);
-  check_output(o.out);
+  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   const run_record record =
-      transfer_record(values, mixer, weights_hash(b, *teacher), host_threads(o.common));
-  if (!o.is_restarted && is_finished(o.out, record)) {
+      transfer_record(values, mixer, model_identity(o.teacher, "teacher"), host_threads(o.common));
+  if (!o.run.is_restarted && is_finished(o.out, record)) {
     message("transfer: {} is complete\n", o.out.string());
     return;
   }
-  save_output(b, *student.model, o.teacher, o.out, record);
+  save_output(b, *student.model, o.teacher, o.out, record, lock);
   message("transfer: {} with {} parameters, the teacher has {}\n", o.out.string(),
           parameter_count(student.model->weights), parameter_count(teacher->weights));
 }
@@ -77,7 +77,9 @@ void add_transfer(CLI::App& app) {
            "layers that stay softmax attention: 4,7");
   command->add_flag("--plan", o->is_plan_printed,
                     "Print where every tensor comes from; without --out nothing is written");
-  command->add_flag("--restart", o->is_restarted, "Replace a student made with other settings");
+  command->add_flag("--restart", o->run.is_restarted, "Replace a student made with other settings");
+  command->add_flag("--overwrite", o->run.is_overwriting,
+                    "Also write where a model is that this program did not make");
   add_settings(*command, o->settings);
   add_common(*command, o->common);
   command->callback([command, o] { run(*command, *o); });

@@ -5,21 +5,23 @@
 //   checkpoint/weights.safetensors, checkpoint/first.safetensors, ..., checkpoint/state.json
 
 #include "radlads/core/error.hpp"
+#include "radlads/core/hash.hpp"
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/files/atomic.hpp"
-#include "radlads/files/json.hpp"
+#include "radlads/io/checkpoint_places.hpp"
+#include "radlads/io/checkpoint_state.hpp"
 #include "radlads/io/parameters.hpp"
 #include "radlads/io/safetensors_reader.hpp"
 #include "radlads/io/safetensors_writer.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <functional>
-#include <limits>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -32,29 +34,6 @@
 
 namespace radlads::io {
 
-/// Step, sampler position, seed, losses, resolved configuration: whatever a run has to remember.
-/// Every value comes back exactly, numbers that are not finite too.
-struct checkpoint_state {
-  std::map<std::string, std::int64_t> integers;
-  std::map<std::string, double> numbers;
-  std::map<std::string, std::string> texts;  ///< UTF-8
-
-  std::int64_t integer(const std::string& name) const { return of(integers, name, "integer"); }
-  double number(const std::string& name) const { return of(numbers, name, "number"); }
-  const std::string& text(const std::string& name) const { return of(texts, name, "text"); }
-
-  bool operator==(const checkpoint_state&) const = default;
-
- private:
-  template <class Map>
-  static const typename Map::mapped_type& of(const Map& values, const std::string& name,
-                                             const char* kind) {
-    const auto place = values.find(name);
-    require(place != values.end(), "checkpoint: the ", kind, " \"", name, "\" is missing");
-    return place->second;
-  }
-};
-
 /// A parameter set and the name of its file: named_set{"weights", model.weights}.
 template <class P>
 struct named_set {
@@ -63,10 +42,6 @@ struct named_set {
 };
 template <class P>
 named_set(std::string_view, P&) -> named_set<P>;
-
-/// The directory save_checkpoint writes inside a run's own.
-inline constexpr std::string_view checkpoint_name = "checkpoint";
-inline constexpr std::string_view checkpoint_format = "radlads checkpoint 1";
 
 /// The element type that all tensors of a set share.
 template <class P>
@@ -84,137 +59,62 @@ dtype number_type(const P& p) {
   return type.value_or(dtype::f32);
 }
 
-/// Whether a directory is a complete checkpoint: state.json is written last.
-inline bool is_checkpoint(const std::filesystem::path& directory) {
-  std::error_code code;
-  return std::filesystem::exists(directory / "state.json", code);
-}
-
-/// The checkpoint to continue from in a run's directory, if there is one: `checkpoint` or, when a
-/// process ended while exchanging it for a newer one, the older one that still stands beside it.
-inline std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run) {
-  if (is_checkpoint(run / checkpoint_name)) return run / checkpoint_name;
-  std::error_code code;
-  std::optional<std::filesystem::path> latest;
-  std::filesystem::file_time_type newest{};
-  std::filesystem::directory_iterator entry(run, code);
-  for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code)) {
-    const std::string name = entry->path().filename().string();
-    if (!name.starts_with(std::string(checkpoint_name) + ".old-")) continue;
-    if (!is_checkpoint(entry->path())) continue;
-    const auto time = std::filesystem::last_write_time(entry->path() / "state.json", code);
-    if (latest && time <= newest) continue;
-    latest = entry->path();
-    newest = time;
-  }
-  return latest;
-}
-
-/// Removes what interrupted writes left in a run's directory: always unfinished directories, and
-/// older checkpoints once a newer one is in place.
-inline void remove_left_checkpoints(const std::filesystem::path& run) {
-  const std::string name(checkpoint_name);
-  const bool has_checkpoint = is_checkpoint(run / checkpoint_name);
-  std::vector<std::filesystem::path> left;
-  std::error_code code;
-  std::filesystem::directory_iterator entry(run, code);
-  for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code)) {
-    const std::string found = entry->path().filename().string();
-    if (found.starts_with(name + ".partial-") ||
-        (has_checkpoint && found.starts_with(name + ".old-"))) {
-      left.push_back(entry->path());
-    }
-  }
-  for (const std::filesystem::path& each : left) std::filesystem::remove_all(each, code);
-}
-
-/// state.json: JSON has no infinities and no NaN, so these stand as text.
-inline void write_checkpoint_state(const checkpoint_state& state, dtype numbers,
-                                   const std::vector<std::string>& sets,
-                                   const std::filesystem::path& directory) {
-  files::json values = files::json::object();
-  for (const auto& [name, value] : state.numbers) {
-    if (std::isfinite(value)) {
-      values[name] = value;
-    } else {
-      values[name] = std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-    }
-  }
-  files::write_json(directory / "state.json", {{"format", checkpoint_format},
-                                               {"number_type", dtype_name(numbers)},
-                                               {"sets", sets},
-                                               {"integers", state.integers},
-                                               {"numbers", std::move(values)},
-                                               {"texts", state.texts}});
-}
-
-/// What is not in the tensors, and what state.json says about them.
-struct checkpoint_description {
-  checkpoint_state state;
-  std::string number_type;
-  std::vector<std::string> sets;
-};
-
-/// Reads state.json of a checkpoint; throws naming the file and the key.
-inline checkpoint_description read_checkpoint_description(const std::filesystem::path& checkpoint) {
-  const std::string where = (checkpoint / "state.json").string();
-  const files::json file = files::read_json(checkpoint / "state.json");
-  const auto format = files::json_get<std::string>(file, "format", where);
-  require(format == checkpoint_format, where, ": \"format\" is \"", format, "\", expected \"",
-          checkpoint_format, "\"");
-  checkpoint_description description;
-  description.number_type = files::json_get<std::string>(file, "number_type", where);
-  description.sets = files::json_get<std::vector<std::string>>(file, "sets", where);
-  checkpoint_state& state = description.state;
-  const files::json integers = files::json_get<files::json>(file, "integers", where);
-  for (const auto& [name, value] : integers.items()) {
-    state.integers[name] = files::json_get<std::int64_t>(integers, name, where);
-  }
-  const files::json numbers = files::json_get<files::json>(file, "numbers", where);
-  for (const auto& [name, value] : numbers.items()) {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    if (value == "nan") {
-      state.numbers[name] = std::numeric_limits<double>::quiet_NaN();
-    } else if (value == "inf" || value == "-inf") {
-      state.numbers[name] = value == "inf" ? infinity : -infinity;
-    } else {
-      state.numbers[name] = files::json_get<double>(numbers, name, where);
-    }
-  }
-  const files::json texts = files::json_get<files::json>(file, "texts", where);
-  for (const auto& [name, value] : texts.items()) {
-    state.texts[name] = files::json_get<std::string>(texts, name, where);
-  }
-  return description;
-}
-
-/// What a run remembered, without its tensors: a run is built from it before it can be filled.
-inline checkpoint_state read_checkpoint_state(const std::filesystem::path& checkpoint) {
-  return read_checkpoint_description(checkpoint).state;
-}
-
-/// Writes one set as NAME.safetensors, every element as it is in memory.
+/// Writes one set as NAME.safetensors, every element as it is in memory. Returns the file's hash.
 template <backend B, class P>
-void write_checkpoint_set(B& b, const named_set<P>& each, const std::filesystem::path& directory) {
+std::uint64_t write_checkpoint_set(B& b, const named_set<P>& each,
+                                   const std::filesystem::path& directory) {
   using set_type = std::remove_const_t<P>;
   safetensors_writer writer;
   host_copies<B> copies(b);
+  writer.add_metadata("set", std::string(each.name));
   set_type::for_each(
       [&](const std::string& name, const auto& tensor) {
         using element = typename std::remove_cvref_t<decltype(tensor)>::element_type;
         writer.add(name, dtype_of<element>(), file_shape(tensor), copies.of(tensor));
       },
       std::as_const(each.set));
-  writer.write(directory / (std::string(each.name) + ".safetensors"));
+  return writer.write(directory / (std::string(each.name) + ".safetensors"));
 }
 
-/// Writes `checkpoint` in a run's directory, replacing an older one only when the new one is
-/// complete on the device. Sets are named_set; all tensors have one element type. Throws when the
-/// disk refuses, and when a directory of that name is not a checkpoint; the older one then stays.
+namespace detail {
+
+/// Gives a finished directory the name `checkpoint`; what had it is then `checkpoint-STEP`.
+inline void exchange_checkpoint(const std::filesystem::path& run,
+                                files::atomic_directory& directory) {
+  const std::filesystem::path place = run / checkpoint_name;
+  if (!is_checkpoint(place)) return directory.commit();
+  const std::int64_t step = read_checkpoint_state(place).integer("step");
+  const std::filesystem::path kept = kept_place(run, step);
+  std::error_code code;
+  if (std::filesystem::exists(kept, code)) {
+    require(is_checkpoint(kept) && foreign_entry(kept).empty(), "cannot write ", place.string(),
+            ": ", kept.string(), " exists and is not a checkpoint");
+    remove_checkpoint(run, kept);
+  }
+  directory.sync();
+  files::detail::move_file(place, kept, place);
+  try {
+    directory.commit();
+  } catch (...) {
+    // Where the new one is in place and only its name is not yet durable, this fails, as it should.
+    if (!is_checkpoint(place)) std::rename(kept.c_str(), place.c_str());
+    throw;
+  }
+}
+
+}  // namespace detail
+
+/// Writes `checkpoint` in a run's directory; the one that was there is first renamed to
+/// `checkpoint-STEP`, only when the new one is complete on the device, and `kept` of all stay. The
+/// state has an integer "step". Sets are named_set; all tensors have one element type. Throws when
+/// the disk refuses, and when a directory of that name is not a checkpoint; the older one then
+/// stays. One process at a time may write in a run's directory.
 template <backend B, class... P>
 void save_checkpoint(B& b, const std::filesystem::path& run, const checkpoint_state& state,
-                     const named_set<P>&... sets) {
+                     std::int64_t kept, const named_set<P>&... sets) {
   const std::filesystem::path place = run / checkpoint_name;
+  require(kept >= 1, "save_checkpoint: ", kept, " checkpoints to keep, expected at least 1");
+  (void)state.integer("step");
   std::error_code code;
   require(!std::filesystem::exists(place, code) || is_checkpoint(place), "cannot write ",
           place.string(), ": it exists and is not a checkpoint");
@@ -226,15 +126,24 @@ void save_checkpoint(B& b, const std::filesystem::path& run, const checkpoint_st
   b.synchronize();
   remove_left_checkpoints(run);
   files::atomic_directory directory(place, files::existing_directory::replace);
-  (write_checkpoint_set(b, sets, directory.path()), ...);
-  write_checkpoint_state(state, types[0], {std::string(sets.name)...}, directory.path());
-  directory.commit();
+  checkpoint_description description{
+      state, std::string(dtype_name(types[0])), {std::string(sets.name)...}, {}};
+  ((description.hashes[std::string(sets.name) + ".safetensors"] =
+        hash_text(write_checkpoint_set(b, sets, directory.path()))),
+   ...);
+  write_checkpoint_description(description, directory.path());
+  detail::exchange_checkpoint(run, directory);
   remove_left_checkpoints(run);
+  remove_earlier_checkpoints(run, kept);
 }
 
-/// Throws unless a file has exactly the tensors of a set, with their shapes and element type.
+/// Throws unless a file is that of the set `set` and has exactly its tensors, with their shapes and
+/// element type. Files of version 0.1.0 do not say which set they are.
 template <class P>
-void check_checkpoint_set(const P& p, const safetensors_file& file) {
+void check_checkpoint_set(const P& p, const safetensors_file& file, std::string_view set) {
+  const auto role = file.metadata().find("set");
+  require(role == file.metadata().end() || role->second == set, file.path(), ": holds the set \"",
+          role == file.metadata().end() ? "" : role->second, "\", expected \"", set, "\"");
   std::set<std::string, std::less<>> names;
   P::for_each(
       [&](const std::string& name, const auto& tensor) {
@@ -255,9 +164,43 @@ void check_checkpoint_set(const P& p, const safetensors_file& file) {
   }
 }
 
+namespace detail {
+
+/// Fills a set from its file in the order of the file's bytes, which are hashed on the way. Returns
+/// the hash of the whole file.
+template <backend B, class P>
+std::uint64_t fill_checkpoint_set(B& b, P& p, const safetensors_file& file) {
+  std::map<const std::byte*, std::function<void()>> by_place;
+  P::for_each(
+      [&](const std::string& name, auto& tensor) {
+        const tensor_entry* entry = file.find(name);
+        if (entry->size == 0) return;
+        by_place[entry->data] = [&b, &tensor, entry] {
+          write_on_host(b, tensor, [&](auto* to) { read_tensor(*entry, file_shape(tensor), to); });
+        };
+      },
+      p);
+  stream_hash hash;
+  const std::byte* at = file.bytes().data();
+  const std::byte* end = at + file.bytes().size();
+  for (auto entry = by_place.begin(); entry != by_place.end(); ++entry) {
+    // Each tensor is hashed right before it is copied, so that the device is read once.
+    const auto next = std::next(entry);
+    hash.update(at, static_cast<std::size_t>(entry->first - at));
+    at = next == by_place.end() ? end : next->first;
+    hash.update(entry->first, static_cast<std::size_t>(at - entry->first));
+    entry->second();
+  }
+  hash.update(at, static_cast<std::size_t>(end - at));
+  return hash.value();
+}
+
+}  // namespace detail
+
 /// Fills the sets from a checkpoint that latest_checkpoint found and returns what the run
 /// remembered. Throws naming the file and the tensor when a set, a name, a shape or the element
-/// type differs from the run's; nothing has been overwritten then.
+/// type differs from the run's; nothing has been overwritten then. Throws naming the file and both
+/// hashes when a file is not as it was written; sets are then overwritten.
 template <backend B, class... P>
 checkpoint_state load_checkpoint(B& b, const std::filesystem::path& checkpoint,
                                  const named_set<P>&... sets) {
@@ -271,20 +214,20 @@ checkpoint_state load_checkpoint(B& b, const std::filesystem::path& checkpoint,
     require(std::find(found.sets.begin(), found.sets.end(), name) != found.sets.end(),
             checkpoint.string(), ": holds no set \"", name, "\"");
     files.push_back(safetensors_file::open(checkpoint / (name + ".safetensors")));
-    check_checkpoint_set(std::as_const(each.set), files.back());
+    check_checkpoint_set(std::as_const(each.set), files.back(), name);
   };
   (check(sets), ...);
   b.synchronize();
   std::size_t next = 0;
   const auto fill = [&](const auto& each) {
-    using set_type = std::remove_reference_t<decltype(each.set)>;
     const safetensors_file& file = files[next++];
-    set_type::for_each(
-        [&](const std::string& name, auto& tensor) {
-          write_on_host(b, tensor,
-                        [&](auto* to) { read_tensor(*file.find(name), file_shape(tensor), to); });
-        },
-        each.set);
+    const std::string hash = hash_text(detail::fill_checkpoint_set(b, each.set, file));
+    const auto expected = found.hashes.find(std::string(each.name) + ".safetensors");
+    require(expected != found.hashes.end() || found.hashes.empty(), checkpoint.string(),
+            ": state.json has no hash of the set \"", each.name, "\"");
+    require(found.hashes.empty() || hash == expected->second, file.path(),
+            ": is damaged: its hash is ", hash, ", state.json says ",
+            found.hashes.empty() ? "" : expected->second);
   };
   (fill(sets), ...);
   return found.state;

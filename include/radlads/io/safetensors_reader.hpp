@@ -40,6 +40,8 @@ class safetensors_file {
 
   const std::string& path() const { return *path_; }
   const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
+  /// The whole file, header included.
+  std::span<const std::byte> bytes() const { return map_.bytes(); }
   /// All tensors, sorted by name.
   const std::vector<tensor_entry>& tensors() const { return header_.tensors; }
 

@@ -78,9 +78,12 @@ class safetensors_writer {
   /// Adds an entry of "__metadata__"; Hugging Face expects "format" to be "pt".
   void add_metadata(const std::string& key, const std::string& value) { metadata_[key] = value; }
 
-  /// Writes one file, whole or not at all. Throws naming it when the disk is full, or naming the
-  /// tensor when a finite value does not fit the type it is to be stored as.
-  void write(const std::filesystem::path& path) const { write_file(path, all_tensors()); }
+  /// Writes one file, whole or not at all, and returns the stream_hash of its bytes. Throws naming
+  /// it when the disk is full, or naming the tensor when a finite value does not fit the type it is
+  /// to be stored as.
+  std::uint64_t write(const std::filesystem::path& path) const {
+    return write_file(path, all_tensors());
+  }
 
   /// Writes model.safetensors or, when the tensors take more than `max_shard_bytes`, shards
   /// model-00001-of-0000N.safetensors in the order of addition and their index. A larger tensor
@@ -94,7 +97,10 @@ class safetensors_writer {
               ": already holds ", name, "; write into an empty directory");
     }
     const std::vector<tensor_list> shards = split(max_shard_bytes);
-    if (shards.size() == 1) return write_file(directory / single_name, shards[0]);
+    if (shards.size() == 1) {
+      write_file(directory / single_name, shards[0]);
+      return;
+    }
     files::json weight_map = files::json::object();
     std::uint64_t total = 0;
     for (std::size_t i = 0; i < shards.size(); ++i) {
@@ -215,7 +221,7 @@ class safetensors_writer {
               });
   }
 
-  void write_file(const std::filesystem::path& path, tensor_list tensors) const {
+  std::uint64_t write_file(const std::filesystem::path& path, tensor_list tensors) const {
     sort_as_reference(tensors);
     const std::string header = header_text(tensors, path.string());
     const std::uint64_t length = header.size();
@@ -226,6 +232,7 @@ class safetensors_writer {
     file.write(header.data(), header.size());
     for (const pending_tensor* tensor : tensors) write_data(*tensor, file, path);
     file.commit();
+    return file.hash();
   }
 
   static void write_data(const pending_tensor& tensor, files::atomic_file& file,
