@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whatever allocation fails while something is read, one exception says so: no crash, no hang.
+#include "faults/faults.hpp"
+#include "io/tensor_list.hpp"
+#include "radlads/data/binidx.hpp"
+#include "radlads/io/checkpoint.hpp"
+#include "radlads/io/config_reader.hpp"
+#include "radlads/io/model_directory.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace radlads {
+namespace loading_faults {
+
+using test::ending;
+
+class loading_faults : public test::fault_test {
+ protected:
+  // Smaller ones the standard library and the JSON library make where nothing may be thrown: in
+  // directory_iterator's constructor with an error code, in the destructor of a JSON value.
+  static constexpr std::size_t smallest = 512;  // bytes
+
+  /// The number of larger allocations of `load`, each of which was made to fail.
+  long at_every_allocation(const std::function<void()>& load) {
+    for (long at = 1;; ++at) {
+      SCOPED_TRACE("allocation " + std::to_string(at));
+      bool is_reached = false;
+      const ending end = test::in_child(
+          [&] {
+            radlads_faults_arm_allocation(at, smallest);
+            return [at] { return radlads_faults_allocations() >= at; };
+          },
+          load, is_reached);
+      if (!is_reached) {
+        EXPECT_EQ(end, ending::done);
+        return at - 1;
+      }
+      EXPECT_TRUE(end == ending::refused || end == ending::done);
+      if (HasFailure()) return at;
+    }
+  }
+
+  cpu_backend backend_{{.threads = 1}};
+};
+
+TEST_F(loading_faults, a_model_directory) {
+  models::config c;
+  c.vocabulary = c.hidden = c.intermediate = c.head_size = 4;
+  c.layers = c.heads = c.kv_heads = 1;
+  c.max_positions = 8;
+  c.mixers = {"attention"};
+  test::tensor_list<float> weights;
+  weights.add(backend_, "lm_head.weight", {4, 4}, 1);
+  io::save_model(backend_, c, weights, {}, path("model"));
+  EXPECT_GE(at_every_allocation([&] {
+              (void)io::read_config(path("model"));
+              (void)io::read_parameters(backend_, path("model"), weights);
+            }),
+            30);
+}
+
+TEST_F(loading_faults, a_checkpoint) {
+  test::tensor_list<float> weights;
+  weights.add(backend_, "a", {4, 4}, 1);
+  io::checkpoint_state state;
+  state.integers["step"] = 3;
+  io::save_checkpoint(backend_, directory_, state, 1, io::named_set{"weights", weights});
+  EXPECT_GE(at_every_allocation([&] {
+              const auto place = io::latest_checkpoint(directory_);
+              io::load_checkpoint(backend_, place.value(), io::named_set{"weights", weights});
+            }),
+            30);
+}
+
+TEST_F(loading_faults, tokens_with_their_index) {
+  {
+    data::binidx_writer writer(path("ids"), 10);
+    for (int i = 0; i < 500; ++i) writer.append(std::vector<std::int32_t>{1, 2, 3});
+    writer.commit();
+  }
+  EXPECT_GE(
+      at_every_allocation([&] { (void)data::binidx_file::open(path("ids")).document_offsets(); }),
+      2);
+}
+
+}  // namespace loading_faults
+}  // namespace radlads
