@@ -151,7 +151,8 @@ class safetensors_header_reader {
   bool binary(std::vector<std::uint8_t>&) { return refuse("binary data"); }
 
   bool parse_error(std::size_t, const std::string&, const files::json::exception& failure) {
-    fail(file_, ": the safetensors header is not valid JSON: ", files::json_error_text(failure));
+    fail(file_,
+         ": the safetensors header is not valid JSON: ", files::json_error_text(failure.what()));
   }
 
  private:
