@@ -52,7 +52,7 @@ struct retention_mixer {
 
   template <class T, class B>
   static void forward(B& b, const config& c, const params<T, B>& p,
-                      const radlads::layers::residual<T, B>& in, radlads::view_on<T, 3, B> y,
+                      const radlads::layers::mixer_input<T, B>& in, radlads::view_on<T, 3, B> y,
                       state<T, B>* carried, saved<T, B>& s) {
     const std::int64_t batch = in.x.extent(0), tokens = in.x.extent(1), rows = batch * tokens;
     const radlads::shape<4> heads{batch, tokens, c.heads, c.head_size};
@@ -80,9 +80,10 @@ struct retention_mixer {
 
   template <class T, class B>
   static void backward(B& b, const config& c, const params<T, B>& p, const saved<T, B>& s,
-                       const radlads::layers::residual<T, B>& in,
+                       const radlads::layers::mixer_input<T, B>& in,
                        radlads::view_on<const T, 3, B> dy,
-                       const radlads::layers::residual_gradient<T, B>& din, params<T, B>& grads) {
+                       const radlads::layers::mixer_input_gradient<T, B>& din,
+                       params<T, B>& grads) {
     const std::int64_t rows = in.x.extent(0) * in.x.extent(1);
     const radlads::shape<2> wide{rows, c.attention_width()}, narrow{rows, c.kv_width()};
     const radlads::view_on<const T, 2, B> x = radlads::reshape<2>(in.x, {rows, c.hidden});

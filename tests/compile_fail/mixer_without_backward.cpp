@@ -35,15 +35,15 @@ struct identity_mixer {
   static void initialise(B&, const config&, params<T, B>&, const radlads::layers::tensor_source&) {}
   template <class T, class B>
   static void forward(B& b, const config&, const params<T, B>&,
-                      const radlads::layers::residual<T, B>& in, view_on<T, 3, B> y, state<T, B>*,
-                      saved<T, B>&) {
+                      const radlads::layers::mixer_input<T, B>& in, view_on<T, 3, B> y,
+                      state<T, B>*, saved<T, B>&) {
     radlads::copy<T, 3, B>(b, in.x, y);
   }
 #if !defined(RADLADS_MISTAKE)
   template <class T, class B>
   static void backward(B& b, const config&, const params<T, B>&, const saved<T, B>&,
-                       const radlads::layers::residual<T, B>&, view_on<const T, 3, B> dy,
-                       const radlads::layers::residual_gradient<T, B>& din, params<T, B>&) {
+                       const radlads::layers::mixer_input<T, B>&, view_on<const T, 3, B> dy,
+                       const radlads::layers::mixer_input_gradient<T, B>& din, params<T, B>&) {
     radlads::copy<T, 3, B>(b, dy, din.dx);
   }
 #endif

@@ -8,7 +8,7 @@
 #include "ops/tensor_values.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/layers/mixer_config.hpp"
-#include "radlads/layers/residual.hpp"
+#include "radlads/layers/mixer_input.hpp"
 #include "reference/projections.hpp"
 
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@
 #include "radlads/layers/concepts.hpp"
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/mixer_config.hpp"
-#include "radlads/layers/residual.hpp"
+#include "radlads/layers/mixer_input.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -67,7 +67,7 @@ struct pointwise_mixer {
   }
 
   template <class T, class B>
-  static void forward(B&, const config&, const params<T, B>& p, const layers::residual<T, B>& in,
+  static void forward(B&, const config&, const params<T, B>& p, const layers::mixer_input<T, B>& in,
                       view_on<T, 3, B> y, state<T, B>* carried, saved<T, B>&) {
     if (carried != nullptr) carried->tokens += in.x.extent(1);
     const std::int64_t C = in.x.extent(2);
@@ -81,8 +81,8 @@ struct pointwise_mixer {
 
   template <class T, class B>
   static void backward(B&, const config&, const params<T, B>& p, const saved<T, B>&,
-                       const layers::residual<T, B>& in, view_on<const T, 3, B> dy,
-                       const layers::residual_gradient<T, B>& din, params<T, B>& grads) {
+                       const layers::mixer_input<T, B>& in, view_on<const T, 3, B> dy,
+                       const layers::mixer_input_gradient<T, B>& din, params<T, B>& grads) {
     const std::int64_t C = in.x.extent(2);
     for (std::int64_t i = 0; i < in.x.size(); ++i) {
       const T through = dy.data()[i] * p.s.data()[i % C];

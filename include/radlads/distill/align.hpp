@@ -8,7 +8,7 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/distill/objective.hpp"
-#include "radlads/layers/residual.hpp"
+#include "radlads/layers/mixer_input.hpp"
 #include "radlads/ops/squared_error.hpp"
 
 #include <algorithm>

@@ -9,8 +9,8 @@
 #include "radlads/layers/concepts.hpp"
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/mixer_config.hpp"
+#include "radlads/layers/mixer_input.hpp"
 #include "radlads/layers/projections.hpp"
-#include "radlads/layers/residual.hpp"
 #include "radlads/ops/attention.hpp"
 #include "radlads/ops/matmul.hpp"
 
@@ -75,7 +75,7 @@ struct attention_mixer {
 
   /// y (B, T, C). With a state the tokens continue its sequence; without one they begin their own.
   template <class T, class B>
-  static void forward(B& b, const config& c, const params<T, B>& p, const residual<T, B>& in,
+  static void forward(B& b, const config& c, const params<T, B>& p, const mixer_input<T, B>& in,
                       view_on<T, 3, B> y, state<T, B>* cache, saved<T, B>& s) {
     const std::int64_t batch = in.x.extent(0), tokens = in.x.extent(1);
     const shape<4> q_shape{batch, tokens, c.heads, c.head_size};
@@ -106,8 +106,8 @@ struct attention_mixer {
 
   template <class T, class B>
   static void backward(B& b, const config& c, const params<T, B>& p, const saved<T, B>& s,
-                       const residual<T, B>& in, view_on<const T, 3, B> dy,
-                       const residual_gradient<T, B>& din, params<T, B>& grads) {
+                       const mixer_input<T, B>& in, view_on<const T, 3, B> dy,
+                       const mixer_input_gradient<T, B>& din, params<T, B>& grads) {
     const std::int64_t rows = in.x.extent(0) * in.x.extent(1);
     const view_on<const T, 2, B> x = reshape<2>(in.x, {rows, c.hidden});
     const view_on<T, 2, B> dx = din.dx.empty() ? view_on<T, 2, B>{} : reshape<2>(din.dx, x.sizes());

@@ -7,7 +7,7 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/mixer_config.hpp"
-#include "radlads/layers/residual.hpp"
+#include "radlads/layers/mixer_input.hpp"
 
 #include <concepts>
 #include <cstdint>
@@ -42,7 +42,7 @@ concept has_state = requires(typename M::template state<float, cpu_backend>& s, 
 template <class M>
 concept has_forward = requires(cpu_backend& b, const typename M::config& c,
                                const typename M::template params<float, cpu_backend>& p,
-                               const residual<float, cpu_backend>& in, view<float, 3> y,
+                               const mixer_input<float, cpu_backend>& in, view<float, 3> y,
                                typename M::template state<float, cpu_backend>* state,
                                typename M::template saved<float, cpu_backend>& saved) {
   M::template forward<float, cpu_backend>(b, c, p, in, y, state, saved);
@@ -53,8 +53,8 @@ template <class M>
 concept has_backward = requires(cpu_backend& b, const typename M::config& c,
                                 const typename M::template params<float, cpu_backend>& p,
                                 const typename M::template saved<float, cpu_backend>& saved,
-                                const residual<float, cpu_backend>& in, view<const float, 3> dy,
-                                const residual_gradient<float, cpu_backend>& din,
+                                const mixer_input<float, cpu_backend>& in, view<const float, 3> dy,
+                                const mixer_input_gradient<float, cpu_backend>& din,
                                 typename M::template params<float, cpu_backend>& grads) {
   M::template backward<float, cpu_backend>(b, c, p, saved, in, dy, din, grads);
 };
@@ -85,10 +85,11 @@ consteval bool check_mixer() {
   static_assert(
       has_forward<M>,
       "a mixer needs: template <class T, class B> struct saved with bool is_training, and "
-      "static void forward(backend, config, params, residual, y, state, saved)");
-  static_assert(has_backward<M>,
-                "a mixer needs: static void backward(backend, config, params, saved, residual, dy, "
-                "residual_gradient, grads)");
+      "static void forward(backend, config, params, mixer_input, y, state, saved)");
+  static_assert(
+      has_backward<M>,
+      "a mixer needs: static void backward(backend, config, params, saved, mixer_input, dy, "
+      "mixer_input_gradient, grads)");
   return true;
 }
 

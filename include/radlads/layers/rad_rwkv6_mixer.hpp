@@ -13,10 +13,10 @@
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/low_rank.hpp"
 #include "radlads/layers/mixer_config.hpp"
+#include "radlads/layers/mixer_input.hpp"
 #include "radlads/layers/output_gate.hpp"
 #include "radlads/layers/projections.hpp"
 #include "radlads/layers/recurrent_state.hpp"
-#include "radlads/layers/residual.hpp"
 #include "radlads/layers/token_shift_mix.hpp"
 #include "radlads/ops/l2norm_map.hpp"
 #include "radlads/ops/map.hpp"
@@ -148,7 +148,7 @@ struct basic_rad_rwkv6_mixer {
   }
 
   template <class T, class B>
-  static void forward(B& b, const config& c, const params<T, B>& p, const residual<T, B>& in,
+  static void forward(B& b, const config& c, const params<T, B>& p, const mixer_input<T, B>& in,
                       view_on<T, 3, B> y, state<T, B>* carried, saved<T, B>& s) {
     const std::int64_t batch = in.x.extent(0), tokens = in.x.extent(1), rows = batch * tokens;
     const shape<4> heads{batch, tokens, c.heads, c.head_size};
@@ -188,8 +188,8 @@ struct basic_rad_rwkv6_mixer {
 
   template <class T, class B>
   static void backward(B& b, const config& c, const params<T, B>& p, const saved<T, B>& s,
-                       const residual<T, B>& in, view_on<const T, 3, B> dy,
-                       const residual_gradient<T, B>& din, params<T, B>& grads) {
+                       const mixer_input<T, B>& in, view_on<const T, 3, B> dy,
+                       const mixer_input_gradient<T, B>& din, params<T, B>& grads) {
     const std::int64_t rows = in.x.extent(0) * in.x.extent(1);
     const shape<2> wide{rows, c.attention_width()};
     const shape<2> narrow{rows, c.kv_width()};
@@ -252,7 +252,7 @@ struct basic_rad_rwkv6_mixer {
   /// x_r, x_k, x_v, x_w, x_g as rows: the shifted inputs, or five times x without token shift.
   template <class T, class B>
   static std::array<view_on<const T, 2, B>, shifted::count> inputs_of(const config& c,
-                                                                      const residual<T, B>& in,
+                                                                      const mixer_input<T, B>& in,
                                                                       const saved<T, B>& s) {
     const shape<2> rows{in.x.extent(0) * in.x.extent(1), c.hidden};
     std::array<view_on<const T, 2, B>, shifted::count> result;
@@ -266,7 +266,7 @@ struct basic_rad_rwkv6_mixer {
   /// unwanted.
   template <class T, class B>
   static std::array<view_on<T, 2, B>, shifted::count> input_gradients(
-      B& b, const config& c, const residual<T, B>& in, const residual_gradient<T, B>& din,
+      B& b, const config& c, const mixer_input<T, B>& in, const mixer_input_gradient<T, B>& din,
       scratch_scope<B>& scope) {
     const shape<2> rows{in.x.extent(0) * in.x.extent(1), c.hidden};
     std::array<view_on<T, 2, B>, shifted::count> result;

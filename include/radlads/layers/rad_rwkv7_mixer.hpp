@@ -13,11 +13,11 @@
 #include "radlads/layers/initialise.hpp"
 #include "radlads/layers/low_rank.hpp"
 #include "radlads/layers/mixer_config.hpp"
+#include "radlads/layers/mixer_input.hpp"
 #include "radlads/layers/output_gate.hpp"
 #include "radlads/layers/projections.hpp"
 #include "radlads/layers/rad_rwkv7_maps.hpp"
 #include "radlads/layers/recurrent_state.hpp"
-#include "radlads/layers/residual.hpp"
 #include "radlads/ops/l2norm_map.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/normalize.hpp"
@@ -153,7 +153,7 @@ struct rad_rwkv7_mixer {
   }
 
   template <class T, class B>
-  static void forward(B& b, const config& c, const params<T, B>& p, const residual<T, B>& in,
+  static void forward(B& b, const config& c, const params<T, B>& p, const mixer_input<T, B>& in,
                       view_on<T, 3, B> y, state<T, B>* carried, saved<T, B>& s) {
     using maps = rad_rwkv7_maps<T, B>;
     const std::int64_t batch = in.x.extent(0), tokens = in.x.extent(1), rows = batch * tokens;
@@ -192,8 +192,8 @@ struct rad_rwkv7_mixer {
 
   template <class T, class B>
   static void backward(B& b, const config& c, const params<T, B>& p, const saved<T, B>& s,
-                       const residual<T, B>& in, view_on<const T, 3, B> dy,
-                       const residual_gradient<T, B>& din, params<T, B>& grads) {
+                       const mixer_input<T, B>& in, view_on<const T, 3, B> dy,
+                       const mixer_input_gradient<T, B>& din, params<T, B>& grads) {
     using maps = rad_rwkv7_maps<T, B>;
     const std::int64_t rows = in.x.extent(0) * in.x.extent(1);
     const shape<2> wide{rows, c.attention_width()};
@@ -255,8 +255,9 @@ struct rad_rwkv7_mixer {
 
   /// v' repeated over its group, then mixed with v_first, or kept as v_first by the provider.
   template <class T, class B>
-  static void forward_value(B& b, const config& c, const params<T, B>& p, const residual<T, B>& in,
-                            saved<T, B>& s, const shape<4>& grouped, const shape<4>& heads) {
+  static void forward_value(B& b, const config& c, const params<T, B>& p,
+                            const mixer_input<T, B>& in, saved<T, B>& s, const shape<4>& grouped,
+                            const shape<4>& heads) {
     const shape<2> wide{grouped[0] * grouped[1], c.attention_width()};
     const view_on<T, 2, B> v = reshape<2>(s.v.whole(), wide);
     require_shape(in.v_first, {heads[0], heads[1], c.attention_width()}, "rad_rwkv7", "v_first");
@@ -278,7 +279,7 @@ struct rad_rwkv7_mixer {
 
   template <class T, class B>
   static void backward_value(B& b, const config& c, const params<T, B>& p, const saved<T, B>& s,
-                             const residual<T, B>& in, view_on<const T, 2, B> x,
+                             const mixer_input<T, B>& in, view_on<const T, 2, B> x,
                              view_on<T, 4, B> dv, view_on<T, 2, B> dx, view_on<T, 3, B> dv_first,
                              params<T, B>& grads) {
     const shape<2> wide{x.extent(0), c.attention_width()};

@@ -6,7 +6,7 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/layers/concepts.hpp"
 #include "radlads/layers/initialise.hpp"
-#include "radlads/layers/residual.hpp"
+#include "radlads/layers/mixer_input.hpp"
 #include "radlads/layers/swiglu.hpp"
 #include "radlads/models/config.hpp"
 #include "radlads/ops/map.hpp"
