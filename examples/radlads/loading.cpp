@@ -60,7 +60,7 @@ std::unique_ptr<model_type> load(backend_type& b, const std::filesystem::path& d
   auto model = std::make_unique<model_type>();
   const io::model_description described = io::read_description(directory);
   for (const std::string& note : described.notes) {
-    if (is_told) std::cerr << "radlads: " << note << '\n';
+    if (is_told) message("radlads: {}\n", note);
   }
   model->build(b, described.config);
   const std::vector<std::string> unread = io::read_parameters(b, directory, model->weights);
