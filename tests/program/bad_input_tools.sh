@@ -101,7 +101,7 @@ expect_refusal top_p "$RADLADS" generate --model teacher --top-p 0
 expect_refusal ctx run_eval teacher --ctx 1
 expect_refusal colour run_eval teacher --colour red
 expect_refusal device run_eval teacher --device gpu
-expect_refusal subcommand "$RADLADS" nonsense
+expect_refusal "there is no command nonsense" "$RADLADS" nonsense
 
 # Places. Root may write where the mode says no, but not into /proc.
 mkdir locked

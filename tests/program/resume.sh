@@ -54,7 +54,7 @@ echo "killed after step $(saved_step killed)"
 "${train[@]}" --out killed 2>log.txt || stop "after kill: $(cat log.txt)"
 same_run whole killed
 
-# Stopped by a signal: the running step is finished and saved, exit status 130, a word on how to go on.
+# Stopped by a signal: the running step is finished and saved, exit status 143, a word on how to go on.
 "${train[@]}" --out stopped >log.txt 2>&1 &
 process=$!
 wait_for stopped
@@ -62,7 +62,7 @@ status=0
 kill -TERM $process 2>/dev/null || true
 wait $process || status=$?
 if [ "$(saved_step stopped)" -lt 240 ]; then
-  [ $status -eq 130 ] || stop "exit status $status after a signal: $(cat log.txt)"
+  [ $status -eq 143 ] || stop "exit status $status after a signal: $(cat log.txt)"
   grep -q "the same command goes on" log.txt || stop "no word on how to resume: $(cat log.txt)"
   expect_refusal "train.lr_init was 0.003 and is now 0.002" "${train[@]}" --out stopped --train.lr_init 2e-3
   expect_refusal "--restart" "${train[@]}" --out stopped --train.batch 4

@@ -118,6 +118,14 @@ LC_ALL=C sed -i $'s/"model.norm.weight"/"model.n\\\\u001b[2J"/' "$name/model.saf
 status_of 1 "$RADLADS" eval --model "$name" --text text.txt 2>log.txt >out.txt
 grep -q $'\e' log.txt && stop "an escape reaches the terminal: $(cat -v log.txt)"
 [ "$(wc -l <log.txt)" -eq 1 ] || stop "not one line: $(cat -v log.txt)"
+# So they are in what a run says of itself, which is read again.
+cp long.txt $'text\n\e"\u202e.txt'
+odd=("$RADLADS" train --text $'text\n\e"\u202e.txt' --tokenizer tokenizer --threads 1 --model.hidden 16
+  --model.layers 1 --model.heads 2 --train.context 32 --train.batch 4 --train.tokens 1280)
+"${odd[@]}" --out odd 2>log.txt || stop "$(cat -v log.txt)"
+"${odd[@]}" --out odd 2>log.txt || stop "$(cat -v log.txt)"
+grep -q "odd is complete" log.txt || stop "not known again: $(cat -v log.txt)"
+LC_ALL=C grep -q $'[\e\x01-\x08]' odd/resolved.yaml && stop "$(cat -v odd/resolved.yaml)"
 # Umlauts and other letters stay as they are.
 cp -r teacher "Größe 数"
 "$RADLADS" inspect "Größe 数" >shown.txt
