@@ -10,7 +10,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C.UTF-8
 
 rules=(include_direction backends_apart include_origin header_form public_headers_define_nothing mirrored_tests
-       file_length file_names words old_words test_names licence_lines no_machine_paths readme_program support_table)
+       file_length file_names words old_words test_names licence_lines no_machine_paths readme_program support_table
+       one_way_out checked_threads)
 
 # Files below the given folders with the given endings, relative to the root.
 files() {
@@ -215,6 +216,23 @@ readme_program() {
   diff -q <(awk '/^```cpp$/ { shown = 1; next } /^```$/ { shown = 0 } shown' README.md) \
     <(sed '1,/^$/d' examples/consumer/main.cpp) >/dev/null ||
     echo "README.md:1: its C++ program is not examples/consumer/main.cpp"
+}
+
+# What the program says goes through messages.hpp, which drops what nobody takes, checks what was asked for and
+# lets no control character through.
+one_way_out() {
+  files examples/radlads "$code_endings" | { grep -v '/messages\.[ch]pp$' || true; } | each_line '
+    { line = $0; gsub(/"[^"]*"/, "", line); sub(/\/\/.*/, "", line) }
+    line ~ /fmt::print|std::(cout|cerr|clog)|(^|[^a-z_n])(printf|fprintf|puts|fputs|putchar|perror)[ (]/ {
+      print FILENAME ":" FNR ": the program speaks through messages.hpp" }'
+}
+
+# A thread that the system refuses is an error with a sentence: core/threads.hpp makes them.
+checked_threads() {
+  files 'include examples/radlads' "$code_endings" | { grep -v '/core/threads\.hpp$' || true; } | each_line '
+    { line = $0; gsub(/"[^"]*"/, "", line); sub(/\/\/.*/, "", line) }
+    line ~ /std::async|std::j?thread[ ]*[({]|std::j?thread [a-z_]+[ ]*[({]|emplace_back\(\[.*thread/ {
+      print FILENAME ":" FNR ": threads are started by core/threads.hpp" }'
 }
 
 if [ "${1:-}" = rules ]; then

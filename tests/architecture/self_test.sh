@@ -67,6 +67,12 @@ mkdir include/radlads/shed
 header include/radlads/shed/rake.hpp '#include <vector>'
 expect include_direction 'shed is not a module'
 
+mkdir -p examples/radlads
+plain examples/radlads/eval.cpp '// std::cerr is not used' 'void say() { std::cerr << 1; }'
+expect one_way_out 'examples/radlads/eval.cpp:3: the program speaks through messages.hpp'
+header include/radlads/ops/norm.hpp 'inline void go() { std::jthread t([] {}); }'
+expect checked_threads 'ops/norm.hpp:3: threads are started by core/threads.hpp'
+
 header include/radlads/ops/cpu/norm.hpp '#include "radlads/ops/cuda/norm.cuh"'
 expect backends_apart 'ops/cpu/norm.hpp:3: a file under cpu/ includes'
 
