@@ -111,6 +111,7 @@ std::string node_text(const YAML::Node& node, const std::string& where) {
   for (const YAML::Node& each : node) {
     require(each.IsScalar() && each.Scalar().find_first_of(",[]") == std::string::npos, where,
             ": expected a list of values");
+    require_value(each.Scalar(), where);
     text += (text.empty() ? "[" : ",") + each.Scalar();
   }
   return text.empty() ? "[]" : text + "]";

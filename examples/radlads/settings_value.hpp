@@ -65,9 +65,9 @@ void parse_value(const std::string& given, T& value, const std::string& where) {
   }
   double number = 0;
   const auto [last, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  require(
-      problem == std::errc() && last == text.data() + text.size() && number == std::floor(number),
-      where, ": \"", given, "\" is not a whole number");
+  require(problem == std::errc() && last == text.data() + text.size() && std::isfinite(number) &&
+              number == std::floor(number),
+          where, ": \"", given, "\" is not a whole number");
   constexpr double exact = 9007199254740992.0;  // 2^53: beyond it a double skips integers
   require(std::abs(number) <= exact && std::in_range<T>(static_cast<std::int64_t>(number)), where,
           ": \"", given, "\" is beyond the whole numbers that fit here");

@@ -58,7 +58,8 @@ for key in tokens lr_init loss recompute; do
   echo "align: {$key: \"\"}" >bad.yaml
   expect_refusal "align.$key: the value is empty" "$RADLADS" "${convert[@]}" -c bad.yaml
 done
-"$RADLADS" generate --model teacher --prompt "" --max-tokens 1 >out.txt 2>log.txt || stop "an empty prompt: $(cat log.txt)"
+"$RADLADS" generate --model teacher --prompt "" --max-tokens 1 >out.txt 2>log.txt || true
+grep -q "the value is empty" log.txt && stop "an empty prompt is no value: $(cat log.txt)"
 
 # Thousands, millions, billions, exponents and underscores, in options, --section.key and files.
 tokens() {
@@ -77,7 +78,7 @@ seed() {
 "$RADLADS" "${run_eval[@]}" --ctx 0.016k --json k.json >out.txt
 "$RADLADS" "${run_eval[@]}" --ctx 16 --json plain.json >out.txt
 cmp k.json plain.json
-"$RADLADS" generate --model teacher --max-tokens 0.001k --seed 1e1 >out.txt 2>log.txt || stop "$(cat log.txt)"
+"$RADLADS" generate --model teacher --prompt The --max-tokens 0.001k --seed 1e1 >out.txt 2>log.txt || stop "$(cat log.txt)"
 for value in 1.5 1T 1kk 1e3k k 0x10 +-5 1.0001k nan inf one; do
   refused "is not a whole number" "${run_eval[@]}" --ctx "$value"
   refused "is not a whole number" "${train[@]}" --train.tokens "$value"
@@ -88,7 +89,7 @@ refused "--threads is 5000, expected at most 4096" "${run_eval[@]}" --threads 5k
 refused "--ctx is 1, expected at least 2" "${run_eval[@]}" --ctx 1
 refused "--max-tokens is -1, expected at least 0" generate --model teacher --max-tokens -1
 expect_refusal "train.beta1 is 1.0000001, expected at most 1" "$RADLADS" "${train[@]}" --train.beta1 1.0000001
-expect_refusal "top_p is 1.0000000000000002, expected" "$RADLADS" generate --model teacher --top-p 1.0000000000000002
+expect_refusal "top_p is 1.0000000000000002, expected" "$RADLADS" generate --model teacher --prompt The --top-p 1.0000000000000002
 # No line of any help or refusal has a number of more than twenty digits.
 for command in inspect tokenizer tokenize train transfer align distill extend convert eval logits generate; do
   "$RADLADS" $command --help >help.txt
@@ -118,13 +119,13 @@ printf -- '---\nalign: {tokens: 7}\n...\n' >good.yaml
 [ "$(tokens -c good.yaml)" = 7 ] || stop "markers of a single document are refused"
 printf 'align: &a {tokens: 9}\ndistill: *a\n' >good.yaml
 [ "$(tokens -c good.yaml)" = 9 ] || stop "an alias is refused"
-for lines in 'tokens: 1' 'k%d: 1'; do
-  { echo align: && seq 300000 | sed "s/.*/  ${lines/\%d/&}/"; } >many.yaml
+for kind in same other; do
+  awk -v kind=$kind 'BEGIN { print "align:"; for (i = 0; i < 300000; ++i) print "  k" (kind == "same" ? 1 : i) ": 1" }' >many.yaml
   head -c 1000000 many.yaml | sed '$d' >fits.yaml
   for file in many fits; do
     start=$SECONDS
     expect_refusal $file.yaml "$RADLADS" "${convert[@]}" -c $file.yaml
-    [ $((SECONDS - start)) -le 5 ] || stop "$file.yaml took $((SECONDS - start)) s"
+    [ $((SECONDS - start)) -le 5 ] || stop "$file.yaml of $kind keys took $((SECONDS - start)) s"
   done
 done
 {

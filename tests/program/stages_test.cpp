@@ -20,11 +20,14 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace radlads::program {
@@ -137,13 +140,12 @@ class stages : public test::temporary_directory {
   }
 
   stage_task task(const std::string& stage) {
-    stage_task result;
-    result.stage = stage;
-    result.settings = settings_;
-    result.directory = path(stage);
-    result.record = "about:\n  stage: \"test\"\n";
-    result.samples_before = samples_before;
-    return result;
+    return {.stage = stage,
+            .settings = settings_,
+            .directory = path(stage),
+            .lock = locks_.emplace_back(),
+            .record = "about:\n  stage: \"test\"\n",
+            .samples_before = samples_before};
   }
 
   /// The ids of a step, in an order that is a function of the position.
@@ -253,6 +255,7 @@ class stages : public test::temporary_directory {
   model_type teacher_;
   stage_settings settings_;
   data::token_stream text_ = make_text();
+  std::deque<files::directory_lock> locks_;
 };
 
 TEST_F(stages, distillation_is_its_steps_written_out) {

@@ -4,6 +4,7 @@
 source "$(dirname "$0")/tiny.bash"
 
 make_teacher
+"$RADLADS" transfer --teacher teacher --student rad_rwkv7 --out student 2>log.txt
 for i in $(seq 10); do cat text.txt; done >long.txt
 # 240 steps, a checkpoint every 20. An array, so that the process in the background is the program.
 train=("$RADLADS" train --text long.txt --tokenizer tokenizer --threads 1 --seed 3 --model.hidden 32
@@ -23,25 +24,31 @@ status_of() {
 status_of 1 "$RADLADS" inspect teacher >/dev/full 2>log.txt
 grep -qx "radlads: cannot write to standard output: No space left on device" log.txt || stop "$(cat log.txt)"
 for command in "--help" "--version" "inspect --help" "eval --model teacher --text text.txt" \
-  "generate --model teacher --max-tokens 2" "logits --model teacher --tokens 1,2 --out l.safetensors" \
+  "generate --model teacher --prompt The --max-tokens 2" "logits --model teacher --tokens 1,2 --out l.safetensors" \
   "transfer --teacher teacher --student rad_rwkv7 --plan" \
   "transfer --teacher teacher --student rad_rwkv7 --dry-run" \
   "train --text x --tokenizer tokenizer --out x --dry-run" \
-  "align --teacher teacher --student teacher --text x --out x --dry-run" \
+  "align --teacher teacher --student student --text x --out x --dry-run" \
   "extend --model teacher --text x --out x --dry-run" \
   "convert --teacher teacher --student rad_rwkv7 --text x --out x --dry-run" \
   "tokenize --tokenizer tokenizer --text text.txt --out ids" \
   "tokenizer --text text.txt --vocab 260 --out made_full"; do
   status_of 1 "$RADLADS" $command >/dev/full 2>log.txt
   grep -q "cannot write to standard output" log.txt || stop "$command: $(cat log.txt)"
-  rm -rf made_full
+  rm -rf made_full l.safetensors ids.*
   status_of 1 "$RADLADS" $command >&- 2>log.txt
   grep -q "cannot write to standard output" log.txt || stop "$command, closed: $(cat log.txt)"
-  rm -rf made_full
+  rm -rf made_full l.safetensors ids.*
 done
-# Without a reader: no signal, but the same sentence. 280 tokens have no end among them for certain.
-"$RADLADS" generate --model teacher --max-tokens 20000 --temperature 5 2>log.txt | head -c 1 >head.txt || true
-[ "${PIPESTATUS[0]}" -le 1 ] || stop "ended by a signal"
+# Without a reader: no signal, but the same sentence.
+{
+  sleep 0.3
+  status=0
+  "$RADLADS" inspect teacher 2>log.txt || status=$?
+  echo $status >status.txt
+} | true
+[ "$(cat status.txt)" -eq 1 ] || stop "exit status $(cat status.txt) without a reader"
+grep -q "cannot write to standard output: Broken pipe" log.txt || stop "$(cat log.txt)"
 
 # Messages that nobody can read are dropped: the run and its files are those of one that was heard.
 "${short[@]}" --out heard >log.txt 2>&1
@@ -114,7 +121,7 @@ cp -r teacher "$name"
 "$RADLADS" inspect "$name" >shown.txt
 head -n 1 shown.txt | grep -qxF "$shown" || stop "not escaped: $(cat -v shown.txt)"
 expect_refusal "$shown" "$RADLADS" inspect "$name/none"
-LC_ALL=C sed -i $'s/"model.norm.weight"/"model.n\\\\u001b[2J"/' "$name/model.safetensors"
+LC_ALL=C sed -i $'s/"model.norm.weight"/"model.no\\\\u001b[2J"/' "$name/model.safetensors"
 status_of 1 "$RADLADS" eval --model "$name" --text text.txt 2>log.txt >out.txt
 grep -q $'\e' log.txt && stop "an escape reaches the terminal: $(cat -v log.txt)"
 [ "$(wc -l <log.txt)" -eq 1 ] || stop "not one line: $(cat -v log.txt)"
