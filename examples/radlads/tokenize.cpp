@@ -50,6 +50,7 @@ data::token_stream encode_file(const tokenize_options& o, const text::tokenizer&
 void run(const tokenize_options& o) {
   const text::tokenizer tokenizer = text::tokenizer::load(o.tokenizer);
   const data::binidx_paths paths(o.out);
+  data::binidx_writer::repair(o.out);
   require_new_file(paths.bin, o.is_overwriting);
   require_new_file(paths.idx, o.is_overwriting);
   // Opened first: refuses a place that cannot be written before the work instead of after it.

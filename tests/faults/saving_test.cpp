@@ -170,7 +170,7 @@ TEST_F(saving_faults, a_directory_is_old_or_new) {
 
 TEST_F(saving_faults, a_file_is_old_or_new) {
   at_every_call([&] { put("place/a.json", "1\n"); },
-                [&] { files::write_json(place() / "a.json", 2); },
+                [&] { files::write_json(place() / "a.json", files::json(2)); },
                 [&](ending end) {
                   const std::string found = get("place/a.json");
                   EXPECT_TRUE(found == "2\n" || (found == "1\n" && end != ending::done)) << found;
@@ -199,11 +199,7 @@ TEST_F(saving_faults, tokens_and_their_index_belong_together) {
   };
   at_every_call([&] { write(1); }, [&] { write(2); },
                 [&](ending end) {
-                  // A process that ends between two renames leaves no index: nobody reads half.
-                  if (!std::filesystem::exists(place() / "ids.idx")) {
-                    EXPECT_NE(end, ending::done);
-                    return;
-                  }
+                  data::binidx_writer::repair(place() / "ids");
                   const std::int32_t found = first_id();
                   EXPECT_TRUE(found == 2 || (found == 1 && end != ending::done)) << found;
                 },

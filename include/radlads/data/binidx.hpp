@@ -6,6 +6,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/files/atomic.hpp"
 #include "radlads/files/mapped.hpp"
+#include "radlads/files/replace.hpp"
 
 #include <array>
 #include <bit>
@@ -210,10 +211,29 @@ class binidx_file {
 /// Neither file is visible before commit().
 class binidx_writer {
  public:
+  /// Throws when the place cannot be written. What an earlier process left unfinished there is made
+  /// good or removed first.
   binidx_writer(const std::filesystem::path& name, std::int64_t vocabulary_size)
-      : paths_(name), vocabulary_size_(vocabulary_size), bin_(paths_.bin), idx_(paths_.idx) {
+      : paths_(name),
+        vocabulary_size_(vocabulary_size),
+        staging_(staging_of(name), files::existing_directory::refuse),
+        bin_(staging_.path() / paths_.bin.filename()),
+        idx_(staging_.path() / paths_.idx.filename()) {
     require(vocabulary_size > 0 && vocabulary_size <= std::numeric_limits<std::int32_t>::max(),
             "binidx_writer: vocabulary size ", vocabulary_size, " is not between 1 and 2147483647");
+    for (const std::filesystem::path& path : {paths_.bin, paths_.idx}) {
+      std::error_code code;
+      require(!std::filesystem::exists(path, code) || std::filesystem::is_regular_file(path, code),
+              "cannot write ", path.string(), ": it exists and is not a regular file");
+    }
+  }
+
+  /// Puts right a pair of files whose exchange for another was cut short by the end of a process:
+  /// they are then the older ones or the new ones.
+  static void repair(const std::filesystem::path& name) {
+    const binidx_paths paths(name);
+    files::finish_replacing(paths.bin.parent_path(), staging_name(paths),
+                            paths.idx.filename().string());
   }
 
   /// Appends a document of one sequence; throws on an id outside the vocabulary.
@@ -230,7 +250,8 @@ class binidx_writer {
     bin_.write(narrow.data(), narrow.size() * sizeof(std::uint16_t));
   }
 
-  /// Gives both files their names, replacing older ones.
+  /// Gives both files their names, replacing older ones as one act: an old index never stands
+  /// beside new tokens, and what goes wrong leaves the older pair.
   void commit() {
     const std::uint64_t version = 1;
     const auto type = is_narrow() ? token_type::u16 : token_type::i32;
@@ -253,19 +274,27 @@ class binidx_writer {
     std::vector<std::int64_t> documents(lengths_.size() + 1);
     for (std::size_t i = 0; i < documents.size(); ++i) documents[i] = static_cast<std::int64_t>(i);
     idx_.write(documents.data(), documents.size() * sizeof(std::int64_t));
-    // An old index must never stand beside new tokens, not even for a moment.
-    std::error_code code;
-    std::filesystem::remove(paths_.idx, code);
-    require(!code, "cannot replace ", paths_.idx.string(), ": ", code.message());
     bin_.commit();
     idx_.commit();
+    files::replace_files(paths_.bin.parent_path(), staging_, {}, paths_.idx.filename().string());
   }
 
  private:
   bool is_narrow() const { return vocabulary_size_ <= 65536; }
 
+  static std::string staging_name(const binidx_paths& paths) {
+    return "." + paths.bin.stem().string();
+  }
+
+  static std::filesystem::path staging_of(const std::filesystem::path& name) {
+    repair(name);
+    const binidx_paths paths(name);
+    return paths.bin.parent_path() / staging_name(paths);
+  }
+
   binidx_paths paths_;
   std::int64_t vocabulary_size_;
+  files::atomic_directory staging_;
   files::atomic_file bin_;
   files::atomic_file idx_;
   std::vector<std::int32_t> lengths_;
