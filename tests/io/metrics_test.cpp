@@ -54,7 +54,7 @@ TEST_F(metrics_test, a_damaged_file_is_set_aside_and_its_good_lines_go_on) {
     EXPECT_TRUE(
         test::says(log.problem(), {path("m.jsonl").string(), "line 2", path(aside).string()}));
     log.write(3, {});
-    EXPECT_EQ(get("m.jsonl"), "{\"step\":1}\n{\"step\":3}\n");
+    EXPECT_EQ(get("m.jsonl"), "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
     EXPECT_EQ(get(aside), damaged);
   }
   EXPECT_EQ(metrics_log::resume(path("m.jsonl"), 9).problem(), "");

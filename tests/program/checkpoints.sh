@@ -66,9 +66,9 @@ expect_refusal "no other checkpoint is whole; --restart starts over" train
 
 # A log that cannot be read is set aside.
 stopped
-echo "train 6/8  loss 5" >>run/metrics.jsonl
+sed -i '3i train 3/8  loss 5' run/metrics.jsonl
 train 2>log.txt || stop "$(cat log.txt)"
-grep -q "metrics.jsonl, line 9: not valid JSON.*it is now run/metrics.jsonl.damaged-1" log.txt ||
+grep -q "metrics.jsonl, line 3: not valid JSON.*it is now run/metrics.jsonl.damaged-1" log.txt ||
   stop "nothing said of the log: $(cat log.txt)"
 [ "$(grep -c '"loss"' run/metrics.jsonl)" -eq 8 ] || stop "not 8 lines: $(cat run/metrics.jsonl)"
 cmp whole/model.safetensors run/model.safetensors

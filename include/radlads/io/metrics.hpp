@@ -43,8 +43,8 @@ class metrics_log {
 
   /// Continues a file after `last_step`: the first line of a later step, all that follow it and
   /// an unfinished last line are cut off. Starts an empty file when there is none. A file with a
-  /// line that is not a JSON object is set aside and the lines before that one go on: what a run
-  /// has printed must not keep it from going on from a good checkpoint.
+  /// line that is not a JSON object is set aside and its other lines go on: what a run has printed
+  /// must not keep it from going on from a good checkpoint.
   static metrics_log resume(const std::filesystem::path& path, std::int64_t last_step) {
     std::error_code code;
     kept_lines kept;
@@ -81,7 +81,8 @@ class metrics_log {
 
   struct kept_lines {
     std::size_t bytes = 0;  // of whole lines up to the wanted step
-    std::string problem;    // with the line behind them
+    std::string problem;    // with the first line that is none
+    std::string good;       // the lines up to the wanted step, where there is a problem
   };
 
   static kept_lines lines_until(const std::filesystem::path& path, std::int64_t last_step) {
@@ -92,17 +93,28 @@ class metrics_log {
       for (std::int64_t number = 1; kept.bytes < text.size(); ++number) {
         const std::size_t end = text.find('\n', kept.bytes);
         if (end == std::string_view::npos) break;
-        const std::string where = concatenate(path.string(), ", line ", number);
-        const files::json line =
-            files::parse_json(text.substr(kept.bytes, end - kept.bytes), where);
-        const auto step = files::json_find<std::int64_t>(line, "step", where);
-        if (step.has_value() && *step > last_step) break;
+        const std::string_view line = text.substr(kept.bytes, end - kept.bytes);
+        if (!take_line(line, concatenate(path.string(), ", line ", number), last_step, kept)) break;
         kept.bytes = end + 1;
       }
     } catch (const error& problem) {
       kept.problem = problem.what();
     }
     return kept;
+  }
+
+  /// False at the first line of a later step.
+  static bool take_line(std::string_view text, const std::string& where, std::int64_t last_step,
+                        kept_lines& kept) {
+    try {
+      const files::json line = files::parse_json(text, where);
+      const auto step = files::json_find<std::int64_t>(line, "step", where);
+      if (step.has_value() && *step > last_step) return false;
+      kept.good.append(text) += '\n';
+    } catch (const error& problem) {
+      if (kept.problem.empty()) kept.problem = problem.what();
+    }
+    return true;
   }
 
   /// Renames the file to NAME.damaged-N and writes its good lines anew.
@@ -118,11 +130,9 @@ class metrics_log {
     require(!code, "cannot set ", path.string(), " aside: ", code.message());
     kept.problem += concatenate("; it is now ", aside.string());
     files::atomic_file file(path);
-    if (kept.bytes > 0) {
-      const files::mapped_file damaged = files::mapped_file::open(aside);
-      file.write(damaged.bytes().data(), kept.bytes);
-    }
+    file.write(kept.good.data(), kept.good.size());
     file.commit();
+    kept.bytes = kept.good.size();
   }
 
   std::filesystem::path path_;
