@@ -2,6 +2,7 @@
 #include "identity.hpp"
 #include "radlads/core/hash.hpp"
 #include "radlads/core/host_copy.hpp"
+#include "radlads/files/gguf.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/files/mapped.hpp"
 #include "radlads/io/dtype.hpp"
@@ -39,6 +40,10 @@ std::uint64_t tensors_hash(const std::filesystem::path& directory) {
   return hash.value();
 }
 
+std::uint64_t file_hash(const std::filesystem::path& path) {
+  return stream_hash().update(files::mapped_file::open(path).text()).value();
+}
+
 }  // namespace
 
 std::string hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
@@ -46,6 +51,10 @@ std::string hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
 identity model_identity(const std::filesystem::path& directory, const std::string& prefix) {
   constexpr std::size_t longest = 200;
   identity result;
+  if (files::is_gguf(directory)) {
+    result[prefix + ".file"] = hex(file_hash(directory));
+    return result;
+  }
   const files::json config = files::read_json(directory / "config.json");
   for (const auto& [key, value] : config.items()) {
     if (std::find(idle_keys.begin(), idle_keys.end(), key) != idle_keys.end()) continue;
@@ -59,6 +68,7 @@ identity model_identity(const std::filesystem::path& directory, const std::strin
 }
 
 std::uint64_t tokenizer_hash(const std::filesystem::path& directory) {
+  if (files::is_gguf(directory)) return file_hash(directory);
   stream_hash hash;
   std::error_code code;
   for (const std::string_view name : tokenizer_names) {

@@ -20,7 +20,8 @@ std::string hex(std::uint64_t value);
 
 /// What makes a model directory the one it is, each name behind "`prefix`.": every key of its
 /// config.json, a hash of the tensors in its files and one of its tokenizer's files. The tensors
-/// are hashed where the file lies in memory; on CUDA nothing comes back from the GPU.
+/// are hashed where the file lies in memory; on CUDA nothing comes back from the GPU. A GGUF file
+/// holds all of this and has one hash.
 identity model_identity(const std::filesystem::path& directory, const std::string& prefix);
 
 /// A hash of the files of a directory that decide which ids a text becomes.

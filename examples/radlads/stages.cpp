@@ -151,7 +151,11 @@ bool is_finished(const std::filesystem::path& out, const run_record& record) {
   if (!text || record_value(*text, "about", "finished") != "true") return false;
   const std::string difference = find_difference(*text, record.text());
   require(difference.empty(), out.string(), " is complete, but not of this run: ", difference,
-          "; --restart makes it anew");
+          "; --restart makes it again");
+  if (is_old_record(*text)) {
+    message("{} is of version 0.1.0, which kept no hashes: text and models cannot be compared\n",
+            out.string());
+  }
   return true;
 }
 
