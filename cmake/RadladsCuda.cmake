@@ -46,54 +46,39 @@ target_compile_options(radlads_own_cuda_flags INTERFACE
   $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-diag-suppress=20011,20012,20014,1675,554,1407>
   $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<BOOL:${RADLADS_NATIVE}>>:-Xcompiler=-march=native>)
 
-# Tests are compiled for one architecture: it doubles their build to add another. What runs on the older
-# one is compiled by tests/cuda_architectures.cu, and the program for all of CMAKE_CUDA_ARCHITECTURES.
-set(RADLADS_CUDA_TEST_ARCHITECTURES 90a-real CACHE STRING "Architectures of the CUDA tests")
-
-# radlads_unite(<list> <stem> <size>): replaces the sources in the list by some that include <size> each.
-function(radlads_unite list stem size)
-  set(united)
-  set(content)
-  set(count 0)
-  list(LENGTH ${list} length)
+# radlads_sort_by_subject(<list>): x_gla_test.cu beside y_gla_test.cu, those of no subject first.
+function(radlads_sort_by_subject list)
+  set(keyed)
   foreach(source IN LISTS ${list})
-    string(APPEND content "#include \"${source}\"\n")
-    math(EXPR count "${count} + 1")
-    math(EXPR rest "${count} % ${size}")
-    if(rest EQUAL 0 OR count EQUAL length)
-      set(unity_source ${CMAKE_CURRENT_BINARY_DIR}/${stem}_until_${count}.cu)
-      file(CONFIGURE OUTPUT ${unity_source} CONTENT "${content}")
-      list(APPEND united ${unity_source})
-      set(content)
+    set(subject)
+    if(source MATCHES "/[a-z]+_([a-z0-9_]+)_test\\.cu$")
+      set(subject ${CMAKE_MATCH_1})
     endif()
+    list(APPEND keyed "${subject} ${source}")
   endforeach()
+  list(SORT keyed)
+  list(TRANSFORM keyed REPLACE "^[^ ]* " "")
+  set(${list} ${keyed} PARENT_SCOPE)
+endfunction()
+
+# radlads_unite(<list> <stem> <count>): replaces the sources in the list by at most <count> that include them.
+# CMake 3.25 unites no CUDA sources.
+function(radlads_unite list stem count)
+  radlads_sort_by_subject(${list})
+  list(LENGTH ${list} length)
+  math(EXPR size "(${length} + ${count} - 1) / ${count}")
+  set(united)
+  while(${list})
+    list(SUBLIST ${list} 0 ${size} part)
+    list(REMOVE_ITEM ${list} ${part})
+    set(content)
+    foreach(source IN LISTS part)
+      string(APPEND content "#include \"${source}\"\n")
+    endforeach()
+    list(LENGTH united index)
+    set(unit ${CMAKE_CURRENT_BINARY_DIR}/${stem}_${index}.cu)
+    file(CONFIGURE OUTPUT ${unit} CONTENT "${content}")
+    list(APPEND united ${unit})
+  endwhile()
   set(${list} ${united} PARENT_SCOPE)
-endfunction()
-
-# radlads_add_cuda_test(<name> <source>...): one program, one ctest test, which reports itself as skipped
-# where there is no device.
-function(radlads_add_cuda_test name)
-  string(REPLACE "." "_" target "test_${name}")
-  set(sources ${ARGN})
-  list(LENGTH sources length)
-  # CMake 3.25 unites no CUDA sources. Kernels take longest where there are few: those stay apart, side by side.
-  if(CMAKE_UNITY_BUILD AND length GREATER 8)
-    radlads_unite(sources ${target} 5)
-  endif()
-  add_executable(${target} ${sources})
-  target_link_libraries(${target} PRIVATE radlads_own_cuda_flags GTest::gtest_main)
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  set_target_properties(${target} PROPERTIES
-    CUDA_ARCHITECTURES "${RADLADS_CUDA_TEST_ARCHITECTURES}" UNITY_BUILD OFF)
-  # For the host's half, as with the other tests; kernels keep all optimisation.
-  target_compile_options(${target} PRIVATE
-    $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<CONFIG:Release>>:-Xcompiler=-Og>)
-  radlads_register_test(${name} ${target} cuda)
-endfunction()
-
-# The operations that the program does not use, in bf16, for the older GPU.
-function(radlads_verify_older_architecture)
-  add_library(radlads_cuda_older_gpu OBJECT ${PROJECT_SOURCE_DIR}/tests/cuda_architectures.cu)
-  target_link_libraries(radlads_cuda_older_gpu PRIVATE radlads_own_cuda_flags)
-  set_target_properties(radlads_cuda_older_gpu PROPERTIES CUDA_ARCHITECTURES 80-real)
 endfunction()

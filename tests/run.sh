@@ -15,7 +15,7 @@ cmake/install_packages.sh "${packages[@]}"
 
 jobs=$(nproc)
 # Where nvcc is, everything of CUDA is compiled too, for one GPU in full and for an older one in part
-# (cmake/RadladsCuda.cmake); its tests skip themselves where no GPU is.
+# (cmake/RadladsCudaTest.cmake); its tests skip themselves where no GPU is.
 cmake --preset release -B "$build" -DRADLADS_BUILD_BENCHMARKS=OFF -DCMAKE_CUDA_ARCHITECTURES=90a-real
 cmake --build "$build" --parallel "$jobs"
 
