@@ -37,12 +37,18 @@ target_sources(radlads_cuda INTERFACE
 
 include(${CMAKE_CURRENT_LIST_DIR}/RadladsInstances.cmake)
 
+# nvcc's own -O is for the host's half alone, kernels are optimised in full without it; it comes last, so nothing
+# could lower it. Targets say in their property RADLADS_HOST_OPTIMISATION what the host's half gets instead of -O3.
+string(REPLACE "-O3" "" CMAKE_CUDA_FLAGS_RELEASE "${CMAKE_CUDA_FLAGS_RELEASE}")
+set(host_level "$<TARGET_PROPERTY:RADLADS_HOST_OPTIMISATION>")
+
 # The flags of the project's own CUDA sources. nvcc warns of Eigen's annotations (20012), of lanes that
 # only the host uses (20011, 20014), of pragmas for g++ (1675), of conversions that templates offer (554), and of the
 # visibility of what a test's own functor instantiates (1407).
 add_library(radlads_own_cuda_flags INTERFACE)
 target_link_libraries(radlads_own_cuda_flags INTERFACE radlads_cuda)
 target_compile_options(radlads_own_cuda_flags INTERFACE
+  $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<CONFIG:Release>>:-Xcompiler=$<IF:$<BOOL:${host_level}>,${host_level},-O3>>
   $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-diag-suppress=20011,20012,20014,1675,554,1407>
   $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<BOOL:${RADLADS_NATIVE}>>:-Xcompiler=-march=native>)
 

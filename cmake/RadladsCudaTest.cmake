@@ -17,8 +17,9 @@ function(radlads_add_cuda_test name units)
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE radlads_own_cuda_flags GTest::gtest_main)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  # -Og as with the other tests.
   set_target_properties(${target} PROPERTIES
-    CUDA_ARCHITECTURES "${RADLADS_CUDA_TEST_ARCHITECTURES}" UNITY_BUILD OFF)
+    CUDA_ARCHITECTURES "${RADLADS_CUDA_TEST_ARCHITECTURES}" UNITY_BUILD OFF RADLADS_HOST_OPTIMISATION -Og)
   radlads_register_test(${name} ${target} cuda)
 endfunction()
 
@@ -26,5 +27,6 @@ endfunction()
 function(radlads_verify_older_architecture)
   add_library(radlads_cuda_older_gpu OBJECT ${PROJECT_SOURCE_DIR}/tests/cuda_architectures.cu)
   target_link_libraries(radlads_cuda_older_gpu PRIVATE radlads_own_cuda_flags)
-  set_target_properties(radlads_cuda_older_gpu PROPERTIES CUDA_ARCHITECTURES 80-real)
+  set_target_properties(radlads_cuda_older_gpu PROPERTIES
+    CUDA_ARCHITECTURES 80-real RADLADS_HOST_OPTIMISATION -O0)
 endfunction()
