@@ -2,13 +2,9 @@
 #include "memory.hpp"
 #include "model.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/core/parameters.hpp"
-#include "radlads/distill/align.hpp"
-#include "radlads/distill/distillation.hpp"
 #include "radlads/distill/replicas.hpp"
-#include "radlads/distill/trainer.hpp"
-#include "radlads/dry_run.hpp"
 #include "run_loop.hpp"
+#include "stage_memory.hpp"
 
 #include <fmt/format.h>
 
@@ -17,94 +13,12 @@
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <type_traits>
 #include <unistd.h>
 #include <utility>
 
 namespace radlads::program {
 
 namespace {
-
-template <class T>
-using plan_model = models::language_model<T, dry_run_backend, layers::attention_mixer,
-                                          layers::rad_rwkv6_mixer, layers::rad_rwkv7_mixer>;
-
-/// Bytes by kind.
-struct plan {
-  std::int64_t parameters = 0, teacher_parameters = 0;
-  std::size_t teacher = 0, weights = 0, gradients = 0, optimizer = 0, step = 0;
-
-  std::size_t total() const { return teacher + weights + gradients + optimizer + step; }
-};
-
-/// One step on `rows` rows. In bf16 the student's float weights are there as well, as its master
-/// copy.
-template <class T>
-plan plan_stage(const std::string& stage, const stage_settings& s, const stage_models& models,
-                std::int64_t rows) {
-  constexpr bool is_rounded = !std::is_same_v<T, float>;
-  dry_run_backend b;
-  plan result;
-  auto since = [&b, before = std::size_t{0}]() mutable {
-    return b.allocated_bytes() - std::exchange(before, b.allocated_bytes());
-  };
-  plan_model<float> exact_teacher, exact;
-  plan_model<T> rounded_teacher, rounded;
-  if (models.teacher) {
-    exact_teacher.build(b, *models.teacher);
-    result.teacher_parameters = parameter_count(exact_teacher.weights);
-    if constexpr (is_rounded) {
-      rounded_teacher.build(b, *models.teacher);
-      exact_teacher.weights = {};
-    }
-  }
-  result.teacher = since();
-  exact.build(b, models.trained);
-  if constexpr (is_rounded) rounded.build(b, models.trained);
-  result.parameters = parameter_count(exact.weights);
-  result.weights = since();
-  const auto run = [&](plan_model<T>& trained, const plan_model<T>& teacher,
-                       auto&&... exact_weights) {
-    distill::trainer_options options;
-    options.what = trainer_options_of(s).what;
-    options.schedule.steps =
-        1;  // memory does not depend on the rates, nor on how many steps there are
-    distill::trainer<plan_model<T>> trainer(b, trained, options, std::move(exact_weights)...);
-    result.optimizer = since();
-    plan_model<T>::params::for_each(
-        [&](const std::string& name, const auto& each) {
-          const bool has_gradient = stage != "align" || trainer.is_trained(name);
-          if (has_gradient) result.gradients += static_cast<std::size_t>(each.size()) * sizeof(T);
-        },
-        trained.weights);
-    const auto step = [&](auto&& objective) {
-      tensor<std::int32_t, 2, dry_run_backend> ids(
-          b, {rows, s.context + (objective.needs_targets() ? 1 : 0)});
-      const std::size_t before = b.allocated_bytes();
-      trainer.step(b, objective, ids);
-      result.step = b.peak_bytes() - before - result.gradients;
-    };
-    const plan_model<T>& model = trained;
-    using pair = plan_model<T>;
-    if (stage == "align") {
-      step(distill::alignment<pair, pair>(teacher, model, {.micro_batch = rows}));
-    } else if (stage == "distill") {
-      step(distill::distillation<pair, pair>(teacher, model,
-                                             {.micro_batch = rows,
-                                              .kl_weight = s.kl_weight,
-                                              .ce_weight = s.ce_weight,
-                                              .activation_checkpointing = s.recompute}));
-    } else {
-      step(distill::next_token<pair>(model, rows, s.recompute));
-    }
-  };
-  if constexpr (is_rounded) {
-    run(rounded, rounded_teacher, exact.weights);
-  } else {
-    run(exact, exact_teacher);
-  }
-  return result;
-}
 
 std::size_t times(std::size_t bytes, int count) {
   const auto factor = static_cast<std::size_t>(count);
@@ -117,8 +31,9 @@ std::size_t times(std::size_t bytes, int count) {
 
 plan plan_of(const std::string& stage, const stage_settings& s, const stage_models& models,
              std::int64_t rows, [[maybe_unused]] int threads) {
-  if (s.precision == "bf16") return plan_stage<bf16>(stage, s, models, rows);
-  plan result = plan_stage<float>(stage, s, models, rows);
+  const distill::trainable what = trainer_options_of(s).what;
+  if (s.precision == "bf16") return plan_stage<bf16>(stage, s, models, rows, what);
+  plan result = plan_stage<float>(stage, s, models, rows, what);
 #if !defined(RADLADS_PROGRAM_CUDA)
   // Each thread trains a part of the batch, with gradients of its own that are summed.
   const int parts = distill::replica_count(models.trained.hidden, threads);
