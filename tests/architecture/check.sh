@@ -186,9 +186,9 @@ old_words() {
     }' "$list"
 }
 
-# One style of names. models/decoder.hpp is renamed with its tests.
+# One style of names.
 test_names() {
-  { files tests '*_test.cpp *_test.cu *.hpp *.cuh' | grep -v /decoder_test || true; } | each_line '
+  files tests '*_test.cpp *_test.cu *.hpp *.cuh' | each_line '
     match($0, /^(TYPED_)?TEST(_F|_P)?\([A-Za-z0-9_]+, *[A-Z]/) {
       print FILENAME ":" FNR ": a test is named like rejects_zero_heads: " $0 }'
 }
