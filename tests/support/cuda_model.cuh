@@ -5,6 +5,9 @@
 #include "models/language_model_case.hpp"
 #include "radlads/cuda.cuh"
 #include "support/cuda_case.cuh"
+#if defined(RADLADS_CUDA_INSTANCES)
+#include "cuda/instances.cuh"
+#endif
 
 #include <string>
 
