@@ -69,6 +69,20 @@ void require_command(const CLI::App& app, const std::vector<std::string>& argume
                                          first, radlads::program::nearest(first, names), all));
 }
 
+/// What to say of the first argument that the command in use does not have; empty when it has all.
+/// Settings are read later.
+std::string unknown_of(const CLI::App& app) {
+  for (const CLI::App* command : app.get_subcommands()) {
+    for (const std::string& each : command->remaining()) {
+      const bool is_setting = each.find('.') < each.find('=');
+      if (!command->get_allow_extras() || (each.starts_with("--") && !is_setting)) {
+        return radlads::program::unknown_argument(*command, each);
+      }
+    }
+  }
+  return "";
+}
+
 void run_command(CLI::App& app, int argc, char** argv) {
   using namespace radlads::program;
   add_commands(app);
@@ -81,13 +95,12 @@ void run_command(CLI::App& app, int argc, char** argv) {
     std::ostringstream text;
     app.exit(success, text, text);
     write_output(text.str());
-  } catch (const CLI::ExtrasError&) {
-    for (const CLI::App* command : app.get_subcommands()) {
-      const std::vector<std::string> unknown = command->remaining();
-      if (unknown.empty()) continue;
-      throw CLI::ValidationError(unknown_argument(*command, unknown.front()));
-    }
-    throw;
+  } catch (const CLI::RequiredError& problem) {
+    const std::string unknown = unknown_of(app);
+    throw CLI::ValidationError(problem.what() + (unknown.empty() ? "" : "; " + unknown));
+  } catch (const CLI::ExtrasError& problem) {
+    const std::string unknown = unknown_of(app);
+    throw CLI::ValidationError(unknown.empty() ? problem.what() : unknown);
   }
   flush_output();
 }

@@ -22,8 +22,8 @@ namespace radlads::program {
 
 namespace {
 
-/// All keys there are, each with a line of explanation, take a tenth of this.
-constexpr std::size_t max_settings_bytes = std::size_t{1} << 20;
+/// All keys there are, each with a line of explanation, take a twentieth of this.
+constexpr std::size_t max_settings_bytes = std::size_t{1} << 18;
 /// Sections of keys with lists of values are three.
 constexpr std::size_t max_depth = 8;
 

@@ -15,7 +15,7 @@ struct file_setting {
 
 /// Reads sections of keys with values, in their order. Sections "run" and "about", with which a run
 /// says how it was made, are left out. Throws, naming `path` and the line, on anything else: a key
-/// that is there twice, a second document, more than one MiB.
+/// that is there twice, a second document, more than 256 KiB.
 std::vector<file_setting> read_settings_file(const std::filesystem::path& path);
 
 /// A file of that name or, where there is none and the name has no folder, the recipe of that name

@@ -117,6 +117,14 @@ expect_refusal "not empty" "$RADLADS" tokenizer --text text.txt --vocab 280 --ou
 to_full_device() { "$@" >/dev/full; }
 expect_refusal "standard output" to_full_device "$RADLADS" generate --model teacher
 
+# Threads that do not fit into the memory there may be: a sentence, and no wait for ever.
+for i in $(seq 40); do cat text.txt; done >many.txt
+few_threads() { (ulimit -v 300000 && exec timeout 60 "$@"); }
+expect_refusal "cpu_backend: cannot start thread" few_threads "$RADLADS" eval --model teacher --text text.txt \
+  --threads 400
+expect_refusal "token_stream: cannot start thread" few_threads "$RADLADS" tokenize --tokenizer tokenizer \
+  --text many.txt --out ids --threads 400
+
 # A disk that takes one kilobyte more. The limit's signal would end the program before its sentence.
 full_disk() { (trap '' XFSZ && ulimit -f 1 && exec "$@"); }
 expect_refusal logits.safetensors full_disk "$RADLADS" logits --model teacher --tokens 1,2,3 \

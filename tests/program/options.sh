@@ -105,6 +105,8 @@ refused "expected a command: inspect, tokenizer" # no argument at all
 refused "there is no option --hlep; the nearest is --help" --hlep
 refused "there is no option --modle; the nearest is --model" eval --modle teacher --model teacher --text text.txt
 refused "there is no option --temprature; the nearest is --temperature" generate --model teacher --temprature 1
+refused "--model is required; there is no option --modle; the nearest is --model" eval --modle teacher --text text.txt
+refused "--student is required; there is no option --stdent" align --teacher t --text x --out o --stdent s --align.lr_init 1
 refused "unexpected argument more" inspect teacher more
 refused "there is no option --stdent; the nearest is --student" transfer --teacher teacher --stdent rwkv7 --student rwkv7
 
@@ -114,18 +116,18 @@ expect_refusal "bad.yaml: line 2: key align is there twice" "$RADLADS" "${conver
 printf 'align:\n  tokens: 1\n  lr_init: 1\n  tokens: 1\n' >bad.yaml
 expect_refusal "bad.yaml: line 4: key tokens is there twice" "$RADLADS" "${convert[@]}" -c bad.yaml
 printf 'align: {tokens: 1}\n---\nalign: {tokens: 2}\n' >bad.yaml
-expect_refusal "bad.yaml: line 3: a second document begins" "$RADLADS" "${convert[@]}" -c bad.yaml
+expect_refusal "bad.yaml: line 2: a second document begins" "$RADLADS" "${convert[@]}" -c bad.yaml
 printf -- '---\nalign: {tokens: 7}\n...\n' >good.yaml
 [ "$(tokens -c good.yaml)" = 7 ] || stop "markers of a single document are refused"
 printf 'align: &a {tokens: 9}\ndistill: *a\n' >good.yaml
 [ "$(tokens -c good.yaml)" = 9 ] || stop "an alias is refused"
+# Seconds of the processor, not of the clock.
+quick() { (ulimit -t 5 && exec "$@"); }
 for kind in same other; do
   awk -v kind=$kind 'BEGIN { print "align:"; for (i = 0; i < 300000; ++i) print "  k" (kind == "same" ? 1 : i) ": 1" }' >many.yaml
-  head -c 1000000 many.yaml | sed '$d' >fits.yaml
+  head -c 262000 many.yaml | sed '$d' >fits.yaml
   for file in many fits; do
-    start=$SECONDS
-    expect_refusal $file.yaml "$RADLADS" "${convert[@]}" -c $file.yaml
-    [ $((SECONDS - start)) -le 5 ] || stop "$file.yaml of $kind keys took $((SECONDS - start)) s"
+    expect_refusal $file.yaml quick "$RADLADS" "${convert[@]}" -c $file.yaml
   done
 done
 {
@@ -136,7 +138,7 @@ done
     previous=$name
   done
 } >bomb.yaml
-expect_refusal bomb.yaml "$RADLADS" "${convert[@]}" -c bomb.yaml
+expect_refusal bomb.yaml quick "$RADLADS" "${convert[@]}" -c bomb.yaml
 mkdir folder.yaml
 expect_refusal "folder.yaml: cannot be read" "$RADLADS" "${convert[@]}" -c folder.yaml
 
