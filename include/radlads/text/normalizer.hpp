@@ -3,63 +3,160 @@
 // What happens to text before it is split: the "normalizer" of tokenizer.json.
 
 #include "radlads/core/error.hpp"
-#include "radlads/text/detokenizer.hpp"
 #include "radlads/text/json_members.hpp"
 #include "radlads/text/unicode_normalization.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace radlads::text {
 
+/// Lowercase, character by character.
+struct lowercase_step {};
+
+/// Removal of marks; only decomposed text loses its accents by it.
+struct strip_accents_step {};
+
+/// Removal of white space at the ends.
+struct strip_step {
+  bool at_left, at_right;
+};
+
+/// Text put in front of what is not empty.
+struct prepend_step {
+  std::string text;
+};
+
+/// `from`, which is not empty, replaced everywhere.
+struct replace_step {
+  std::string from, to;
+};
+
+using normalizer_step = std::variant<normalization_form, lowercase_step, strip_accents_step,
+                                     strip_step, prepend_step, replace_step>;
+
 /// Steps that text passes one after the other.
 class normalizer {
  public:
-  struct step {
-    enum kind_type { nfc, prepend, replace } kind = nfc;
-    std::string from, to;  // prepend uses `to` alone
-  };
+  /// Each step reads the whole text, so their number bounds the time; files have fewer than ten.
+  static constexpr std::size_t max_steps = 64;
+
+  /// Text may become this many times as long, and this many bytes longer. Compatibility forms make
+  /// 33 bytes of 3 at most (U+FDFA), and Llama's space is three bytes long; what asks for more is
+  /// meant to fill the memory.
+  static constexpr std::size_t max_growth = 64, max_extra = 4096;
 
   normalizer() = default;
-  explicit normalizer(std::vector<step> steps) : steps_(std::move(steps)) {}
+
+  /// Throws when there are more than max_steps.
+  explicit normalizer(std::vector<normalizer_step> steps) : steps_(std::move(steps)) {
+    require(steps_.size() <= max_steps, "a normalizer of ", steps_.size(),
+            " steps; expected at most ", max_steps, ", for each reads the whole text");
+  }
 
   /// Whether text stays as it is.
   bool is_empty() const { return steps_.empty(); }
 
-  /// The normalised form of valid UTF-8.
+  const std::vector<normalizer_step>& steps() const { return steps_; }
+
+  /// The normalised form of valid UTF-8. Throws when it would be longer than the bound above.
   std::string operator()(std::string_view text) const {
+    const limit bound{text.size(), text.size() * max_growth + max_extra};
     std::string out(text);
-    for (const step& s : steps_) {
-      if (s.kind == step::nfc) out = to_nfc(out);
-      if (s.kind == step::prepend && !out.empty()) out.insert(0, s.to);
-      if (s.kind == step::replace) out = replace_all(out, s.from, s.to);
+    for (const normalizer_step& step : steps_) {
+      out = std::visit([&](const auto& s) { return applied(s, out, bound); }, step);
     }
     return out;
   }
 
  private:
-  std::vector<step> steps_;
+  struct limit {
+    std::size_t original, size;  // bytes
+
+    void check(std::size_t wanted, std::string_view step) const {
+      require(wanted <= size, "normalizer: ", step, " makes ", wanted, " bytes of ", original,
+              "; expected at most ", max_growth, " times as many and ", max_extra);
+    }
+  };
+
+  static std::string applied(normalization_form form, std::string_view text, const limit& bound) {
+    std::string out = to_form(text, form);
+    bound.check(out.size(), "a normalisation form");
+    return out;
+  }
+
+  static std::string applied(lowercase_step, std::string_view text, const limit&) {
+    return to_lowercase(text);
+  }
+
+  static std::string applied(strip_accents_step, std::string_view text, const limit&) {
+    return without_marks(text);
+  }
+
+  static std::string applied(strip_step step, std::string_view text, const limit&) {
+    return std::string(stripped(text, step.at_left, step.at_right));
+  }
+
+  static std::string applied(const prepend_step& step, std::string_view text, const limit& bound) {
+    if (text.empty()) return {};
+    bound.check(text.size() + step.text.size(), "Prepend");
+    return step.text + std::string(text);
+  }
+
+  static std::string applied(const replace_step& step, std::string_view text, const limit& bound) {
+    std::size_t kept = text.size(), count = 0;
+    for (std::size_t at = 0; (at = text.find(step.from, at)) != std::string_view::npos; ++count) {
+      kept -= step.from.size();
+      at += step.from.size();
+    }
+    bound.check(kept + count * step.to.size(), "Replace");
+    std::string out;
+    out.reserve(kept + count * step.to.size());
+    std::size_t done = 0;
+    for (std::size_t at; (at = text.find(step.from, done)) != std::string_view::npos;) {
+      out += text.substr(done, at - done);
+      out += step.to;
+      done = at + step.from.size();
+    }
+    return out += text.substr(done);
+  }
+
+  std::vector<normalizer_step> steps_;
 };
 
 namespace detail {
 
+inline normalizer_step normalizer_step_from(const json& step) {
+  constexpr const char* where = "normalizer";
+  const std::string type = text_member(step, "type", where);
+  if (type == "NFC") return normalization_form::nfc;
+  if (type == "NFD") return normalization_form::nfd;
+  if (type == "NFKC") return normalization_form::nfkc;
+  if (type == "NFKD") return normalization_form::nfkd;
+  if (type == "Lowercase") return lowercase_step{};
+  if (type == "StripAccents") return strip_accents_step{};
+  if (type == "Strip") {
+    return strip_step{flag_member(step, "strip_left", true),
+                      flag_member(step, "strip_right", true)};
+  }
+  if (type == "Prepend") return prepend_step{text_member(step, "prepend", where)};
+  if (type == "Replace") {
+    return replace_step{literal_pattern(step, where), text_member(step, "content", where)};
+  }
+  fail(
+      "unknown normalizer '", type,
+      "'; known: NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Prepend, Replace, Sequence");
+}
+
 /// Reads a "normalizer"; a null pointer stands for none.
 inline normalizer read_normalizer(const json* value) {
-  std::vector<normalizer::step> steps;
+  std::vector<normalizer_step> steps;
   for (const json& entry : sequence_of(value, "normalizers", "normalizer")) {
-    const std::string type = text_member(entry, "type", "normalizer");
-    if (type == "NFC") {
-      steps.push_back({normalizer::step::nfc, {}, {}});
-    } else if (type == "Prepend") {
-      steps.push_back({normalizer::step::prepend, {}, text_member(entry, "prepend", "normalizer")});
-    } else if (type == "Replace") {
-      steps.push_back({normalizer::step::replace, literal_pattern(entry, "normalizer"),
-                       text_member(entry, "content", "normalizer")});
-    } else {
-      fail("unknown normalizer '", type, "'; known: NFC, Prepend, Replace, Sequence");
-    }
+    steps.push_back(normalizer_step_from(entry));
   }
   return normalizer(std::move(steps));
 }

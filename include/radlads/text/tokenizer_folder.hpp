@@ -171,7 +171,7 @@ inline tokenizer_description describe_vocab_and_merges(const std::filesystem::pa
   read_merges_text(folder / "merges.txt", out);
   read_folder_added_tokens(folder, config, out);
   if (split == split_pattern::qwen2) {
-    out.normalizer = normalizer(std::vector<normalizer::step>{{normalizer::step::nfc, {}, {}}});
+    out.normalizer = normalizer(std::vector<normalizer_step>{normalization_form::nfc});
   }
   const bool adds_prefix_space = naming_file(folder / "tokenizer_config.json", [&] {
     return flag_member(config, "add_prefix_space", false);
