@@ -33,4 +33,5 @@ install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/radladsConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/radladsConfigVersion.cmake
   DESTINATION ${package_dir} COMPONENT development)
+install(FILES cmake/RadladsPcre2.cmake DESTINATION ${package_dir} COMPONENT development)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)

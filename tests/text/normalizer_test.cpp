@@ -3,6 +3,7 @@
 
 #include "radlads/text/normalizer.hpp"
 #include "support/temporary_directory.hpp"
+#include "text/hashed_texts.hpp"
 
 #include <gtest/gtest.h>
 
@@ -46,8 +47,22 @@ TEST(normalizer, knows_the_kinds_of_tokenizers) {
             "ete");
 }
 
+TEST(normalizer, equals_tokenizers_on_nasty_texts) {
+  const std::vector<std::string> texts = test::nasty_texts();
+  ASSERT_EQ(texts.size(), 2000u);
+  for (const json& entry : test::text_data("normalizers.json")["cases"]) {
+    const std::string file = entry["normalizer"].dump();
+#if !defined(RADLADS_PCRE2)
+    if (file.find("Regex") != std::string::npos) continue;
+#endif
+    const normalizer steps = read(file.c_str());
+    EXPECT_EQ(test::hashes_of(texts, steps), entry["hashes"].get<std::vector<std::string>>())
+        << file;
+  }
+}
+
 TEST(normalizer, refuses_to_grow_text_without_bound) {
-  std::vector<normalizer_step> steps(26, replace_step{"a", "aa"});
+  std::vector<normalizer_step> steps(26, replace_step{literal_text{"a"}, "aa"});
   const normalizer bomb(steps);
   EXPECT_EQ(bomb("b"), "b");
   // 64 bytes and 4096 more are the most that one byte may become: the thirteenth step asks for

@@ -4,6 +4,8 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/text/json_members.hpp"
+#include "radlads/text/pattern.hpp"
+#include "radlads/text/pcre2.hpp"
 #include "radlads/text/unicode_normalization.hpp"
 
 #include <cstddef>
@@ -31,9 +33,10 @@ struct prepend_step {
   std::string text;
 };
 
-/// `from`, which is not empty, replaced everywhere.
+/// Every match of a pattern replaced.
 struct replace_step {
-  std::string from, to;
+  text_pattern pattern;
+  std::string to;
 };
 
 using normalizer_step = std::variant<normalization_form, lowercase_step, strip_accents_step,
@@ -108,27 +111,32 @@ class normalizer {
   }
 
   static std::string applied(const replace_step& step, std::string_view text, const limit& bound) {
-    std::size_t kept = text.size(), count = 0;
-    for (std::size_t at = 0; (at = text.find(step.from, at)) != std::string_view::npos; ++count) {
-      kept -= step.from.size();
-      at += step.from.size();
-    }
-    bound.check(kept + count * step.to.size(), "Replace");
+    std::size_t kept = 0, count = 0;
+    const auto count_part = [&](std::size_t begin, std::size_t end, bool is_match) {
+      is_match ? ++count : kept += end - begin;
+    };
+    std::visit([&](const auto& p) { detail::for_each_part(p, text, count_part); }, step.pattern);
+    const std::size_t size = kept + count * step.to.size();
+    bound.check(size, "Replace");
     std::string out;
-    out.reserve(kept + count * step.to.size());
-    std::size_t done = 0;
-    for (std::size_t at; (at = text.find(step.from, done)) != std::string_view::npos;) {
-      out += text.substr(done, at - done);
-      out += step.to;
-      done = at + step.from.size();
-    }
-    return out += text.substr(done);
+    out.reserve(size);
+    const auto copy_part = [&](std::size_t begin, std::size_t end, bool is_match) {
+      out += is_match ? std::string_view(step.to) : text.substr(begin, end - begin);
+    };
+    std::visit([&](const auto& p) { detail::for_each_part(p, text, copy_part); }, step.pattern);
+    return out;
   }
 
   std::vector<normalizer_step> steps_;
 };
 
 namespace detail {
+
+inline text_pattern replaced_pattern(const json& step) {
+  const json& pattern = member(step, "pattern", "normalizer");
+  if (!find_member(pattern, "Regex")) return literal_text{literal_pattern(step, "normalizer")};
+  return pattern_of_regex(text_member(pattern, "Regex", "normalizer.pattern"));
+}
 
 inline normalizer_step normalizer_step_from(const json& step) {
   constexpr const char* where = "normalizer";
@@ -145,7 +153,7 @@ inline normalizer_step normalizer_step_from(const json& step) {
   }
   if (type == "Prepend") return prepend_step{text_member(step, "prepend", where)};
   if (type == "Replace") {
-    return replace_step{literal_pattern(step, where), text_member(step, "content", where)};
+    return replace_step{replaced_pattern(step), text_member(step, "content", where)};
   }
   fail(
       "unknown normalizer '", type,

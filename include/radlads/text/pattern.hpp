@@ -127,14 +127,19 @@ template <class Pattern, class OnPart>
 void for_each_part(const Pattern& pattern, std::string_view text, OnPart&& on_part) {
   std::size_t done = 0, from = 0;
   text_match match{};
+  bool is_behind_match = false;
   while (from <= text.size() && find_match(pattern, text, from, match)) {
+    const bool is_empty = match.begin == match.end;
+    from = match.end;
+    // An empty match right behind another one is none; the search goes on at the next character.
+    if (is_empty && is_behind_match && match.begin == done) {
+      from += from < text.size() ? read_utf8(text, from).length : 1;
+      continue;
+    }
     if (done < match.begin) on_part(done, match.begin, false);
     on_part(match.begin, match.end, true);
-    done = from = match.end;
-    // Behind an empty match the search goes on at the next character.
-    if (match.begin == match.end) {
-      from += from < text.size() ? read_utf8(text, from).length : 1;
-    }
+    done = match.end;
+    is_behind_match = true;
   }
   if (done < text.size()) on_part(done, text.size(), false);
 }

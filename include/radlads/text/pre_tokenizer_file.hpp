@@ -4,6 +4,7 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/text/json_members.hpp"
+#include "radlads/text/pcre2.hpp"
 #include "radlads/text/pre_tokenizer.hpp"
 
 #include <string>
@@ -41,7 +42,7 @@ inline split_behavior behavior_from(const std::string& name) {
 inline text_pattern pattern_from(const json& pattern) {
   constexpr std::string_view where = "pre_tokenizer.pattern";
   if (!find_member(pattern, "String"))
-    return split_pattern_of(text_member(pattern, "Regex", where));
+    return pattern_of_regex(text_member(pattern, "Regex", where));
   std::string text = text_member(pattern, "String", where);
   require(!text.empty(), "'", where, "' is empty");
   return literal_text{std::move(text)};
