@@ -9,9 +9,11 @@
 #include "radlads/text/bpe.hpp"
 #include "radlads/text/byte_level.hpp"
 #include "radlads/text/detokenizer.hpp"
+#include "radlads/text/piece_cache.hpp"
 #include "radlads/text/split.hpp"
 #include "radlads/text/tokenizer_folder.hpp"
 #include "radlads/text/unicode.hpp"
+#include "radlads/text/utf8_place.hpp"
 
 #include <array>
 #include <cstddef>
@@ -60,16 +62,8 @@ class tokenizer {
   /// Token ids of UTF-8 text alone. Added tokens spelled out in the text become their ids. Throws
   /// when the text is not UTF-8.
   std::vector<std::int32_t> encode(std::string_view text) const {
-    const std::size_t broken = invalid_utf8_offset(text);
-    require(broken == std::string_view::npos, "encode: the text is not valid UTF-8 at byte offset ",
-            broken, " of ", text.size());
-    encoding out;
-    out.ids.reserve(text.size() / 4 + 1);
-    const auto on_token = [&](std::int32_t id) { out.ids.push_back(id); };
-    raw_matcher_.split(
-        text, [&](std::string_view raw) { encode_raw(raw, raw.data() == text.data(), out); },
-        on_token);
-    return std::move(out.ids);
+    encoding memory;
+    return encode_with(memory, text);
   }
 
   /// Token ids of a whole text, with what the post-processor puts around it unless told otherwise.
@@ -144,11 +138,15 @@ class tokenizer {
   }
 
  private:
+  friend class encoder;
+
   /// What one call of encode writes: the ids, and memory reused from piece to piece.
   struct encoding {
     std::vector<std::int32_t> ids;
     pre_tokenizer_memory pieces;
     bpe_word word;
+    bool keeps_pieces = false;
+    piece_cache known;
     bool has_unknown = false;  // an unknown token waits for the characters fused with it
   };
 
@@ -181,6 +179,18 @@ class tokenizer {
     }
   }
 
+  std::vector<std::int32_t> encode_with(encoding& out, std::string_view text) const {
+    const std::size_t broken = invalid_utf8_place(text);
+    require(broken == std::string_view::npos, "encode: the text is not valid UTF-8 at byte offset ",
+            broken, " of ", text.size());
+    out.ids.clear();
+    out.ids.reserve(text.size() / 4 + 1);
+    raw_matcher_.split(
+        text, [&](std::string_view raw) { encode_raw(raw, raw.data() == text.data(), out); },
+        [&](std::int32_t id) { out.ids.push_back(id); });
+    return std::move(out.ids);
+  }
+
   /// Encodes text between added tokens that are looked for before normalisation.
   void encode_raw(std::string_view raw, bool is_start, encoding& out) const {
     const bool is_normal = description_.normalizer.is_empty();
@@ -191,9 +201,17 @@ class tokenizer {
         [&](std::string_view segment) {
           description_.pre_tokenizer.split(
               segment, is_start && segment.data() == text.data(), out.pieces,
-              [&](std::string_view piece) { encode_piece(piece, out); });
+              [&](std::string_view piece) { encode_known(piece, out); });
         },
         [&](std::int32_t id) { out.ids.push_back(id); });
+  }
+
+  void encode_known(std::string_view piece, encoding& out) const {
+    if (!out.keeps_pieces) return encode_piece(piece, out);
+    if (out.known.find(piece, out.ids)) return;
+    const std::size_t begin = out.ids.size();
+    encode_piece(piece, out);
+    out.known.insert(piece, std::span(out.ids).subspan(begin));
   }
 
   void encode_piece(std::string_view piece, encoding& out) const {
