@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -52,6 +54,36 @@ TEST_F(token_stream_test, does_not_depend_on_the_number_of_threads) {
     EXPECT_EQ(all(token_stream::from_documents(documents, bytes_of, threads)), expected);
   }
   EXPECT_THROW(token_stream::from_documents(documents, bytes_of, 0), error);
+}
+
+TEST_F(token_stream_test, tells_how_many_bytes_are_done) {
+  const std::vector<std::string> documents = {"ab", "c", "def"};
+  for (const int threads : {1, 3}) {
+    std::vector<std::size_t> told;
+    token_stream::from_documents(documents, bytes_of, threads,
+                                 [&](std::size_t bytes) { told.push_back(bytes); });
+    EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+    EXPECT_EQ(told.back(), 6u);
+  }
+}
+
+TEST_F(token_stream_test, gives_each_thread_an_encoder_of_its_own) {
+  // Counts its own texts: shared between threads, the counts would not add up.
+  struct counting {
+    std::int32_t texts = 0;
+    std::vector<std::int32_t> operator()(std::string_view) { return {++texts}; }
+  };
+  const std::vector<std::string> documents(2000, "x");
+  for (const int threads : {1, 4}) {
+    const auto stream = token_stream::from_documents(documents, counting(), threads);
+    ids given(2000);
+    stream.copy(0, 2000, given.data());
+    const auto threads_seen = std::count(given.begin(), given.end(), 1);
+    EXPECT_GE(threads_seen, 1);
+    EXPECT_LE(threads_seen, threads);
+    for (const std::int32_t id : given)
+      EXPECT_LE(std::count(given.begin(), given.end(), id), threads_seen);
+  }
 }
 
 TEST_F(token_stream_test, the_first_failure_in_order_is_thrown) {

@@ -17,16 +17,24 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 namespace radlads::data {
 
-/// Turns a text into ids; called from several threads at once.
+/// Turns a text into ids. Each thread calls a copy of its own, which may keep memory from text to
+/// text.
 template <class F>
-concept encoder = requires(const F& encode, std::string_view text) {
+concept encoder = std::copy_constructible<std::decay_t<F>> &&
+    requires(std::decay_t<F>& encode, std::string_view text) {
   { encode(text) } -> std::convertible_to<std::vector<std::int32_t>>;
+};
+
+/// For those who do not follow the work.
+struct no_progress {
+  void operator()(std::size_t) const {}
 };
 
 /// Ids of many documents laid end to end. Move-only.
@@ -42,19 +50,33 @@ class token_stream {
     return token_stream(std::move(tokens));
   }
 
+  /// Takes ids laid end to end. `offsets` are the first token of each document, then the number of
+  /// ids; throws when they are not.
+  static token_stream from_flat(std::vector<std::int32_t> ids, std::vector<std::int64_t> offsets) {
+    const bool is_whole = !offsets.empty() && offsets.front() == 0 &&
+                          offsets.back() == static_cast<std::int64_t>(ids.size()) &&
+                          std::is_sorted(offsets.begin(), offsets.end());
+    require(is_whole, "token_stream: the offsets of ", offsets.size(), " documents do not cover ",
+            ids.size(), " tokens in order");
+    return token_stream(in_memory{std::move(ids), std::move(offsets)});
+  }
+
   /// Encodes each document by itself on `threads` threads; the stream does not depend on their
-  /// number. Throws what `encode` throws, for the first document in order that fails.
-  template <encoder Encode>
+  /// number. Throws what `encode` throws, for the first document in order that fails. Now and then
+  /// the calling thread hands `on_progress` the bytes that are done.
+  template <encoder Encode, class Progress = no_progress>
   static token_stream from_documents(std::span<const std::string> documents, const Encode& encode,
-                                     int threads) {
+                                     int threads, Progress&& on_progress = {}) {
     require(threads > 0, "token_stream: ", threads, " threads, expected at least 1");
     std::vector<std::vector<std::int32_t>> encoded(documents.size());
     std::vector<std::exception_ptr> failures(documents.size());
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
+    std::atomic<std::size_t> next = 0, done = 0;
+    using own_encoder = std::decay_t<Encode>;
+    const auto work = [&](own_encoder& own, auto&& report) {
       for (std::size_t i = next++; i < documents.size(); i = next++) {
         try {
-          encoded[i] = encode(std::string_view(documents[i]));
+          encoded[i] = own(std::string_view(documents[i]));
+          report(done += documents[i].size());
         } catch (...) {
           failures[i] = std::current_exception();
           next = documents.size();
@@ -65,16 +87,19 @@ class token_stream {
       // No more threads than documents: those beyond would end at once.
       const int useful = static_cast<int>(
           std::min(static_cast<std::size_t>(threads), std::max<std::size_t>(documents.size(), 1)));
+      own_encoder own = encode;
       std::vector<std::jthread> others;
       try {
         for (int t = 1; t < useful; ++t) {
-          others.push_back(start_thread("token_stream", t, useful - 1, work));
+          others.push_back(start_thread(
+              "token_stream", t, useful - 1,
+              [&work, own = own_encoder(encode)]() mutable { work(own, no_progress()); }));
         }
       } catch (...) {
         next = documents.size();
         throw;
       }
-      work();
+      work(own, on_progress);
     }
     for (const std::exception_ptr& failure : failures) {
       if (failure) std::rethrow_exception(failure);
