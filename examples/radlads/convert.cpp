@@ -8,11 +8,11 @@
 #include "messages.hpp"
 #include "options.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/data/corpus.hpp"
 #include "radlads/io/model_description.hpp"
 #include "scores.hpp"
 #include "stages.hpp"
 #include "student.hpp"
+#include "texts.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -91,7 +91,7 @@ std::vector<std::vector<std::int32_t>> documents_to_score(const convert_options&
   };
   std::for_each(text.held_out.begin(), text.held_out.end(), add);
   if (o.eval_text.empty()) return ids;
-  const std::vector<std::string> documents = data::read_documents(o.eval_text);
+  const std::vector<std::string> documents = read_texts(o.eval_text);
   std::for_each(documents.begin(), documents.end(), add);
   return ids;
 }

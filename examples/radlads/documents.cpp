@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "documents.hpp"
+#include "identity.hpp"
 #include "loading.hpp"
+#include "messages.hpp"
+#include "radlads/core/hash.hpp"
 #include "radlads/data/corpus.hpp"
+#include "radlads/data/token_cache.hpp"
+#include "radlads/files/gguf.hpp"
+#include "radlads/files/mapped.hpp"
+#include "radlads/text/encoder.hpp"
+#include "text_progress.hpp"
+#include "texts.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -10,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -51,15 +61,88 @@ std::uint64_t check_ids(const data::token_stream& stream, std::int64_t vocabular
   return hash;
 }
 
+/// training_ids of many documents.
+class training_encoder {
+ public:
+  explicit training_encoder(const text::tokenizer& tokenizer)
+      : encoder_(tokenizer), end_(tokenizer.eos_id()) {
+    const text::post_processor& around = tokenizer.post_processor();
+    if (!around.prefix().empty() || !around.suffix().empty()) end_.reset();
+  }
+
+  std::vector<std::int32_t> operator()(std::string_view document) {
+    std::vector<std::int32_t> ids = encoder_.encode_document(document);
+    if (end_) ids.push_back(*end_);
+    return ids;
+  }
+
+ private:
+  text::encoder encoder_;
+  std::optional<std::int32_t> end_;  // put behind what the tokenizer leaves bare
+};
+
+/// Texts below this size are encoded in a fraction of a second, and nothing is kept of them.
+constexpr std::size_t least_kept_text = 1 << 20;
+
+/// A hash of all files that a tokenizer is read from: those of a directory, config.json among them
+/// since it may name the split, or those beside one file and the file itself.
+std::uint64_t tokenizer_files_hash(const std::filesystem::path& place) {
+  std::error_code ignored;
+  if (files::is_gguf(place)) return tokenizer_hash(place);
+  const bool is_file = std::filesystem::is_regular_file(place, ignored);
+  const std::filesystem::path folder = is_file ? place.parent_path() : place;
+  const std::uint64_t known = tokenizer_hash(folder);
+  stream_hash hash;
+  hash.update(&known, sizeof(known));
+  for (const std::filesystem::path& more : {folder / "config.json", place}) {
+    if (!std::filesystem::is_regular_file(more, ignored)) continue;
+    hash.update(files::mapped_file::open(more).text());
+  }
+  return hash.value();
+}
+
+/// A hash of what the ids of a text depend on: its bytes, the tokenizer's files and how both are
+/// used. The number in front changes when the same files give other ids.
+std::uint64_t ids_key(std::string_view text, const std::filesystem::path& path,
+                      const std::filesystem::path& model_directory,
+                      const text::tokenizer& tokenizer, std::int64_t hold_out) {
+  const std::uint64_t numbers[] = {1, tokenizer_files_hash(model_directory),
+                                   tokenizer.fingerprint(), static_cast<std::uint64_t>(hold_out)};
+  stream_hash hash;
+  hash.update(numbers, sizeof(numbers)).update(path.extension().string() + "\n").update(text);
+  return hash.value();
+}
+
+/// Documents of a text: as ids those that are not held out, from where an earlier run has kept them
+/// if it has.
+training_text encoded_text(const std::filesystem::path& text,
+                           const std::filesystem::path& model_directory,
+                           const text::tokenizer& tokenizer, std::int64_t hold_out, int threads) {
+  const files::mapped_file file = files::mapped_file::open(text);
+  const bool is_kept = file.size() >= least_kept_text;
+  const data::token_cache cache(
+      text, is_kept ? ids_key(file.text(), text, model_directory, tokenizer, hold_out) : 0);
+  std::vector<std::string> problems;
+  std::optional<data::token_stream> stream;
+  if (is_kept) stream = cache.find(problems);
+  for (const std::string& problem : problems) message("radlads: {}; made again\n", problem);
+  const bool needs_text = !stream || hold_out != 0;
+  auto [documents, held_out] =
+      split_held_out(needs_text ? read_texts(text) : std::vector<std::string>(), hold_out);
+  if (!stream) {
+    stream = training_stream(tokenizer, documents, threads, text);
+    problems.clear();
+    const bool is_lost = is_kept && !cache.keep(*stream, problems);
+    if (is_lost) message("radlads: the ids are not kept: {}\n", problems.back());
+  }
+  return {*std::move(stream), std::move(held_out), 0, tokenizer.fingerprint()};
+}
+
 }  // namespace
 
 std::vector<std::int32_t> training_ids(const text::tokenizer& tokenizer,
                                        std::string_view document) {
-  std::vector<std::int32_t> ids = tokenizer.encode_document(document);
-  const text::post_processor& around = tokenizer.post_processor();
-  const bool is_separated = !around.prefix().empty() || !around.suffix().empty();
-  if (!is_separated && tokenizer.eos_id()) ids.push_back(*tokenizer.eos_id());
-  return ids;
+  return training_encoder(tokenizer)(document);
 }
 
 std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer,
@@ -69,6 +152,21 @@ std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer,
   if (prefix) ids.insert(ids.begin(), *prefix);
   ids.resize(std::min(ids.size(), static_cast<std::size_t>(context)));
   return ids;
+}
+
+data::token_stream training_stream(const text::tokenizer& tokenizer,
+                                   const std::vector<std::string>& documents, int threads,
+                                   const std::filesystem::path& path) {
+  std::size_t bytes = 0;
+  for (const std::string& document : documents) bytes += document.size();
+  text_progress progress(bytes);
+  try {
+    return data::token_stream::from_documents(documents, training_encoder(tokenizer), threads,
+                                              progress);
+  } catch (const error& problem) {
+    // The tokenizer does not know where the text came from.
+    fail(path.string(), ": ", problem.what());
+  }
 }
 
 training_text read_training_text(const std::filesystem::path& text,
@@ -81,11 +179,8 @@ training_text read_training_text(const std::filesystem::path& text,
     result.hash = check_ids(result.stream, model.vocabulary, text);
     return result;
   }
-  auto [documents, held_out] = split_held_out(data::read_documents(text), hold_out);
   const text::tokenizer tokenizer = load_tokenizer(model_directory, model);
-  const auto encode = [&](std::string_view document) { return training_ids(tokenizer, document); };
-  training_text result{data::token_stream::from_documents(documents, encode, threads),
-                       std::move(held_out), 0, tokenizer.fingerprint()};
+  training_text result = encoded_text(text, model_directory, tokenizer, hold_out, threads);
   require(result.stream.size() > 0, text.string(), ": holds no tokens");
   result.hash = check_ids(result.stream, model.vocabulary, text);
   return result;

@@ -27,6 +27,12 @@ std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer,
                                       std::optional<std::int32_t> prefix, std::string_view document,
                                       std::int64_t context);
 
+/// Ids of documents, each as training_ids has it, on so many threads; tells how far it is. `path`
+/// is what errors name.
+data::token_stream training_stream(const text::tokenizer& tokenizer,
+                                   const std::vector<std::string>& documents, int threads,
+                                   const std::filesystem::path& path);
+
 /// Text for training, and the documents of it that are kept for scores.
 struct training_text {
   data::token_stream stream;
@@ -35,7 +41,8 @@ struct training_text {
   std::uint64_t tokenizer = 0;  ///< its fingerprint; 0 when the text came as ids
 };
 
-/// Reads text (.txt, .jsonl) with the tokenizer of `model_directory`, or ids (.bin, .idx). Every
+/// Reads text (.txt, .jsonl) with the tokenizer of `model_directory`, or ids (.bin, .idx). The ids
+/// of a text that is not small are kept (data/token_cache.hpp) and taken from there again. Every
 /// `hold_out`-th document is left out of the stream unless that is 0. Throws when an id is none of
 /// the model's.
 training_text read_training_text(const std::filesystem::path& text,

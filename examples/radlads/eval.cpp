@@ -10,12 +10,12 @@
 #include "options.hpp"
 #include "output_file.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/data/corpus.hpp"
 #include "radlads/data/token_stream.hpp"
 #include "radlads/distill/evaluate.hpp"
 #include "radlads/files/atomic.hpp"
 #include "radlads/files/json.hpp"
 #include "scores.hpp"
+#include "texts.hpp"
 
 #include <fmt/format.h>
 
@@ -47,7 +47,7 @@ using documents = std::vector<std::vector<std::int32_t>>;
 /// The ids of every document, the first `context` of them.
 documents encode_documents(const eval_options& o, const text::tokenizer& tokenizer,
                            std::optional<std::int32_t> prefix, int threads) {
-  const std::vector<std::string> texts = data::read_documents(o.text);
+  const std::vector<std::string> texts = read_texts(o.text);
   documents result;
   const auto encode = [&](std::string_view text) {
     return scoring_ids(tokenizer, prefix, text, o.context);

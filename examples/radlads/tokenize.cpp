@@ -8,9 +8,9 @@
 #include "output_file.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/data/binidx.hpp"
-#include "radlads/data/corpus.hpp"
 #include "radlads/data/token_stream.hpp"
 #include "radlads/text/tokenizer.hpp"
+#include "texts.hpp"
 
 #include <fmt/format.h>
 
@@ -37,14 +37,7 @@ data::token_stream encode_file(const tokenize_options& o, const text::tokenizer&
   const int threads = o.common.threads > 0
                           ? o.common.threads
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const std::vector<std::string> texts = data::read_documents(o.text);
-  const auto encode = [&](std::string_view text) { return training_ids(tokenizer, text); };
-  try {
-    return data::token_stream::from_documents(texts, encode, threads);
-  } catch (const error& problem) {
-    // The tokenizer does not know where the text came from.
-    fail(o.text.string(), ": ", problem.what());
-  }
+  return training_stream(tokenizer, read_texts(o.text), threads, o.text);
 }
 
 void run(const tokenize_options& o) {

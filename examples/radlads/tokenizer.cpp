@@ -5,9 +5,9 @@
 #include "messages.hpp"
 #include "options.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/data/corpus.hpp"
 #include "radlads/files/atomic.hpp"
 #include "radlads/text/bpe_trainer.hpp"
+#include "texts.hpp"
 
 #include <fmt/format.h>
 
@@ -35,12 +35,8 @@ void run(const tokenizer_options& o) {
   files::atomic_directory directory(o.out, files::existing_directory::refuse);
   std::size_t documents = 0, bytes = 0;
   for (const std::filesystem::path& file : o.texts) {
-    for (const std::string& document : data::read_documents(file)) {
-      try {
-        trainer.add(document);
-      } catch (const error& problem) {
-        fail(file.string(), ": ", problem.what());
-      }
+    for (const std::string& document : read_texts(file)) {
+      trainer.add(document);
       ++documents;
       bytes += document.size();
     }
