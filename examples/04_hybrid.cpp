@@ -103,7 +103,7 @@ int main() {
   radlads::tensor<float, 2, cpu> logits(b, {1, vocabulary});
   std::int32_t next = 0;
   int right = 0;
-  std::cout << "3 1 4 2 3 1 4 2 goes on with";
+  std::cout << "3 1 4 2 3 1 4 2 continues with";
   for (std::int64_t t = 0; t < 2 * period + 11; ++t) {
     const std::int32_t token = t < 2 * period ? pattern[t % period] : next;
     model.forward(b, {&token, {1, 1}}, &state, step);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A mid-size conversion from start to end on a GPU: text, tokenizer, a teacher of 27 million parameters, three
-# students, scores by position. docs/results.md has what it printed. Run again, it goes on where it stopped.
+# students, scores by position. docs/results.md has what it printed. Run again, it continues where it stopped.
 #   examples/midsize.sh DIR
 # The variable RADLADS names the program, built with CUDA (build/release/bin/radlads).
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # From a bare Debian 12 to a converted, scored, talking model: installs what is missing, builds the
-# program, trains a small softmax teacher on a text and converts it. Run again, it goes on where it
+# program, trains a small softmax teacher on a text and converts it. Run again, it continues where it
 # was interrupted.
 set -euo pipefail
 exec </dev/null

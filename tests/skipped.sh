@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # usage: skipped.sh SUMMARY LOG: what ctest skipped and why, from what it printed and from its LastTest.log.
 # Cases of GoogleTest bring their reason. A script that exits with status 77 gives it in its last line; one that
-# leaves out a part says so in a line "SKIPPED: reason" and goes on.
+# leaves out a part says so in a line "SKIPPED: reason" and continues.
 set -euo pipefail
 export LC_ALL=C
 

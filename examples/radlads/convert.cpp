@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // radlads convert: all steps in a row. The finished model is the output directory itself, the steps
-// lie in its folder steps/; a rerun goes on where the last one ended.
+// lie in its folder steps/; a rerun continues where the last one ended.
 
 #include "begin_token.hpp"
 #include "commands.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a run is made from, in words and hashes short enough for its record: a run that goes on
+// What a run is made from, in words and hashes short enough for its record: a run that continues
 // compares them with its own.
 
 #include "model.hpp"

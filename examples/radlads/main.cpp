@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
       "Numbers may be written 20000000, 20_000_000, 2e7 or 20M.\n"
       "Exit status: 0 done, 1 failed, 2 wrong usage; 129, 130 or 143 when SIGHUP, SIGINT or "
       "SIGTERM\n"
-      "stopped a run, which is saved then: the same command goes on.");
+      "stopped a run, which is saved then: the same command continues.");
   app.require_subcommand(1);
   try {
     radlads::program::prepare_standard_streams();

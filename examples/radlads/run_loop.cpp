@@ -120,7 +120,7 @@ auto run_loop::or_way_back(const std::filesystem::path& place, F&& read) const {
     const auto whole = io::newest_whole_checkpoint(task_.directory, place);
     if (!whole) fail(problem.what(), "; no other checkpoint is whole; --restart starts over");
     fail(problem.what(), "; the newest whole checkpoint is ", whole->string(), ", after step ",
-         io::step_of(*whole), "; without ", place.string(), " the same command goes on from it");
+         io::step_of(*whole), "; without ", place.string(), " the same command continues from it");
   }
 }
 
@@ -237,7 +237,7 @@ void run_loop::save() {
 
 void run_loop::stop() const {
   throw interrupted(fmt::format(
-      "{}: stopped and saved after step {} of {}; the same command goes on "
+      "{}: stopped and saved after step {} of {}; the same command continues "
       "from {}",
       task_.stage, saved_step_, total_, (task_.directory / io::checkpoint_name).string()));
 }

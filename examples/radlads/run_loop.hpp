@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The loop of every training stage: rows from the sampler, a step, a line of metrics, a checkpoint
-// now and then. A stage that was interrupted goes on from its newest checkpoint.
+// now and then. A stage that was interrupted continues from its newest checkpoint.
 
 #include "interruption.hpp"
 #include "model.hpp"

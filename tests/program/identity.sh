@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A stopped run goes on only with the teacher, the text and the settings it began with; what changes
+# A stopped run continues only with the teacher, the text and the settings it began with; what changes
 # rounding alone may change.
 source "$(dirname "$0")/tiny.bash"
 
@@ -97,7 +97,7 @@ stopped a
 align --align.save_every 3 --align.log_every 1 2>log.txt || stop "$(cat log.txt)"
 grep -q "may differ" log.txt && stop "save_every is no matter of rounding: $(cat log.txt)"
 
-# A run of version 0.1.0 goes on: no hashes, another record of its models.
+# A run of version 0.1.0 continues: no hashes, another record of its models.
 stopped a
 sed -i -e '/^  teacher\./d; /^  start\./d; /^  format:/d' \
   -e 's/^run:/run:\n  model_hash: "0123456789abcdef"\n  teacher_hash: "0123456789abcdef"/' a/resolved.yaml

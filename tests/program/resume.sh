@@ -63,7 +63,7 @@ kill -TERM $process 2>/dev/null || true
 wait $process || status=$?
 if [ "$(saved_step stopped)" -lt 240 ]; then
   [ $status -eq 143 ] || stop "exit status $status after a signal: $(cat log.txt)"
-  grep -q "the same command goes on" log.txt || stop "no word on how to resume: $(cat log.txt)"
+  grep -q "the same command continues" log.txt || stop "no word on how to resume: $(cat log.txt)"
   expect_refusal "train.lr_init was 0.003 and is now 0.002" "${train[@]}" --out stopped --train.lr_init 2e-3
   expect_refusal "--restart" "${train[@]}" --out stopped --train.batch 4
 fi

@@ -64,7 +64,7 @@ status_of 2 "$RADLADS" nonsense 2>&-
 [ -e finished.txt ] || stop "a reader that went away ended the run"
 cmp heard/model.safetensors unread/model.safetensors
 
-# Signals: the running step is finished and saved; the exit status is the signal's, the same command goes on.
+# Signals: the running step is finished and saved; the exit status is the signal's, the same command continues.
 wait_for() {
   local i
   for i in $(seq 3000); do
@@ -86,7 +86,7 @@ for signal in INT:130 TERM:143 HUP:129; do
   status=0
   wait $process || status=$?
   [ $status -eq "${signal#*:}" ] || stop "exit status $status after SIG$name: $(tail -n 2 log.txt)"
-  grep -q "the same command goes on" log.txt || stop "no word on how to go on: $(cat log.txt)"
+  grep -q "the same command continues" log.txt || stop "no word on how to go on: $(cat log.txt)"
   "${train[@]}" --out stopped 2>log.txt || stop "after SIG$name: $(cat log.txt)"
   grep -q "continuing after step" log.txt || stop "SIG$name saved nothing: $(cat log.txt)"
   cmp whole/model.safetensors stopped/model.safetensors

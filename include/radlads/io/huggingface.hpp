@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Door to model directories in the Hugging Face layout: read_description and read_parameters read
+// Public header of model directories in the Hugging Face layout: read_description and read_parameters read
 // one, save_model writes one.
 
 #include "radlads/io/architecture.hpp"

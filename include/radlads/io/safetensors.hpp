@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Door to safetensors: safetensors_file and safetensors_set read, safetensors_writer writes.
+// Public header of safetensors: safetensors_file and safetensors_set read, safetensors_writer writes.
 
 #include "radlads/io/safetensors_header.hpp"
 #include "radlads/io/safetensors_reader.hpp"

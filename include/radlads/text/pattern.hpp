@@ -131,7 +131,7 @@ void for_each_part(const Pattern& pattern, std::string_view text, OnPart&& on_pa
   while (from <= text.size() && find_match(pattern, text, from, match)) {
     const bool is_empty = match.begin == match.end;
     from = match.end;
-    // An empty match right behind another one is none; the search goes on at the next character.
+    // An empty match right behind another one is none; the search continues at the next character.
     if (is_empty && is_behind_match && match.begin == done) {
       from += from < text.size() ? read_utf8(text, from).length : 1;
       continue;
