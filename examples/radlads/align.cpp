@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// radlads align: step 1, every student mixer drawn to the teacher's output of its layer.
+// radlads align: step 1, every student mixer trained to match the teacher's output of its layer.
 
 #include "commands.hpp"
 #include "model.hpp"

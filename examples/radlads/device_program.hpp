@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The program is built once for each device: radlads computes on the CPU, radlads-cuda beside it on
-// a CUDA card. Whichever is called becomes the one that --device names.
+// a CUDA GPU. Whichever is called becomes the one that --device names.
 
 namespace radlads::program {
 

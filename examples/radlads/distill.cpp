@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// radlads distill: steps 2 and 2a, the student's logits drawn to the teacher's.
+// radlads distill: steps 2 and 2a, the student's logits trained to match the teacher's.
 
 #include "commands.hpp"
 #include "model.hpp"

@@ -45,7 +45,7 @@ plan plan_of(const std::string& stage, const stage_settings& s, const stage_mode
   return result;
 }
 
-/// Memory that models may have, and whose it is; 0 when that is not known. Of a card's, what CUDA
+/// Memory that models may have, and whose it is; 0 when that is not known. Of a GPU's, what CUDA
 /// itself takes is left out; what is free just now says nothing when a stage has failed.
 std::pair<std::size_t, std::string> memory_of_device() {
 #if defined(RADLADS_PROGRAM_CUDA)
@@ -99,7 +99,7 @@ std::string memory_plan(const std::string& stage, const stage_settings& s,
       "in all {:.3f}\n",
       gib(p.weights), gib(p.gradients), gib(p.optimizer), rows, s.context, gib(p.step),
       gib(p.total()));
-  // bf16 can be planned anywhere, for a card.
+  // bf16 can be planned anywhere, for a GPU.
   const bool is_elsewhere = s.precision == "bf16" && device_name == "cpu";
   const auto [bytes, name] =
       is_elsewhere ? std::pair<std::size_t, std::string>{} : memory_of_device();

@@ -113,7 +113,7 @@ void distill_on(backend_type& b, const Model& teacher, Model& trained, model_typ
                stream, task);
 }
 
-/// Step 3, and a teacher from nothing.
+/// Step 3, and a teacher from scratch.
 template <class Model>
 void next_token_on(backend_type& b, Model& trained, model_type& model,
                    const data::token_stream& stream, const stage_task& task) {

@@ -88,7 +88,7 @@ void run_loop::run() {
   }
   if (device_name == "cuda") {
     const auto peak = static_cast<double>(backend_.peak_bytes()) / 1073741824.0;
-    message("{}: at most {:.3f} GiB of the card's memory were in use\n", task_.stage, peak);
+    message("{}: at most {:.3f} GiB of the GPU's memory were in use\n", task_.stage, peak);
   }
 }
 

@@ -217,7 +217,7 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
             unread.empty() ? "" : unread.front());
     return samples;
   }
-  // A teacher from nothing is for this context; a student keeps its teacher's when that is longer.
+  // A teacher from scratch is for this context; a student keeps its teacher's when that is longer.
   model.config.max_positions = std::max(model.config.max_positions, s.context);
   const stage_task task{stage,
                         s,

@@ -30,7 +30,7 @@ void run_align(backend_type& b, teacher_model& teacher, model_type& student,
 /// Step 2 or 2a.
 void run_distill(backend_type& b, teacher_model& teacher, model_type& student,
                  const data::token_stream& stream, const stage_task& task);
-/// Step 3, and a teacher from nothing.
+/// Step 3, and a teacher from scratch.
 void run_next_token(backend_type& b, model_type& model, const data::token_stream& stream,
                     const stage_task& task);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// radlads train: a softmax teacher from nothing, for those who have none.
+// radlads train: a softmax teacher from scratch, for those who have none.
 
 #include "commands.hpp"
 #include "memory.hpp"
@@ -94,7 +94,7 @@ void run(const CLI::App& app, const train_options& o) {
 void add_train(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "train",
-      "Train a softmax model from nothing; --model.hidden, .layers, .heads, .kv_heads, "
+      "Train a softmax model from scratch; --model.hidden, .layers, .heads, .kv_heads, "
       ".head_size, .intermediate and .tied say its sizes");
   const auto o = std::make_shared<train_options>();
   command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();

@@ -82,12 +82,12 @@ TEST_F(model_directory_test, replaces_only_the_files_of_the_model) {
   EXPECT_TRUE(std::filesystem::exists(path("out/model-00003-of-00003.safetensors")));
   put("out/metrics.jsonl", "1");
   put("out/vocab.json", "of an older tokenizer");
-  put("out/model-card.md", "mine");
+  put("out/own-notes.md", "mine");
   std::filesystem::create_directories(path("out/steps/align"));
   weights_.tensors[0].second.data()[0] = 77;
   save("out");
   strings expected = whole_model;
-  expected.insert(expected.end(), {"metrics.jsonl", "model-card.md", "steps"});
+  expected.insert(expected.end(), {"metrics.jsonl", "own-notes.md", "steps"});
   std::sort(expected.begin(), expected.end());
   EXPECT_EQ(names("out"), expected);
   test::tensor_list<float> read;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# --device cuda: the same scores, losses and text as on the CPU. Without a CUDA card only that the
+# --device cuda: the same scores, losses and text as on the CPU. Without a CUDA GPU only that the
 # refusal is one sentence.
 source "$(dirname "$0")/tiny.bash"
 
@@ -113,7 +113,7 @@ for precision in float bf16; do
   expect_near "memory" "$(awk -v a="$planned" -v b="$used" 'BEGIN { print a / b }')" 1 0.1
 done
 
-# A run on the same card gives the same bytes.
+# A run on the same GPU gives the same bytes.
 "$RADLADS" convert --teacher taught --text long.txt --student rad_rwkv7 --out again --device cuda \
   "${settings[@]}" >log.txt 2>&1 || stop "$(cat log.txt)"
 cmp again/model.safetensors rad_rwkv7.cuda/model.safetensors

@@ -29,7 +29,7 @@ for model in teacher student hybrid; do
   write --model $model --temperature 0 --seed 1 >greedy.txt
   write --model $model --temperature 0 --seed 2 --top-p 0.5 >greedy_again.txt
   cmp greedy.txt greedy_again.txt
-  # A cut to next to nothing leaves the likeliest token alone.
+  # A cut to next to nothing leaves the most probable token alone.
   write --model $model --top-p 0.000001 >cut.txt
   cmp greedy.txt cut.txt
   [ "$(head -c 7 first.txt)" = "The cat" ] || stop "$model: the prompt is not in: $(cat first.txt)"

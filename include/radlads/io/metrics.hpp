@@ -117,7 +117,7 @@ class metrics_log {
     return true;
   }
 
-  /// Renames the file to NAME.damaged-N and writes its good lines anew.
+  /// Renames the file to NAME.damaged-N and writes its good lines again.
   static void set_aside(const std::filesystem::path& path, kept_lines& kept) {
     std::filesystem::path aside;
     std::error_code code;
