@@ -3,6 +3,7 @@
 #include "messages.hpp"
 #include "options.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/files/gguf.hpp"
 #include "radlads/files/lock.hpp"
 #include "radlads/io/model_description.hpp"
 #include "radlads/io/model_directory.hpp"
@@ -54,9 +55,10 @@ void repair(const std::filesystem::path& directory) {
 std::unique_ptr<model_type> load(backend_type& b, const std::filesystem::path& directory,
                                  bool is_told) {
   std::error_code code;
-  require(std::filesystem::is_directory(directory, code), directory.string(),
-          ": is not a model directory");
-  repair(directory);
+  const bool is_directory = std::filesystem::is_directory(directory, code);
+  require(is_directory || files::is_gguf(directory), directory.string(),
+          ": is neither a model directory nor a GGUF file");
+  if (is_directory) repair(directory);
   auto model = std::make_unique<model_type>();
   const io::model_description described = io::read_description(directory);
   for (const std::string& note : described.notes) {

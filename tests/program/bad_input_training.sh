@@ -47,7 +47,7 @@ expect_refusal "align.tokens is 0" align --align.tokens 0
 expect_refusal '"sine" is unknown' align --align.lr_decay_type sine
 
 # Models that do not fit.
-student=none expect_refusal "none: is not a model directory" align
+student=none expect_refusal "none: is neither a model directory nor a GGUF file" align
 student=mamba expect_refusal "there is no student mamba" transfer
 expect_refusal "the teacher has layers 0 to 1" transfer --keep-attention 2
 expect_refusal "no layer is left to convert" transfer --keep-attention 0,1

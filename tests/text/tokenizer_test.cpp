@@ -3,6 +3,7 @@
 // and the published vectors of real tokenizers.
 
 #include "radlads/text/tokenizer.hpp"
+#include "support/gguf_bytes.hpp"
 #include "support/temporary_directory.hpp"
 #include "text/small_tokenizer.hpp"
 
@@ -30,6 +31,34 @@ class tokenizer_test : public test::temporary_directory {
     return tokenizer::load(put("tokenizer.json", file.dump()));
   }
 };
+
+TEST_F(tokenizer_test, a_gguf_file_gives_the_ids_of_its_tokens) {
+  test::gguf_bytes file;
+  std::vector<std::string> tokens{"<end>"};
+  for (int byte = 0; byte < 256; ++byte) {
+    tokens.push_back(to_byte_alphabet(std::string(1, static_cast<char>(byte))));
+  }
+  for (const char* token : {"he", "ll", "hell"}) tokens.emplace_back(token);
+  std::vector<std::int32_t> kinds(tokens.size(), 1);
+  kinds[0] = 3;
+  file.string("tokenizer.ggml.model", "gpt2").string("tokenizer.ggml.pre", "smollm");
+  file.strings("tokenizer.ggml.tokens", tokens).integers("tokenizer.ggml.token_type", kinds);
+  file.strings("tokenizer.ggml.merges", {"h e", "l l", "he ll"});
+  file.integer("tokenizer.ggml.eos_token_id", 0).integer("tokenizer.ggml.bos_token_id", 0);
+  const auto id = [](char c) { return 1 + static_cast<std::int32_t>(c); };
+  const tokenizer plain = tokenizer::load(put("plain.gguf", file.bytes()));
+  // "Digits" splits each digit off, so none of them could merge.
+  EXPECT_EQ(plain.encode_document("hello<end>1"), (ids_type{259, id('o'), 0, id('1')}));
+  EXPECT_EQ(plain.decode(ids_type{259, id('o'), 0}, false), "hello<end>");
+  EXPECT_EQ(plain.eos_id(), 0);
+  file.boolean("tokenizer.ggml.add_bos_token", true);
+  const tokenizer begun = tokenizer::load(put("begun.gguf", file.bytes()));
+  EXPECT_EQ(begun.encode_document("he"), (ids_type{0, 257}));
+  EXPECT_TRUE(says(error_of([&] {
+                     tokenizer::load(put("bad.gguf", test::gguf_bytes().string("a", "b").bytes()));
+                   }),
+                   {"bad.gguf", "tokenizer.ggml.tokens"}));
+}
 
 TEST_F(tokenizer_test, encodes_byte_level) {
   const tokenizer small = loaded(test::small_byte_level());

@@ -147,22 +147,29 @@ inline void read_decoder(const json* decoder, detokenizer_rules& out) {
 
 }  // namespace detail
 
+namespace detail {
+
+/// What a parsed tokenizer.json says; errors do not name the file.
+inline tokenizer_description description_of(const json& file) {
+  tokenizer_description out;
+  read_model(member(file, "model", "tokenizer.json"), out);
+  if (const auto* added = find_member(file, "added_tokens")) read_added_tokens(*added, out);
+  out.normalizer = read_normalizer(find_member(file, "normalizer"));
+  auto read = read_pre_tokenizer(find_member(file, "pre_tokenizer"));
+  out.pre_tokenizer = pre_tokenizer(std::move(read.steps));
+  out.is_byte_level = read.is_byte_level;
+  out.post_processor = read_post_processor(find_member(file, "post_processor"), out.tokens);
+  read_decoder(find_member(file, "decoder"), out.detokenizer);
+  return out;
+}
+
+}  // namespace detail
+
 /// Reads tokenizer.json. Throws an error that names the file and what is missing or unknown in it.
 inline tokenizer_description describe_tokenizer_json(const std::filesystem::path& path) {
   tokenizer_description out;
-  detail::read_json_file(path, [&](const detail::json& file) {
-    detail::read_model(detail::member(file, "model", "tokenizer.json"), out);
-    if (const auto* added = detail::find_member(file, "added_tokens")) {
-      detail::read_added_tokens(*added, out);
-    }
-    out.normalizer = detail::read_normalizer(detail::find_member(file, "normalizer"));
-    auto read = detail::read_pre_tokenizer(detail::find_member(file, "pre_tokenizer"));
-    out.pre_tokenizer = pre_tokenizer(std::move(read.steps));
-    out.is_byte_level = read.is_byte_level;
-    out.post_processor =
-        detail::read_post_processor(detail::find_member(file, "post_processor"), out.tokens);
-    detail::read_decoder(detail::find_member(file, "decoder"), out.detokenizer);
-  });
+  detail::read_json_file(path,
+                         [&](const detail::json& file) { out = detail::description_of(file); });
   return out;
 }
 

@@ -4,8 +4,10 @@
 // tokenizer_config.json, which says which tokens begin and end a text.
 
 #include "radlads/core/error.hpp"
+#include "radlads/files/gguf.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/files/mapped.hpp"
+#include "radlads/text/gguf_tokenizer.hpp"
 #include "radlads/text/tokenizer_file.hpp"
 
 #include <algorithm>
@@ -196,11 +198,39 @@ inline std::optional<std::int32_t> named_id(const json& config, const char* key,
 
 }  // namespace detail
 
-/// Reads the tokenizer of a folder, or of a file in it. The begin and end tokens come from
-/// tokenizer_config.json; without that file, from the post-processor of tokenizer.json.
+namespace detail {
+
+/// Takes the begin and end tokens of a parsed tokenizer_config.json, and whether a begin token is
+/// put in front.
+inline void read_config_tokens(const json& config, tokenizer_description& out) {
+  out.bos_id = named_id(config, "bos_token", out);
+  out.eos_id = named_id(config, "eos_token", out);
+  // A post-processor decides by itself; without one, this key does.
+  const bool adds_bos = flag_member(config, "add_bos_token", false);
+  if (adds_bos && out.bos_id && !out.post_processor.is_given()) {
+    out.post_processor = post_processor({*out.bos_id}, {});
+  }
+}
+
+/// The tokenizer of a GGUF file.
+inline tokenizer_description describe_gguf(const std::filesystem::path& path) {
+  const tokenizer_json_files made = huggingface_tokenizer(files::gguf_file::open(path));
+  tokenizer_description out;
+  naming_file(path, [&] {
+    out = description_of(made.tokenizer);
+    read_config_tokens(made.config, out);
+  });
+  return out;
+}
+
+}  // namespace detail
+
+/// Reads the tokenizer of a folder, of a file in it, or of a GGUF file. The begin and end tokens
+/// come from tokenizer_config.json; without that file, from the post-processor of tokenizer.json.
 inline tokenizer_description describe_tokenizer(const std::filesystem::path& file_or_folder) {
   namespace fs = std::filesystem;
   require(detail::is_present(file_or_folder), file_or_folder.string(), ": does not exist");
+  if (files::is_gguf(file_or_folder)) return detail::describe_gguf(file_or_folder);
   std::error_code ignored;
   const bool is_folder = fs::is_directory(file_or_folder, ignored);
   const fs::path folder = is_folder ? file_or_folder : file_or_folder.parent_path();
@@ -220,15 +250,7 @@ inline tokenizer_description describe_tokenizer(const std::filesystem::path& fil
     if (!suffix.empty()) out.eos_id = suffix.back();
     return out;
   }
-  detail::naming_file(config_path, [&] {
-    out.bos_id = detail::named_id(config, "bos_token", out);
-    out.eos_id = detail::named_id(config, "eos_token", out);
-    // A post-processor decides by itself; without one, this key does.
-    const bool adds_bos = detail::flag_member(config, "add_bos_token", false);
-    if (adds_bos && out.bos_id && !out.post_processor.is_given()) {
-      out.post_processor = post_processor({*out.bos_id}, {});
-    }
-  });
+  detail::naming_file(config_path, [&] { detail::read_config_tokens(config, out); });
   return out;
 }
 
