@@ -56,7 +56,7 @@ expect_refusal '"hidden_size"' run_eval key
 expect_refusal '"hidden_size"' "$RADLADS" inspect key
 
 broken architecture
-sed -i 's/Qwen2ForCausalLM/OtherForCausalLM/' architecture/config.json
+sed -i 's/Qwen2ForCausalLM/OtherForCausalLM/; s/"qwen2"/"other"/' architecture/config.json
 expect_refusal OtherForCausalLM run_eval architecture
 
 expect_refusal nowhere run_eval nowhere
