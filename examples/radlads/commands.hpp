@@ -18,5 +18,6 @@ void add_convert(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_logits(CLI::App& app);
 void add_generate(CLI::App& app);
+void add_chat(CLI::App& app);
 
 }  // namespace radlads::program

@@ -43,10 +43,11 @@ void add_commands(CLI::App& app) {
   add_eval(app);
   add_logits(app);
   add_generate(app);
+  add_chat(app);
 }
 
 /// Options whose value is a text, which may be empty.
-const std::vector<std::string> text_options{"--prompt"};
+const std::vector<std::string> text_options{"--prompt", "--system"};
 
 /// Throws unless the first argument is a command or an option of the program itself.
 void require_command(const CLI::App& app, const std::vector<std::string>& arguments) {
