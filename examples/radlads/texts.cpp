@@ -11,8 +11,8 @@
 namespace radlads::program {
 
 std::vector<std::string> read_texts(const std::filesystem::path& path) {
-  // JSON is checked where it is read.
-  if (data::kind_of_text(path) == data::text_kind::plain) {
+  // JSON is checked where it is read; read_documents refuses other files.
+  if (path.extension() == ".txt") {
     text::require_utf8(files::mapped_file::open(path).text(), path.string());
   }
   return data::read_documents(path);

@@ -52,6 +52,12 @@ TEST_F(parameter_names_test, knows_a_head_of_its_own) {
   EXPECT_FALSE(has_own_head(file_of({{embedding_name, 1.0f}, {head_name, 1.0f}})));
   EXPECT_TRUE(has_own_head(file_of({{embedding_name, 1.0f}, {head_name, 2.0f}})));
   EXPECT_TRUE(has_own_head(file_of({{"embed_tokens.weight", 1.0f}, {head_name, 2.0f}})));
+  // The last value alone decides.
+  test::tensor_list<float> set = set_of({{embedding_name, 1.0f}, {head_name, 1.0f}});
+  set.tensors[1].second.data()[3] = 9;
+  std::filesystem::remove(path("model.safetensors"));
+  write_parameters(backend_, set, directory_);
+  EXPECT_TRUE(has_own_head(safetensors_set::open(directory_)));
 }
 
 TEST_F(parameter_names_test, reads_a_model_that_was_saved_without_its_head) {

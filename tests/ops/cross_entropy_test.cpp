@@ -109,6 +109,23 @@ TYPED_TEST(cross_entropy, equals_the_definition) {
   }
 }
 
+TYPED_TEST(cross_entropy, the_first_of_equal_logits_is_best) {
+  using T = TypeParam;
+  cpu_backend backend({.threads = 1, .poison = true});
+  // Token 40 stands in another vector of lanes than token 1.
+  std::vector<T> head(50, T(0));
+  head[1] = head[3] = head[40] = T(2);
+  const std::vector<T> x = {1, -1};
+  const std::vector<std::int32_t> targets = {0, 0};
+  tensor<T, 1, cpu_backend> losses(backend, {2});
+  tensor<std::int32_t, 1, cpu_backend> best(backend, {2});
+  ops::head_cross_entropy<T>(
+      backend, T(1), view<const T, 2>(head.data(), {50, 1}), view<const T, 2>(x.data(), {2, 1}),
+      view<const std::int32_t, 1>(targets.data(), {2}), losses, best, {}, {});
+  EXPECT_EQ(best.data()[0], 1);
+  EXPECT_EQ(best.data()[1], 0);
+}
+
 TYPED_TEST(cross_entropy, survives_logits_beyond_the_range_of_exp) {
   using T = TypeParam;
   cpu_backend backend({.threads = 1, .poison = true});

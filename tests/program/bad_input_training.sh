@@ -69,7 +69,7 @@ teacher=foreign student=foreign expect_refusal \
 text=empty.txt expect_refusal "empty.txt: holds no text" align
 text=none.txt expect_refusal "none.txt" align
 printf 'good\n\xff\xfe bad\n' >latin.txt
-text=latin.txt expect_refusal "not valid UTF-8" align
+text=latin.txt expect_refusal "latin.txt, line 2, byte 1 of it: is not UTF-8" align
 echo "short" >short.txt
 text=short.txt expect_refusal "fewer than the 32 that one row with a context of 32 needs" align
 cp long.txt long.md

@@ -45,7 +45,7 @@ for student in rad_rwkv7 rad_rwkv6; do
   done
   for device in cpu cuda; do
     "$RADLADS" eval --model $student.cuda --teacher taught --text text.txt --device $device \
-      --json $device.json >log.txt 2>&1 || stop "$device: $(cat log.txt)"
+      --json $device.json --overwrite >log.txt 2>&1 || stop "$device: $(cat log.txt)"
     "$RADLADS" generate --model $student.cuda --prompt "The cat" --max-tokens 30 --temperature 0 \
       --device $device >$device.txt 2>log.txt || stop "$device: $(cat log.txt)"
   done

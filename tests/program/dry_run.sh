@@ -4,12 +4,12 @@
 source "$(dirname "$0")/tiny.bash"
 
 echo "AB BA" >bytes.txt
-"$RADLADS" tokenizer --text bytes.txt --vocab 257 --out tokenizer >log.txt
+"$RADLADS" tokenizer --text bytes.txt --vocab 257 --out of_bytes >log.txt
 # planned FIELD ARGUMENT...: GiB of that kind in what train says.
 planned() {
   local field=$1
   shift
-  "$RADLADS" train --text x.txt --tokenizer tokenizer --out x --dry-run --model.heads 2 --model.kv_heads 1 \
+  "$RADLADS" train --text x.txt --tokenizer of_bytes --out x --dry-run --model.heads 2 --model.kv_heads 1 \
     --model.head_size 32 --model.layers 8 --model.intermediate 65536 --train.context 16 --train.batch 8 "$@" >plan.txt
   sed -n "s/.*$field \([0-9.]*\).*/\1/p" plan.txt | tail -n 1
 }

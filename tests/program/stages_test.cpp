@@ -241,7 +241,10 @@ class stages : public test::temporary_directory {
         worst = std::max(worst, std::abs(a.at(name)[i] - weights[i]));
         largest = std::max(largest, std::abs(weights[i]));
       }
-      EXPECT_LE(worst, 2e-5 * std::max(largest, 1.0)) << name;
+      // Six steps at rates of 5e-2, each of which divides by the root of a small second moment,
+      // carry the rounding of gradients in float to 3e-5 here. A setting that is ignored moves
+      // weights by 1e-3 and more.
+      EXPECT_LE(worst, 1e-4 * std::max(largest, 1.0)) << name;
     }
   }
 
