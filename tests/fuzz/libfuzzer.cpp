@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// One target under libFuzzer: RADLADS_FUZZ_TARGET names it. With RADLADS_FUZZ_SEEDS=DIR in the
+// environment the program writes its seeds there first.
+
+#include "fuzz/targets.hpp"
+#include "radlads/core/error.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+
+namespace {
+
+const radlads::fuzz::target& chosen() {
+  for (const radlads::fuzz::target& each : radlads::fuzz::all_targets()) {
+    if (each.name == RADLADS_FUZZ_TARGET) return each;
+  }
+  std::abort();
+}
+
+std::filesystem::path own_folder() {
+  const std::filesystem::path shared = "/dev/shm";
+  const std::filesystem::path base =
+      std::filesystem::exists(shared) ? shared : std::filesystem::temp_directory_path();
+  const std::filesystem::path folder = base / ("radlads-fuzz-" + std::string(RADLADS_FUZZ_TARGET) +
+                                               "-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  return folder;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  const char* place = std::getenv("RADLADS_FUZZ_SEEDS");
+  if (place == nullptr) return 0;
+  std::filesystem::create_directories(place);
+  int number = 0;
+  for (const std::string& seed : chosen().seeds()) {
+    std::ofstream(std::filesystem::path(place) / std::to_string(number++), std::ios::binary)
+        << seed;
+  }
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const radlads::fuzz::target& target = chosen();
+  static const std::filesystem::path folder = own_folder();
+  try {
+    target.run({reinterpret_cast<const char*>(data), size}, folder);
+  } catch (const radlads::error&) {  // a refusal is what hostile bytes deserve
+  }
+  return 0;
+}
