@@ -99,7 +99,7 @@ for command in inspect tokenizer tokenize train transfer align distill extend co
 done
 
 # The nearest word.
-refused "there is no command chat; the nearest is" chat
+refused "there is no command talk; the nearest is" talk
 refused "there is no command generat; the nearest is generate" generat
 refused "expected a command: inspect, tokenizer" # no argument at all
 refused "there is no option --hlep; the nearest is --help" --hlep
