@@ -51,6 +51,7 @@ include_direction() {
       may["transfer"] = may["models"] " transfer"
       may["optim"] = "core ops optim"
       may["distill"] = may["models"] " optim distill"
+      may["evaluate"] = may["models"] " files text evaluate"
       may["files"] = "core files"
       may["io"] = "core files text io"
       may["text"] = "core files text"
