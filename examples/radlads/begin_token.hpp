@@ -11,9 +11,13 @@
 
 namespace radlads::program {
 
-/// lm-eval's prefix token, which stands in front of a text that has no context: the tokenizer's
-/// BOS, else its EOS; where it names neither, those of the model's config. Nothing when the
-/// tokenizer itself puts a token in front of a text. Throws when there is none of these.
+/// The tokenizer's BOS, else its EOS; where it names neither, those of the model's config. Nothing
+/// when there is none of these.
+std::optional<std::int32_t> prefix_token(const text::tokenizer& tokenizer,
+                                         const models::config& config);
+
+/// lm-eval's prefix token, which stands in front of a text that has no context: prefix_token().
+/// Nothing when the tokenizer itself puts a token in front of a text. Throws when there is none.
 std::optional<std::int32_t> scoring_prefix(const text::tokenizer& tokenizer,
                                            const models::config& config);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// radlads eval: scores of a model on text, alone or against its teacher.
+// radlads eval: scores of a model on text and on evaluation sets, alone or against its teacher.
 
 #include "begin_token.hpp"
 #include "commands.hpp"
 #include "documents.hpp"
+#include "eval_tasks.hpp"
 #include "loading.hpp"
 #include "messages.hpp"
 #include "model.hpp"
@@ -24,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,8 +40,11 @@ namespace {
 struct eval_options {
   common_options common;
   std::filesystem::path model, teacher, text, json;
-  std::int64_t context = 512;
+  std::optional<std::int64_t> context;
+  task_options tasks;
   bool is_overwriting = false;
+
+  std::int64_t text_context() const { return context.value_or(512); }
 };
 
 using documents = std::vector<std::vector<std::int32_t>>;
@@ -50,7 +55,7 @@ documents encode_documents(const eval_options& o, const text::tokenizer& tokeniz
   const std::vector<std::string> texts = read_texts(o.text);
   documents result;
   const auto encode = [&](std::string_view text) {
-    return scoring_ids(tokenizer, prefix, text, o.context);
+    return scoring_ids(tokenizer, prefix, text, o.text_context());
   };
   try {
     const auto stream = data::token_stream::from_documents(texts, encode, threads);
@@ -99,7 +104,7 @@ files::json json_of(const distill::evaluation& e, double bits_per_byte, const ev
   result["by_position"] = files::json::array();
   for (std::size_t i = 0; i < e.by_position.size(); ++i) {
     files::json bucket = json_of(e.by_position[i], has_teacher);
-    bucket["positions"] = bucket_name(i, o.context);
+    bucket["positions"] = bucket_name(i, o.text_context());
     result["by_position"].push_back(std::move(bucket));
   }
   return result;
@@ -129,7 +134,7 @@ void print_tables(const distill::evaluation& e, double bits_per_byte, const eval
   if (has_teacher) print(" {:>11} {:>9} {:>9}", "delta nats", "KL", "agree %");
   print("\n");
   for (std::size_t i = 0; i < e.by_position.size(); ++i) {
-    print_row(bucket_name(i, o.context), e.by_position[i], has_teacher);
+    print_row(bucket_name(i, o.text_context()), e.by_position[i], has_teacher);
   }
   print_row("all", s, has_teacher);
 }
@@ -146,26 +151,64 @@ std::unique_ptr<model_type> load_teacher(backend_type& b, const eval_options& o,
   return teacher;
 }
 
-void run(const eval_options& o) {
-  // Refuses a place that cannot be written before the work instead of after it.
-  if (!o.json.empty()) {
-    require_new_file(o.json, o.is_overwriting);
-    const files::atomic_file refused_now(o.json);
-  }
-  backend_type b(backend_options(o.common));
-  const std::unique_ptr<model_type> model = load_model(b, o.model);
-  const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
-  const std::unique_ptr<model_type> teacher = load_teacher(b, o, tokenizer);
-  const documents all = encode_documents(o, tokenizer, scoring_prefix(tokenizer, model->config),
+/// Scores text; returns the figures.
+files::json run_text(backend_type& b, const eval_options& o, const model_type& model,
+                     const model_type* teacher, const text::tokenizer& tokenizer) {
+  const documents all = encode_documents(o, tokenizer, scoring_prefix(tokenizer, model.config),
                                          host_threads(o.common));
-  const distill::evaluation e = score_documents(b, *model, teacher.get(), all);
+  const distill::evaluation e = score_documents(b, model, teacher, all);
   require(e.total.tokens > 0, o.text.string(), ": holds no token to score");
   require(std::isfinite(e.total.nats), o.model.string(), ": the loss on ", o.text.string(), " is ",
           e.total.nats);
   const double bits_per_byte =
       e.total.nats / std::log(2.0) / static_cast<double>(scored_bytes(tokenizer, all));
   print_tables(e, bits_per_byte, o);
-  if (!o.json.empty()) files::write_json(o.json, json_of(e, bits_per_byte, o));
+  return json_of(e, bits_per_byte, o);
+}
+
+/// Ids that a model reads of a text of an evaluation set.
+std::int64_t task_context(const eval_options& o, const models::config& model) {
+  if (o.context) return *o.context;
+  return model.max_positions > 0 ? model.max_positions : std::numeric_limits<std::int32_t>::max();
+}
+
+void run(const eval_options& o) {
+  require(!o.text.empty() || !o.tasks.names.empty(), "eval needs --text, --tasks or both");
+  // Refuses a place that cannot be written before the work instead of after it.
+  if (!o.json.empty()) {
+    require_new_file(o.json, o.is_overwriting);
+    const files::atomic_file refused_now(o.json);
+  }
+  const std::vector<loaded_task> tasks = read_tasks(o.tasks);
+  backend_type b(backend_options(o.common));
+  const std::unique_ptr<model_type> model = load_model(b, o.model);
+  const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
+  const std::unique_ptr<model_type> teacher = load_teacher(b, o, tokenizer);
+  files::json report = files::json::object();
+  if (!o.text.empty()) report = run_text(b, o, *model, teacher.get(), tokenizer);
+  if (!tasks.empty()) {
+    const std::vector<scored_task> scored =
+        score_tasks(b, *model, teacher.get(), tokenizer, tasks, task_context(o, model->config));
+    write_output((o.text.empty() ? "" : "\n") + task_table(scored));
+    add_task_json(report, scored);
+  }
+  if (!o.json.empty()) files::write_json(o.json, report);
+}
+
+void add_task_options(CLI::App& command, task_options& o) {
+  CLI::Option* const tasks = add_list(
+      command, "--tasks", o.names,
+      "evaluation sets: lambada_openai, piqa, arc_easy, arc_challenge, openbookqa, winogrande, "
+      "hellaswag, boolq, copa, mmlu, blimp; others have rows of query, choices and gold, of "
+      "context_options, continuation and gold, or of context and continuation");
+  CLI::Option* const data =
+      command.add_option("--data", o.data, "directory of NAME.jsonl for each of --tasks");
+  tasks->type_name("NAME,NAME")->needs(data);
+  data->needs(tasks);
+  add_number(command, "--shots", o.shots,
+             "examples before each document, the first of NAME.fewshot.jsonl", 0)
+      ->needs(tasks);
+  add_number(command, "--limit", o.limit, "documents of each set; 0: all", 0)->needs(tasks);
 }
 
 }  // namespace
@@ -174,13 +217,17 @@ void add_eval(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "eval",
       "Score a model on text: every document begins a fresh sequence and its first tokens are "
-      "predicted; shares in the JSON file are from 0 to 1");
+      "predicted; and on evaluation sets, as lm-eval does; shares in the JSON file are from 0 to "
+      "1");
   const auto o = std::make_shared<eval_options>();
   command->add_option("--model", o->model, "model directory")->required();
   command->add_option("--teacher", o->teacher, "model directory to compare with");
-  command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl")
-      ->required();
-  add_number(*command, "--ctx", o->context, "ids of each document, a token in front included", 2);
+  command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl");
+  add_number(*command, "--ctx", o->context,
+             "ids of each document, a token in front included (default: 512 of a text, of an "
+             "evaluation set what the model was made for)",
+             2);
+  add_task_options(*command, o->tasks);
   command->add_option("--json", o->json, "file for the figures");
   command->add_flag("--overwrite", o->is_overwriting, overwrite_help);
   add_common(*command, o->common);

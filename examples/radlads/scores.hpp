@@ -4,8 +4,11 @@
 
 #include "model.hpp"
 #include "radlads/distill/evaluate.hpp"
+#include "radlads/evaluate/loglikelihood.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -15,5 +18,11 @@ namespace radlads::program {
 distill::evaluation score_documents(backend_type& b, const model_type& model,
                                     const model_type* teacher,
                                     std::span<const std::vector<std::int32_t>> documents);
+
+/// Probabilities of continuations, one for each request. `on_progress` is called with how many are
+/// done.
+std::vector<evaluate::likelihood> score_requests(
+    backend_type& b, const model_type& model, std::span<const evaluate::request> requests,
+    const std::function<void(std::size_t)>& on_progress);
 
 }  // namespace radlads::program
