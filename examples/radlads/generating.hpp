@@ -52,7 +52,7 @@ struct answer {
 std::vector<std::int32_t> end_ids(const models::config& config, const text::tokenizer& tokenizer);
 
 /// Chooses tokens and shows them as whole characters until an end, a stop string or the greatest
-/// number. `index` counts the random numbers used. The state of `detokenizer` goes on.
+/// number. `index` counts the random numbers used. The state of `detokenizer` is continued.
 answer make_answer(token_generator& running, const text::tokenizer& tokenizer,
                    const generating_options& options, const std::vector<std::int32_t>& ends,
                    text::detokenizer_state& detokenizer, random_stream numbers,

@@ -95,7 +95,7 @@ class lexer {
   void push(token_kind kind, std::string text) {
     tokens_.push_back({kind, std::move(text), line_});
   }
-  /// Goes on behind `end` and counts lines.
+  /// Continues behind `end` and counts lines.
   void move_to(std::size_t end) {
     line_ += static_cast<int>(std::count(source_.begin() + static_cast<std::ptrdiff_t>(at_),
                                          source_.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
