@@ -6,6 +6,7 @@ source "$(dirname "$0")/tiny.bash"
 make_teacher
 for i in $(seq 20); do cat text.txt; done >long.txt
 mv long.txt text.txt
+echo '{% for m in messages %}{{ m.role }}: {{ m.content }}<|endoftext|>{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}' >teacher/chat_template.jinja
 mkdir bin
 # On this path as an installed program is; only the sizes of the recipe's stages are others.
 cat >bin/radlads <<'SH'
@@ -21,10 +22,14 @@ PATH=$PWD/bin:$PATH
 sed -n '/^radlads /p' "$RADLADS_SOURCE_DIR/README.md" >commands.txt
 [ "$(wc -l <commands.txt)" -ge 3 ] || stop "README.md shows $(wc -l <commands.txt) commands"
 while IFS= read -r command; do
-  eval "$command" >out.txt 2>log.txt </dev/null || stop "README.md: $command: $(cat log.txt)"
+  # Only chat reads what is asked.
+  echo 'Where is the cat?' >question.txt
+  eval "$command" >out.txt 2>log.txt <question.txt || stop "README.md: $command: $(cat log.txt)"
   [ -s out.txt ] || stop "README.md: $command prints nothing"
+  case $command in
+    "radlads generate"*) head -c 16 out.txt | grep -qx "Once upon a time" || stop "not a continued text: $(cat out.txt)" ;;
+  esac
 done <commands.txt
-head -c 16 out.txt | grep -qx "Once upon a time" || stop "not a continued text: $(cat out.txt)"
 
 # What README.md says of --device: the commands that run a model take it, the others do not.
 for command in tokenize train transfer align distill extend convert eval logits generate; do
