@@ -42,6 +42,18 @@ include(${CMAKE_CURRENT_LIST_DIR}/RadladsInstances.cmake)
 string(REPLACE "-O3" "" CMAKE_CUDA_FLAGS_RELEASE "${CMAKE_CUDA_FLAGS_RELEASE}")
 set(host_level "$<TARGET_PROPERTY:RADLADS_HOST_OPTIMISATION>")
 
+# Where nothing of CUDA can run, optimising kernels only takes time: a third of it is left. Every kernel is compiled
+# and assembled all the same, so that what does not compile is found.
+option(RADLADS_CUDA_FAST_COMPILE "Compile the project's own CUDA sources quickly rather than for speed; needs nvcc 13" OFF)
+if(RADLADS_CUDA_FAST_COMPILE AND CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 13)
+  message(FATAL_ERROR
+    "RADLADS_CUDA_FAST_COMPILE needs nvcc 13, found ${CMAKE_CUDA_COMPILER_VERSION}: turn the option off.")
+endif()
+set(fast_compile "$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<BOOL:${RADLADS_CUDA_FAST_COMPILE}>>")
+if(RADLADS_CUDA_FAST_COMPILE)
+  set(host_level -O0)
+endif()
+
 # The flags of the project's own CUDA sources. nvcc warns of Eigen's annotations (20012), of lanes that
 # only the host uses (20011, 20014), of pragmas for g++ (1675), of conversions that templates offer (554), and of the
 # visibility of what a test's own functor instantiates (1407).
@@ -49,6 +61,7 @@ add_library(radlads_own_cuda_flags INTERFACE)
 target_link_libraries(radlads_own_cuda_flags INTERFACE radlads_cuda)
 target_compile_options(radlads_own_cuda_flags INTERFACE
   $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<CONFIG:Release>>:-Xcompiler=$<IF:$<BOOL:${host_level}>,${host_level},-O3>>
+  $<${fast_compile}:--Ofast-compile=max>
   $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-diag-suppress=20011,20012,20014,1675,554,1407>
   $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<BOOL:${RADLADS_NATIVE}>>:-Xcompiler=-march=native>)
 
