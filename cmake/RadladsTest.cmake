@@ -10,6 +10,10 @@ target_compile_options(radlads_own_flags INTERFACE
   $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>
   $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${RADLADS_NATIVE}>>:-march=native>)
 
+# The flags, and the instances that are compiled once where those are built (RadladsCompiled.cmake).
+add_library(radlads_own_build INTERFACE)
+target_link_libraries(radlads_own_build INTERFACE radlads_own_flags)
+
 # How the project's own sources are compiled: several as one, because most of their time goes into the same
 # templates. -DCMAKE_UNITY_BUILD=OFF compiles each alone.
 if(NOT DEFINED CMAKE_UNITY_BUILD)
@@ -26,7 +30,7 @@ function(radlads_precompile target)
     set(empty ${PROJECT_BINARY_DIR}/test_headers.cpp)
     file(CONFIGURE OUTPUT ${empty} CONTENT "// Holds nothing: the precompiled header is what is wanted.\n")
     add_library(radlads_test_headers OBJECT ${empty})
-    target_link_libraries(radlads_test_headers PRIVATE radlads_own_flags GTest::gtest)
+    target_link_libraries(radlads_test_headers PRIVATE radlads_own_build GTest::gtest)
     target_compile_options(radlads_test_headers PRIVATE $<$<CONFIG:Release>:-Og>)
     target_precompile_headers(radlads_test_headers PRIVATE
       <gtest/gtest.h> <Eigen/Core> <nlohmann/json.hpp> <complex> <filesystem> <fstream> <future> <map> <random> <variant>)
@@ -50,15 +54,13 @@ function(radlads_add_test name)
   string(REPLACE "." "_" target "test_${name}")
   string(REGEX REPLACE "\\..*" "" module ${name})
   add_executable(${target} ${ARGN})
-  target_link_libraries(${target} PRIVATE radlads_own_flags GTest::gtest_main)
+  target_link_libraries(${target} PRIVATE radlads_own_build GTest::gtest_main)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(${target} PRIVATE RADLADS_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  # More optimisation lengthens the build of the tests by more than it shortens their run. The test that trains
-  # real students is built as the program is, so that what is checked is what runs.
-  if(NOT name STREQUAL "distill.trainer")
-    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-Og>)
-    radlads_precompile(${target})
-  endif()
+  # More optimisation lengthens the build of the tests by more than it shortens their run: most of that is spent in
+  # radlads::compiled, which the program uses as well.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-Og>)
+  radlads_precompile(${target})
   # All in one unit: eight, which is CMake's choice, would make two of most modules.
   set_target_properties(${target} PROPERTIES UNITY_BUILD_BATCH_SIZE 0)
   radlads_register_test(${name} ${target} ${module})

@@ -25,6 +25,13 @@ if(RADLADS_CUDA)
   install(FILES cmake/RadladsInstances.cmake DESTINATION ${package_dir} COMPONENT development)
 endif()
 
+if(RADLADS_COMPILED)
+  install(TARGETS radlads_compiled EXPORT radladsCompiledTargets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
+  install(EXPORT radladsCompiledTargets NAMESPACE radlads::
+    DESTINATION ${package_dir} COMPONENT development)
+endif()
+
 configure_package_config_file(cmake/radladsConfig.cmake.in radladsConfig.cmake
   INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(radladsConfigVersion.cmake

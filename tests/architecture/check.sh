@@ -132,7 +132,7 @@ mirrored_tests() {
     [ -e "$header" ] || continue
     module=$(basename "$(dirname "$header")")
     stem=$(basename "$header" .hpp)
-    case $stem in concepts | config | version) continue ;; esac
+    case $stem in concepts | config | instances | version) continue ;; esac
     [ -e "tests/$module/${stem}_test.cpp" ] ||
       echo "$header:1: tests/$module/${stem}_test.cpp is missing"
   done

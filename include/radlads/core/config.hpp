@@ -43,3 +43,16 @@
 
 /// Linkage of every CUDA kernel: hidden, so that two shared libraries may both instantiate it.
 #define RADLADS_KERNEL RADLADS_HIDDEN __global__ void
+
+// Instances of function templates that the target radlads::compiled holds: declared where that is
+// linked, which says so by RADLADS_COMPILED, and defined in its own sources, those of operations
+// and recurrences in one, those of layers in another. Otherwise every source makes its own.
+#if defined(RADLADS_COMPILED)
+#define RADLADS_INSTANCE extern template
+#define RADLADS_LAYER_INSTANCE extern template
+#elif defined(RADLADS_COMPILED_OPERATIONS)
+#define RADLADS_INSTANCE template
+#elif defined(RADLADS_COMPILED_LAYERS)
+#define RADLADS_INSTANCE extern template
+#define RADLADS_LAYER_INSTANCE template
+#endif

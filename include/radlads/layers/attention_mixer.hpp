@@ -8,6 +8,7 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/layers/concepts.hpp"
 #include "radlads/layers/initialise.hpp"
+#include "radlads/layers/instances.hpp"
 #include "radlads/layers/mixer_config.hpp"
 #include "radlads/layers/mixer_input.hpp"
 #include "radlads/layers/projections.hpp"
@@ -194,5 +195,7 @@ struct attention_mixer {
 };
 
 static_assert(mixer<attention_mixer>);
+
+RADLADS_MIXER_INSTANCES(attention_mixer);
 
 }  // namespace radlads::layers

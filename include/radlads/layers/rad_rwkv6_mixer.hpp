@@ -11,6 +11,7 @@
 #include "radlads/core/scalar.hpp"
 #include "radlads/layers/concepts.hpp"
 #include "radlads/layers/initialise.hpp"
+#include "radlads/layers/instances.hpp"
 #include "radlads/layers/low_rank.hpp"
 #include "radlads/layers/mixer_config.hpp"
 #include "radlads/layers/mixer_input.hpp"
@@ -288,5 +289,7 @@ struct basic_rad_rwkv6_mixer {
 using rad_rwkv6_mixer = basic_rad_rwkv6_mixer<>;
 
 static_assert(mixer<rad_rwkv6_mixer>);
+
+RADLADS_MIXER_INSTANCES(basic_rad_rwkv6_mixer<>);
 
 }  // namespace radlads::layers

@@ -11,6 +11,7 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/layers/concepts.hpp"
 #include "radlads/layers/initialise.hpp"
+#include "radlads/layers/instances.hpp"
 #include "radlads/layers/low_rank.hpp"
 #include "radlads/layers/mixer_config.hpp"
 #include "radlads/layers/mixer_input.hpp"
@@ -344,5 +345,7 @@ struct rad_rwkv7_mixer {
 };
 
 static_assert(mixer<rad_rwkv7_mixer>);
+
+RADLADS_MIXER_INSTANCES(rad_rwkv7_mixer);
 
 }  // namespace radlads::layers

@@ -99,4 +99,18 @@ struct swiglu {
   }
 };
 
+#if defined(RADLADS_LAYER_INSTANCE)
+#define RADLADS_SWIGLU_INSTANCES(T)                                                         \
+  RADLADS_LAYER_INSTANCE void swiglu::forward<T>(                                           \
+      cpu_backend&, const swiglu::config&, const swiglu::params<T, cpu_backend>&,           \
+      view<const T, 2>, view<T, 2>, swiglu::saved<T, cpu_backend>&);                        \
+  RADLADS_LAYER_INSTANCE void swiglu::backward<T>(                                          \
+      cpu_backend&, const swiglu::config&, const swiglu::params<T, cpu_backend>&,           \
+      const swiglu::saved<T, cpu_backend>&, view<const T, 2>, view<const T, 2>, view<T, 2>, \
+      swiglu::params<T, cpu_backend>&)
+RADLADS_SWIGLU_INSTANCES(float);
+RADLADS_SWIGLU_INSTANCES(double);
+#undef RADLADS_SWIGLU_INSTANCES
+#endif
+
 }  // namespace radlads::layers

@@ -3,6 +3,7 @@
 // Attention on the CPU: which of its two forms runs. Small heads go through lanes, wide heads and
 // single queries through matrix products.
 
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/dispatch.hpp"
 #include "radlads/core/scalar.hpp"
@@ -48,5 +49,24 @@ void attention_backward_on(cpu_backend& b, real_t<T> scale, view<const T, 4> q, 
       "attention_backward: the head size", q.extent(3),
       [&](auto width) { lanes_attention::backward<width.value>(b, in, out); });
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void attention_forward_on<float>(cpu_backend&, float, view<const float, 4>,
+                                                  view<const float, 4>, view<const float, 4>,
+                                                  view<float, 4>, view<float, 3>);
+RADLADS_INSTANCE void attention_forward_on<double>(cpu_backend&, double, view<const double, 4>,
+                                                   view<const double, 4>, view<const double, 4>,
+                                                   view<double, 4>, view<double, 3>);
+RADLADS_INSTANCE void attention_backward_on<float>(cpu_backend&, float, view<const float, 4>,
+                                                   view<const float, 4>, view<const float, 4>,
+                                                   view<const float, 4>, view<const float, 3>,
+                                                   view<const float, 4>, view<float, 4>,
+                                                   view<float, 4>, view<float, 4>);
+RADLADS_INSTANCE void attention_backward_on<double>(cpu_backend&, double, view<const double, 4>,
+                                                    view<const double, 4>, view<const double, 4>,
+                                                    view<const double, 4>, view<const double, 3>,
+                                                    view<const double, 4>, view<double, 4>,
+                                                    view<double, 4>, view<double, 4>);
+#endif
 
 }  // namespace radlads

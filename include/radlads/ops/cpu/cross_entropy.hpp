@@ -3,6 +3,7 @@
 // Cross-entropy through a head on the CPU, and the passes over one row of logits that losses share.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/cpu/matmul.hpp"
@@ -140,5 +141,18 @@ void head_cross_entropy_on(cpu_backend& b, real_t<T> scale, view<const T, 2> hea
     head_backward<T>(b, head, inputs, logits, slice_of_rows(dx, begin, count), dhead);
   }
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void head_cross_entropy_on<float>(cpu_backend&, float, view<const float, 2>,
+                                                   view<const float, 2>,
+                                                   view<const std::int32_t, 1>, view<float, 1>,
+                                                   view<std::int32_t, 1>, view<float, 2>,
+                                                   view<float, 2>);
+RADLADS_INSTANCE void head_cross_entropy_on<double>(cpu_backend&, double, view<const double, 2>,
+                                                    view<const double, 2>,
+                                                    view<const std::int32_t, 1>, view<double, 1>,
+                                                    view<std::int32_t, 1>, view<double, 2>,
+                                                    view<double, 2>);
+#endif
 
 }  // namespace radlads

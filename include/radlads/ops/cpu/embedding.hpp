@@ -2,6 +2,7 @@
 #pragma once
 // Gather and scatter-add on the CPU.
 
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/error.hpp"
@@ -61,5 +62,16 @@ void embedding_backward_on(cpu_backend& b, view<const std::int32_t, 1> ids, view
                    }
                  });
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void embedding_forward_on<float>(cpu_backend&, view<const float, 2>,
+                                                  view<const std::int32_t, 1>, view<float, 2>);
+RADLADS_INSTANCE void embedding_forward_on<double>(cpu_backend&, view<const double, 2>,
+                                                   view<const std::int32_t, 1>, view<double, 2>);
+RADLADS_INSTANCE void embedding_backward_on<float>(cpu_backend&, view<const std::int32_t, 1>,
+                                                   view<const float, 2>, view<float, 2>);
+RADLADS_INSTANCE void embedding_backward_on<double>(cpu_backend&, view<const std::int32_t, 1>,
+                                                    view<const double, 2>, view<double, 2>);
+#endif
 
 }  // namespace radlads

@@ -3,6 +3,7 @@
 // Divergence of a student's tokens from a teacher's through both heads on the CPU.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/cpu/cross_entropy.hpp"
@@ -125,5 +126,20 @@ void head_kl_divergence_on(cpu_backend& b, real_t<T> kl_weight, real_t<T> ce_wei
     head_backward<T>(b, head, inputs, logits, slice_of_rows(dx, begin, count), dhead);
   }
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void head_kl_divergence_on<float>(cpu_backend&, float, float, float,
+                                                   view<const float, 2>, view<const float, 2>,
+                                                   view<const float, 2>, view<const float, 2>,
+                                                   view<const std::int32_t, 1>, view<float, 1>,
+                                                   view<float, 2>, view<float, 2>,
+                                                   view<std::int32_t, 1>, view<std::int32_t, 1>);
+RADLADS_INSTANCE void head_kl_divergence_on<double>(cpu_backend&, double, double, double,
+                                                    view<const double, 2>, view<const double, 2>,
+                                                    view<const double, 2>, view<const double, 2>,
+                                                    view<const std::int32_t, 1>, view<double, 1>,
+                                                    view<double, 2>, view<double, 2>,
+                                                    view<std::int32_t, 1>, view<std::int32_t, 1>);
+#endif
 
 }  // namespace radlads

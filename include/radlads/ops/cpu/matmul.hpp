@@ -4,6 +4,7 @@
 // summed by one thread in one order, so results do not depend on the number of threads.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/cpu/gemm.hpp"
 
@@ -54,5 +55,13 @@ void matmul_on(cpu_backend& b, bool transpose_a, bool transpose_b, bool accumula
                    }
                  });
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void matmul_on<float>(cpu_backend&, bool, bool, bool, view<const float, 2>,
+                                       view<const float, 2>, view<const float, 1>, view<float, 2>);
+RADLADS_INSTANCE void matmul_on<double>(cpu_backend&, bool, bool, bool, view<const double, 2>,
+                                        view<const double, 2>, view<const double, 1>,
+                                        view<double, 2>);
+#endif
 
 }  // namespace radlads

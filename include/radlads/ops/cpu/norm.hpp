@@ -4,6 +4,7 @@
 // size, so that they do not depend on the number of threads.
 
 #include "radlads/core/arena.hpp"
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/scalar.hpp"
@@ -187,5 +188,38 @@ void group_norm_backward_on(cpu_backend& b, view<const T, 1> weight, view<const 
   if (!dweight.empty()) sum_rows_on<T>(b, weights, dweight);
   if (!dbias.empty()) sum_rows_on<T>(b, biases, dbias);
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void rms_norm_forward_on<float>(cpu_backend&, double, view<const float, 1>,
+                                                 view<const float, 2>, view<float, 2>,
+                                                 view<float, 1>);
+RADLADS_INSTANCE void rms_norm_forward_on<double>(cpu_backend&, double, view<const double, 1>,
+                                                  view<const double, 2>, view<double, 2>,
+                                                  view<double, 1>);
+RADLADS_INSTANCE void rms_norm_backward_on<float>(cpu_backend&, view<const float, 1>,
+                                                  view<const float, 2>, view<const float, 1>,
+                                                  view<const float, 2>, view<float, 2>,
+                                                  view<float, 1>);
+RADLADS_INSTANCE void rms_norm_backward_on<double>(cpu_backend&, view<const double, 1>,
+                                                   view<const double, 2>, view<const double, 1>,
+                                                   view<const double, 2>, view<double, 2>,
+                                                   view<double, 1>);
+RADLADS_INSTANCE void group_norm_forward_on<float>(cpu_backend&, double, view<const float, 1>,
+                                                   view<const float, 1>, view<const float, 3>,
+                                                   view<float, 3>, view<float, 2>, view<float, 2>);
+RADLADS_INSTANCE void group_norm_forward_on<double>(cpu_backend&, double, view<const double, 1>,
+                                                    view<const double, 1>, view<const double, 3>,
+                                                    view<double, 3>, view<double, 2>,
+                                                    view<double, 2>);
+RADLADS_INSTANCE void group_norm_backward_on<float>(cpu_backend&, view<const float, 1>,
+                                                    view<const float, 3>, view<const float, 2>,
+                                                    view<const float, 2>, view<const float, 3>,
+                                                    view<float, 3>, view<float, 1>, view<float, 1>);
+RADLADS_INSTANCE void group_norm_backward_on<double>(cpu_backend&, view<const double, 1>,
+                                                     view<const double, 3>, view<const double, 2>,
+                                                     view<const double, 2>, view<const double, 3>,
+                                                     view<double, 3>, view<double, 1>,
+                                                     view<double, 1>);
+#endif
 
 }  // namespace radlads

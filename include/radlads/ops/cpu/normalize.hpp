@@ -2,6 +2,7 @@
 #pragma once
 // Unit vectors on the CPU, one head at a time.
 
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/scalar.hpp"
@@ -90,5 +91,18 @@ void normalize_backward_on(cpu_backend& b, view<const T, 3> y, view<const T, 2> 
                    });
   });
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void normalize_forward_on<float>(cpu_backend&, double, view<const float, 3>,
+                                                  view<float, 3>, view<float, 2>);
+RADLADS_INSTANCE void normalize_forward_on<double>(cpu_backend&, double, view<const double, 3>,
+                                                   view<double, 3>, view<double, 2>);
+RADLADS_INSTANCE void normalize_backward_on<float>(cpu_backend&, view<const float, 3>,
+                                                   view<const float, 2>, view<const float, 3>,
+                                                   view<float, 3>);
+RADLADS_INSTANCE void normalize_backward_on<double>(cpu_backend&, view<const double, 3>,
+                                                    view<const double, 2>, view<const double, 3>,
+                                                    view<double, 3>);
+#endif
 
 }  // namespace radlads

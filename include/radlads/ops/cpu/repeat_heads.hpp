@@ -2,6 +2,7 @@
 #pragma once
 // Copies of heads and their sums on the CPU.
 
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/view.hpp"
@@ -48,5 +49,16 @@ void repeat_heads_backward_on(cpu_backend& b, view<const T, 3> dy, view<T, 3> dx
                    });
   });
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void repeat_heads_forward_on<float>(cpu_backend&, view<const float, 3>,
+                                                     view<float, 3>);
+RADLADS_INSTANCE void repeat_heads_forward_on<double>(cpu_backend&, view<const double, 3>,
+                                                      view<double, 3>);
+RADLADS_INSTANCE void repeat_heads_backward_on<float>(cpu_backend&, view<const float, 3>,
+                                                      view<float, 3>);
+RADLADS_INSTANCE void repeat_heads_backward_on<double>(cpu_backend&, view<const double, 3>,
+                                                       view<double, 3>);
+#endif
 
 }  // namespace radlads

@@ -3,6 +3,7 @@
 // Rotary position on the CPU: a table of sines and cosines once a call, then one head at a time.
 
 #include "radlads/core/arena.hpp"
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/view.hpp"
@@ -92,5 +93,14 @@ void rope_on(cpu_backend& b, const ops::rope_frequencies& frequencies, std::int6
                    });
   });
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void rope_on<float>(cpu_backend&, const ops::rope_frequencies&, std::int64_t,
+                                     view<const std::int32_t, 1>, int, view<const float, 4>,
+                                     view<float, 4>);
+RADLADS_INSTANCE void rope_on<double>(cpu_backend&, const ops::rope_frequencies&, std::int64_t,
+                                      view<const std::int32_t, 1>, int, view<const double, 4>,
+                                      view<double, 4>);
+#endif
 
 }  // namespace radlads

@@ -4,6 +4,7 @@
 // is gone through again up to the token; a cut is found by histograms of the digits of keys.
 
 #include "radlads/core/arena.hpp"
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/core/random.hpp"
@@ -249,5 +250,14 @@ inline void mark_ids_on(cpu_backend&, view<const std::int32_t, 2> ids, view<std:
     for (std::int64_t t = 0; t < ids.extent(1); ++t) seen(n, ids(n, t)) = 1;
   }
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void sample_on<float>(cpu_backend&, const sampling_rule&, view<const float, 2>,
+                                       view<const std::uint8_t, 2>, random_stream, std::uint64_t,
+                                       view<std::int32_t, 1>);
+RADLADS_INSTANCE void sample_on<double>(cpu_backend&, const sampling_rule&, view<const double, 2>,
+                                        view<const std::uint8_t, 2>, random_stream, std::uint64_t,
+                                        view<std::int32_t, 1>);
+#endif
 
 }  // namespace radlads

@@ -3,6 +3,7 @@
 // Distances of hidden states on the CPU: one pass over a token for the sum, one for the gradient.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"
 
 #include <Eigen/Core>
@@ -39,5 +40,12 @@ void alignment_on(cpu_backend& b, bool by_norm, real_t<T> scale, view<const T, 2
                    }
                  });
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void alignment_on<float>(cpu_backend&, bool, float, view<const float, 2>,
+                                          view<const float, 2>, view<float, 1>, view<float, 2>);
+RADLADS_INSTANCE void alignment_on<double>(cpu_backend&, bool, double, view<const double, 2>,
+                                           view<const double, 2>, view<double, 1>, view<double, 2>);
+#endif
 
 }  // namespace radlads

@@ -4,6 +4,7 @@
 // order, so that the result does not depend on the number of threads.
 
 #include "radlads/core/arena.hpp"
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/view.hpp"
@@ -101,5 +102,14 @@ void sum_squares_into_on(cpu_backend& b, view<const T, 1> x, view<double, 1> res
   for (std::int64_t block = 0; block < blocks; ++block) total += partial(block);
   result(0) = total;
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void sum_rows_on<float>(cpu_backend&, view<const float, 2>, view<float, 1>);
+RADLADS_INSTANCE void sum_rows_on<double>(cpu_backend&, view<const double, 2>, view<double, 1>);
+RADLADS_INSTANCE void sum_squares_into_on<float>(cpu_backend&, view<const float, 1>,
+                                                 view<double, 1>);
+RADLADS_INSTANCE void sum_squares_into_on<double>(cpu_backend&, view<const double, 1>,
+                                                  view<double, 1>);
+#endif
 
 }  // namespace radlads

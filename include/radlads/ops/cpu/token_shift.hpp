@@ -2,6 +2,7 @@
 #pragma once
 // Differences of neighbouring tokens on the CPU.
 
+#include "radlads/core/config.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/view.hpp"
@@ -55,5 +56,18 @@ void token_shift_backward_on(cpu_backend& b, view<const T, 3> ddelta, view<T, 3>
                    }
                  });
 }
+
+#if defined(RADLADS_INSTANCE)
+RADLADS_INSTANCE void token_shift_forward_on<float>(cpu_backend&, view<const float, 3>,
+                                                    view<const float, 2>, view<float, 3>,
+                                                    view<float, 2>);
+RADLADS_INSTANCE void token_shift_forward_on<double>(cpu_backend&, view<const double, 3>,
+                                                     view<const double, 2>, view<double, 3>,
+                                                     view<double, 2>);
+RADLADS_INSTANCE void token_shift_backward_on<float>(cpu_backend&, view<const float, 3>,
+                                                     view<float, 3>);
+RADLADS_INSTANCE void token_shift_backward_on<double>(cpu_backend&, view<const double, 3>,
+                                                      view<double, 3>);
+#endif
 
 }  // namespace radlads

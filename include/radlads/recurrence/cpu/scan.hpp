@@ -255,3 +255,35 @@ void scan_backward_on(cpu_backend& b,
 }
 
 }  // namespace radlads
+
+#if defined(RADLADS_INSTANCE)
+namespace radlads::recurrence {
+struct gated_deltanet;
+struct gla;
+struct kda;
+struct mamba2;
+struct rwkv6;
+struct rwkv7;
+}  // namespace radlads::recurrence
+
+namespace radlads {
+#define RADLADS_SCAN_INSTANCES(Cell, T)                                              \
+  RADLADS_INSTANCE void scan_forward_on(                                             \
+      cpu_backend&, const recurrence::scan_forward_arguments<Cell, T, host_space>&); \
+  RADLADS_INSTANCE void scan_backward_on(                                            \
+      cpu_backend&, const recurrence::scan_backward_arguments<Cell, T, host_space>&);
+RADLADS_SCAN_INSTANCES(recurrence::gated_deltanet, float)
+RADLADS_SCAN_INSTANCES(recurrence::gated_deltanet, double)
+RADLADS_SCAN_INSTANCES(recurrence::gla, float)
+RADLADS_SCAN_INSTANCES(recurrence::gla, double)
+RADLADS_SCAN_INSTANCES(recurrence::kda, float)
+RADLADS_SCAN_INSTANCES(recurrence::kda, double)
+RADLADS_SCAN_INSTANCES(recurrence::mamba2, float)
+RADLADS_SCAN_INSTANCES(recurrence::mamba2, double)
+RADLADS_SCAN_INSTANCES(recurrence::rwkv6, float)
+RADLADS_SCAN_INSTANCES(recurrence::rwkv6, double)
+RADLADS_SCAN_INSTANCES(recurrence::rwkv7, float)
+RADLADS_SCAN_INSTANCES(recurrence::rwkv7, double)
+#undef RADLADS_SCAN_INSTANCES
+}  // namespace radlads
+#endif
