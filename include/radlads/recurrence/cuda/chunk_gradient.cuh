@@ -11,8 +11,8 @@
 //   dk' = V G + dAqk^T q' + dAak^T a',  db' = U G + dAqb^T q' + dAab^T a'
 //   dlogw_t = sum_{s >= t} (q' dq' - k' dk' - b' db' + a' da')_s - (a' da')_t
 //             + colsum(G S) + sum_s (k' V G + b' U G)_s
-// Where q' is scaled as a' is, before its token, it counts in the third term as a' does; a bonus u
-// adds (dy v)_t u k to dr, (dy v)_t u r to dk and sum_t (dy v)_t r k is du. For the delta rule,
+// Where q' is scaled as a' is, before its token, (q' dq')_t is subtracted as (a' da')_t is; a bonus
+// u adds (dy v)_t u k to dr, (dy v)_t u r to dk and sum_t (dy v)_t r k is du. For the delta rule,
 // with U and M as in chunkwise.cuh,
 //   dU^T = G k'^T + dY^T Aqk,  dZ^T = dU^T M,  dV = dZ
 //   dAqk = tril(dY U^T), dAak = tril_(dZ U^T),  dk' = U G + dAqk^T q' + dAak^T a'

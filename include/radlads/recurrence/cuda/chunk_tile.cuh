@@ -2,7 +2,7 @@
 #pragma once
 // One chunk of sixteen tokens of a recurrence with a diagonal transition, or one of diagonal plus
 // rank one, as both directions of the chunkwise form need it. With g_t the cumulative log decay
-// from the middle of the chunk to token t, negative behind it:
+// from the middle of the chunk to token t, positive before the middle and negative after it:
 //   q' = q e^g,  a' = a e^(g before t),  k' = k e^-g,  b' = b e^-g
 //   Aqk = tril(q' k'^T),  Aqb = tril(q' b'^T),  Aak = tril_(a' k'^T),  Aab = tril_(a' b'^T)
 //   M = (I - Aab)^-1

@@ -3,10 +3,13 @@
 // Chunkwise recurrences, sixteen tokens a chunk, on tensor cores, forward. A diagonal transition
 // has none of what is written with a, b, U and Z; with one decay a token the delta rule has a
 // kernel of its own, chunkwise_delta.cuh, where heads are many. A warp has sixteen value channels
-// of the state in its registers, transposed, S (V, K), in the scale of chunk_tile.cuh:
-//   Z = S a'^T + V^T Aak^T,  U = Z M^T,  y^T = S q'^T + V^T Aqk^T + U Aqb^T,  S += V^T k' + U b'
+// of the state in its registers, transposed, S (V, K), in the scale of chunk_tile.cuh. Rows of Z,
+// U, V and Y are tokens; a warp has them transposed, as `z`, `u`, `values` and `y`:
+//   Z^T = S a'^T + V^T Aak^T,   U^T = Z^T M^T
+//   Y^T = S q'^T + V^T Aqk^T + U^T Aqb^T,   S += V^T k' + U^T b'
 // and for the delta rule, where U is V and what is taken from it,
-//   Z = S a'^T + V^T,  U = Z M^T,  y^T = S q'^T + U Aqk^T,  S += U k'
+//   Z^T = S a'^T + V^T,   U^T = Z^T M^T,   Y^T = S q'^T + U^T Aqk^T,   S += U^T k'
+// docs/chunkwise.md derives this.
 // Only these need the state. With many heads a block has a head: while the state advances by one
 // chunk, the scores of the next are made, its inverse and the vectors of the one after the next
 // follow, and the inputs behind are on their way. With few heads two_pass_chunkwise.cuh takes over.

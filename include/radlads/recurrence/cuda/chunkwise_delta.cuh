@@ -5,7 +5,7 @@
 // With g_t the cumulative log decay from the first token of the chunk to t, S (V, K) the state
 // before it, and M as in chunk_tile.cuh:
 //   Aqk = tril(e^(g_t - g_s) b_s q_t k_s),   Aak = -tril_(e^(g_t - g_s) b_s k_t k_s)
-//   Z = V^T - e^(g_t) (S k_t)^T,   U = Z M^T,   y^T = e^(g_t) (S q_t)^T + U Aqk^T
+//   z_t = v_t - e^(g_t) S k_t,   U = M Z,   y_t = e^(g_t) S q_t + sum_s Aqk_ts u_s
 //   S <- e^(g_T) S + sum_t e^(g_T - g_t) b_t u_t k_t^T
 // No exponent is above zero. Decays below e^-10 act as e^-10 here too: the gradients come from the
 // kernels of chunkwise_backward.cuh. A warp has sixteen value channels of a head; five more warps
