@@ -21,8 +21,8 @@ std::optional<std::int32_t> scoring_prefix(const text::tokenizer& tokenizer,
   if (!tokenizer.post_processor().prefix().empty()) return {};
   const std::optional<std::int32_t> prefix = prefix_token(tokenizer, config);
   require(prefix.has_value(),
-          "the tokenizer puts no token in front of a text, and neither it nor the model's "
-          "config.json names a bos_token or eos_token to score the first token behind");
+          "the tokenizer puts no token before a text, and neither it nor the model's "
+          "config.json names a bos_token or eos_token to score the first token after");
   return prefix;
 }
 

@@ -173,7 +173,8 @@ training_text read_training_text(const std::filesystem::path& text,
                                  const std::filesystem::path& model_directory,
                                  const models::config& model, std::int64_t hold_out, int threads) {
   if (data::kind_of_text(text) == data::text_kind::token_ids) {
-    require(hold_out == 0, "--hold-out needs a .txt or .jsonl file, ", text.string(), " is none");
+    require(hold_out == 0, "--hold-out needs a .txt or .jsonl file; ", text.string(),
+            " is a token file");
     const auto no_text = [](std::string_view) { return std::vector<std::int32_t>(); };
     training_text result{data::read_tokens(text, no_text, threads), {}, 0, 0};
     result.hash = check_ids(result.stream, model.vocabulary, text);

@@ -24,7 +24,7 @@ std::vector<std::int32_t> prompt_ids(const text::tokenizer& tokenizer, std::stri
   const std::vector<std::int32_t> text = tokenizer.encode(prompt);
   ids.insert(ids.end(), text.begin(), text.end());
   require(!ids.empty(),
-          "the prompt is empty, and the tokenizer puts no token in front of a text: there is "
+          "the prompt is empty, and the tokenizer puts no token before a text: there is "
           "nothing to continue");
   return ids;
 }

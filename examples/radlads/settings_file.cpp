@@ -99,7 +99,7 @@ std::string read_text(const std::filesystem::path& path) {
   }
   require(is_file && file.is_open() && !file.bad(), path.string(), ": cannot be read");
   require(text.size() <= max_settings_bytes, path.string(), ": has more than ", max_settings_bytes,
-          " bytes, so it is no file of settings");
+          " bytes, so it is not a settings file");
   return text;
 }
 

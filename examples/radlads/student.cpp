@@ -25,11 +25,11 @@ std::string mixer_name(const std::string& given) {
 
 models::config student_config(const models::config& teacher, const std::string& mixer,
                               const model_settings& options) {
-  require(!options.hidden && !options.layers && !options.heads && !options.kv_heads &&
-              !options.head_size && !options.intermediate && !options.rope_theta &&
-              !options.rms_norm_eps,
-          "a student takes its sizes from its teacher; model.hidden and the keys behind it are for "
-          "train alone");
+  require(
+      !options.hidden && !options.layers && !options.heads && !options.kv_heads &&
+          !options.head_size && !options.intermediate && !options.rope_theta &&
+          !options.rms_norm_eps,
+      "a student takes its sizes from its teacher; model.hidden and the like are only for train");
   require(
       !options.tied || teacher.is_tied,
       "model.tied is true, but the teacher has a head of its own, which a tied student would lose");
