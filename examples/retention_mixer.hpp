@@ -61,11 +61,7 @@ struct retention_mixer {
     const radlads::view_on<const T, 2, B> x = radlads::reshape<2>(in.x, {rows, c.hidden});
     s.read.resize(b, heads);
     s.v_grouped.resize(b, grouped);
-    s.log_decay.resize(b, {1, 1, c.heads, c.head_size});
-    radlads::layers::fill(b, s.log_decay, [&](std::int64_t i) {
-      const std::int64_t head = i / c.head_size;
-      return std::log1p(-std::exp2(-5.0 - static_cast<double>(head)));
-    });
+    fill_decay(b, c, s.log_decay);
 
     projections::forward_heads<T, B>(b, c, p.q, p.q_norm, x, heads, position, s.q);
     projections::forward_heads<T, B>(b, c, p.k, p.k_norm, x, grouped, position, s.k_grouped);
@@ -117,6 +113,18 @@ struct retention_mixer {
   }
 
  private:
+  /// The decay is the same in every call: the first one makes it on the host and copies it.
+  template <class T, class B>
+  static void fill_decay(B& b, const config& c, radlads::tensor<T, 4, B>& log_decay) {
+    const radlads::shape<4> sizes{1, 1, c.heads, c.head_size};
+    if (log_decay.sizes() == sizes) return;
+    log_decay.resize(b, sizes);
+    radlads::layers::fill(b, log_decay, [&](std::int64_t i) {
+      const std::int64_t head = i / c.head_size;
+      return std::log1p(-std::exp2(-5.0 - static_cast<double>(head)));
+    });
+  }
+
   /// The decay stands still while the tokens pass: its strides over batch and time are zero.
   /// Grouped keys are read where they are.
   template <class T, class B>
