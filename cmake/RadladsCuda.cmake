@@ -24,7 +24,7 @@ find_package(CUDAToolkit 12 REQUIRED)
 add_library(radlads_cuda INTERFACE)
 add_library(radlads::cuda ALIAS radlads_cuda)
 set_target_properties(radlads_cuda PROPERTIES EXPORT_NAME cuda)
-target_link_libraries(radlads_cuda INTERFACE radlads::radlads CUDA::cudart_static CUDA::cublasLt)
+target_link_libraries(radlads_cuda INTERFACE radlads::core CUDA::cudart_static CUDA::cublasLt)
 target_compile_definitions(radlads_cuda INTERFACE RADLADS_CUDA)
 # CMake 3.25 does not know nvcc 13's C++20, so the feature cannot be asked for.
 target_compile_options(radlads_cuda INTERFACE
@@ -58,7 +58,7 @@ endif()
 # only the host uses (20011, 20014), of pragmas for g++ (1675), of conversions that templates offer (554), and of the
 # visibility of what a test's own functor instantiates (1407).
 add_library(radlads_own_cuda_flags INTERFACE)
-target_link_libraries(radlads_own_cuda_flags INTERFACE radlads_cuda)
+target_link_libraries(radlads_own_cuda_flags INTERFACE radlads_cuda radlads::radlads)
 target_compile_options(radlads_own_cuda_flags INTERFACE
   $<$<AND:$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>,$<CONFIG:Release>>:-Xcompiler=$<IF:$<BOOL:${host_level}>,${host_level},-O3>>
   $<${fast_compile}:--Ofast-compile=max>

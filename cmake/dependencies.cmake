@@ -32,6 +32,12 @@ set(CLI11_BUILD_EXAMPLES OFF)
 set(YAML_CPP_BUILD_TESTS OFF)
 set(YAML_CPP_BUILD_TOOLS OFF)
 
+# A project that adds this one may want radlads::core alone.
+set(RADLADS_nlohmann_json_OPTIONAL OFF)
+if(NOT PROJECT_IS_TOP_LEVEL AND NOT RADLADS_INSTALL)
+  set(RADLADS_nlohmann_json_OPTIONAL ON)
+endif()
+
 define_property(GLOBAL PROPERTY RADLADS_FETCHED)
 
 # radlads_dependency(<package> [OPTIONAL]): makes the package's target visible everywhere, or stops
@@ -53,7 +59,7 @@ function(radlads_dependency package)
 
   if(RADLADS_FETCH_DEPENDENCIES AND repository)
     radlads_fetch(${package} ${repository} ${tag})
-  elseif(NOT "OPTIONAL" IN_LIST ARGN)
+  elseif(NOT "OPTIONAL" IN_LIST ARGN AND NOT RADLADS_${package}_OPTIONAL)
     message(FATAL_ERROR
       "radlads needs ${package} ${RADLADS_${package}_VERSION} and did not find it: install it "
       "(Debian: ${debian}), or configure with -DRADLADS_FETCH_DEPENDENCIES=ON.")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install and export. A fetched Eigen or JSON is not installed, so a package that names it would be broken.
 
+if(NOT RADLADS_INSTALL)
+  return()
+endif()
 if(RADLADS_FETCHED)
   message(STATUS "radlads: no install rules, because it fetched ${RADLADS_FETCHED}")
   return()
@@ -10,7 +13,7 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/radlads)
 
-install(TARGETS radlads EXPORT radladsTargets
+install(TARGETS radlads radlads_core EXPORT radladsTargets
   FILE_SET HEADERS COMPONENT development
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT radladsTargets NAMESPACE radlads::

@@ -5,9 +5,9 @@ file(REMOVE_RECURSE ${WORK})
 set(options -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER} -D RADLADS_FETCH_DEPENDENCIES=${FETCH}
   -D CMAKE_BUILD_TYPE=Debug)
 
-if(CASE MATCHES "^(find_package|compiled|pcre2|cuda|cuda_host)$")
+if(CASE MATCHES "^(find_package|compiled|core|pcre2|cuda|cuda_host)$")
   set(project ${SOURCE}/examples/consumer)
-  if(CASE MATCHES "^(compiled|pcre2|cuda)")
+  if(CASE MATCHES "^(compiled|core|pcre2|cuda)")
     set(project ${SOURCE}/tests/package/${CASE})
   endif()
   set(prefix ${WORK}/prefix)
@@ -34,3 +34,12 @@ execute_process(COMMAND_ERROR_IS_FATAL ANY
   COMMAND ${CMAKE_COMMAND} -S ${project} -B ${WORK}/build ${options})
 execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND ${CMAKE_COMMAND} --build ${WORK}/build)
 execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND ${WORK}/build/consumer)
+
+if(CASE STREQUAL "add_subdirectory")
+  execute_process(COMMAND_ERROR_IS_FATAL ANY
+    COMMAND ${CMAKE_COMMAND} --install ${WORK}/build --prefix ${WORK}/prefix)
+  file(GLOB_RECURSE installed RELATIVE ${WORK}/prefix ${WORK}/prefix/*)
+  if(NOT installed STREQUAL "bin/consumer")
+    message(FATAL_ERROR "The consumer's install holds ${installed}, expected bin/consumer alone.")
+  endif()
+endif()
