@@ -9,8 +9,9 @@
 namespace radlads::text {
 namespace detokenizer_test {
 
-const detokenizer_rules byte_level{true, {}, false, {}, 0};
-const detokenizer_rules llama{false, {{"\u2581", " "}}, true, " ", 1};
+const detokenizer_rules byte_level{.is_byte_level = true};
+const detokenizer_rules llama{
+    .token_rules = {replace_rule{"\u2581", " "}}, .has_byte_fallback = true, .start = {" ", 1}};
 
 /// What each token lets out, and at the end what was held back.
 std::vector<std::string> streamed(const detokenizer_rules& rules,
@@ -45,12 +46,6 @@ TEST(detokenizer, spells_all_byte_tokens_both_ways) {
                                '>'};
     EXPECT_EQ(byte_of_token(small), expected) << small;
   }
-}
-
-TEST(detokenizer, replaces_everywhere) {
-  EXPECT_EQ(replace_all("aXbXX", "X", "--"), "a--b----");
-  EXPECT_EQ(replace_all("aaa", "aa", "b"), "ba");
-  EXPECT_EQ(replace_all("", "a", "b"), "");
 }
 
 TEST(detokenizer, spells_single_tokens) {

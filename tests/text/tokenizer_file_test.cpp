@@ -68,7 +68,7 @@ TEST_F(tokenizer_file, of_byte_fallback_bpe) {
   EXPECT_EQ(description.merges.size(), 3u);
   EXPECT_EQ(description.post_processor.prefix(), std::vector<std::int32_t>{1});
   EXPECT_EQ(description.normalizer("a b"), "\u2581a\u2581b");
-  EXPECT_EQ(description.detokenizer.strip_count, 1u);
+  EXPECT_EQ(description.detokenizer.start.count, 1u);
 }
 
 TEST_F(tokenizer_file, with_the_pattern_inside_byte_level_is_gpt2) {
@@ -91,7 +91,7 @@ TEST_F(tokenizer_file, lacking_keys) {
 }
 
 TEST_F(tokenizer_file, of_unknown_kinds) {
-  expect_error([](json& file) { file["model"]["type"] = "Unigram"; }, {"Unigram", "BPE"});
+  expect_error([](json& file) { file["model"]["type"] = "WordPiece"; }, {"WordPiece", "BPE"});
   expect_error([](json& file) { file["normalizer"]["type"] = "Nmt"; }, {"Nmt", "NFC"});
   expect_error(
       [](json& file) {

@@ -3,6 +3,8 @@
 // The merge engine of byte-pair encoding: repeatedly joins the adjacent pair of lowest rank,
 // leftmost first among equals, in O(n log n) for a piece of n symbols.
 
+#include "radlads/core/error.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -30,15 +32,19 @@ class merge_table {
 
   merge_table() : merge_table(std::span<const merge>()) {}
 
-  /// The rank of a merge is its index; of two merges of one pair the later counts.
-  explicit merge_table(std::span<const merge> merges) {
+  /// The rank of a merge is its index, or the number in its place among `ranks` where that is not
+  /// empty; of two merges of one pair the later counts.
+  explicit merge_table(std::span<const merge> merges, std::span<const std::uint32_t> ranks = {}) {
+    require(ranks.empty() || ranks.size() == merges.size(), "merge_table: ", ranks.size(),
+            " ranks for ", merges.size(), " merges");
     const std::size_t capacity = std::bit_ceil(merges.size() + merges.size() / 2 + 2);
     shift_ = 64 - std::countr_zero(capacity);
     slots_.assign(capacity, {empty, 0, 0});
     for (std::size_t rank = 0; rank < merges.size(); ++rank) {
       const merge& m = merges[rank];
       const std::uint64_t pair = key(m.left, m.right);
-      slots_[slot_of(pair)] = {pair, static_cast<std::uint32_t>(rank), m.result};
+      slots_[slot_of(pair)] = {pair, ranks.empty() ? static_cast<std::uint32_t>(rank) : ranks[rank],
+                               m.result};
     }
   }
 

@@ -2,7 +2,9 @@
 #pragma once
 // From tokens back to text, token by token: the rules of the "decoder" of tokenizer.json.
 
+#include "radlads/core/error.hpp"
 #include "radlads/text/byte_level.hpp"
+#include "radlads/text/replace_all.hpp"
 #include "radlads/text/unicode.hpp"
 
 #include <charconv>
@@ -11,18 +13,39 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace radlads::text {
 
-/// How tokens become text: either all tokens are in the byte alphabet, or they are text with
-/// replacements, byte tokens such as <0x0A> and a limited number of stripped first characters.
+/// Each `from`, which is not empty, becomes `to`.
+struct replace_rule {
+  std::string from, to;
+};
+
+/// A text is taken off the beginning, at most `count` times.
+struct strip_rule {
+  std::string text{};
+  std::size_t count = 0;
+};
+
+/// A character becomes a space; the first token of a text loses it instead, where told so.
+struct metaspace_rule {
+  std::string character;
+  bool is_dropped_first = false;
+};
+
+/// What happens to one token.
+using token_rule = std::variant<replace_rule, strip_rule, metaspace_rule>;
+
+/// How tokens become text: either all tokens are in the byte alphabet, or they pass rules, runs of
+/// byte tokens such as <0x0A> become their bytes, and what is then there passes further rules.
 struct detokenizer_rules {
   bool is_byte_level = false;
-  std::vector<std::pair<std::string, std::string>> replacements;
+  std::vector<token_rule> token_rules{};
   bool has_byte_fallback = false;
-  std::string stripped;         // taken off the beginning of the text
-  std::size_t strip_count = 0;  // at most so many times
+  std::vector<token_rule> piece_rules{};  // behind byte fallback
+  strip_rule start{};                     // of the whole text
 };
 
 /// The token of a byte, such as <0x0A>.
@@ -40,31 +63,64 @@ inline std::optional<char> byte_of_token(std::string_view token) {
   return static_cast<char>(value);
 }
 
-/// `text` with each `from`, which is not empty, replaced by `to`.
-inline std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
-  std::string out;
-  std::size_t at = 0;
-  for (std::size_t next; (next = text.find(from, at)) != std::string_view::npos;) {
-    out += text.substr(at, next - at);
-    out += to;
-    at = next + from.size();
-  }
-  return out += text.substr(at);
+namespace detail {
+
+/// Rules may make text this many times as long, and this many bytes longer; what asks for more is
+/// meant to fill the memory.
+inline constexpr std::size_t max_rule_growth = 64, max_rule_extra = 4096;
+
+/// What rules need to know of a token.
+struct rule_place {
+  bool is_first;      // of a text
+  std::size_t limit;  // bytes that the token may become
+};
+
+inline std::string applied(const replace_rule& rule, std::string_view text, rule_place place) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(rule.from); at != std::string_view::npos;
+       at = text.find(rule.from, at + rule.from.size()))
+    ++count;
+  require(count == 0 || rule.to.size() <= place.limit / count, "decoder: Replace makes ", count,
+          " times ", rule.to.size(), " bytes of one token; expected at most ", place.limit);
+  return replace_all(text, rule.from, rule.to);
 }
 
-/// The bytes of one token by itself. Added tokens are their own text.
+inline std::string applied(const strip_rule& rule, std::string_view text, rule_place) {
+  for (std::size_t i = 0; i < rule.count && text.starts_with(rule.text); ++i)
+    text.remove_prefix(rule.text.size());
+  return std::string(text);
+}
+
+inline std::string applied(const metaspace_rule& rule, std::string_view text, rule_place place) {
+  return replace_all(text, rule.character, place.is_first && rule.is_dropped_first ? "" : " ");
+}
+
+/// A token after rules; `is_first`: it is the first of a text.
+inline std::string applied(const std::vector<token_rule>& rules, std::string_view token,
+                           bool is_first) {
+  const rule_place place{is_first, token.size() * max_rule_growth + max_rule_extra};
+  std::string text(token);
+  for (const token_rule& rule : rules) {
+    text = std::visit([&](const auto& each) { return applied(each, text, place); }, rule);
+  }
+  return text;
+}
+
+}  // namespace detail
+
+/// The bytes of one token by itself, not the first of a text. Added tokens of the byte alphabet are
+/// their own text.
 inline std::string token_bytes(const detokenizer_rules& rules, std::string_view token,
                                bool is_added) {
   if (rules.is_byte_level) {
     auto bytes = is_added ? std::nullopt : from_byte_alphabet(token);
     return bytes ? *std::move(bytes) : std::string(token);
   }
+  const std::string text = detail::applied(rules.token_rules, token, false);
   if (rules.has_byte_fallback) {
-    if (const auto byte = byte_of_token(token)) return std::string(1, *byte);
+    if (const auto byte = byte_of_token(text)) return std::string(1, *byte);
   }
-  std::string text(token);
-  for (const auto& [from, to] : rules.replacements) text = replace_all(text, from, to);
-  return text;
+  return detail::applied(rules.piece_rules, text, false);
 }
 
 /// Turns tokens into text as they come and holds back what may not be whole characters yet.
@@ -73,14 +129,22 @@ class detokenizer_state {
   /// Takes the next token and returns the text that is certain now.
   std::string push(const detokenizer_rules& rules, std::string_view token, bool is_added) {
     std::string out;
-    if (rules.has_byte_fallback && !rules.is_byte_level && !byte_of_token(token)) end_run(out);
-    pending_ += token_bytes(rules, token, is_added);
     if (rules.is_byte_level) {
+      pending_ += token_bytes(rules, token, is_added);
       pending_.erase(0, append_repaired_utf8(out, pending_, false));
-    } else if (!rules.has_byte_fallback || !byte_of_token(token)) {
-      out += std::exchange(pending_, {});
+      return stripped(rules.start, out);
     }
-    return stripped(rules, out);
+    const std::string text = detail::applied(rules.token_rules, token, is_first_token_);
+    is_first_token_ = false;
+    if (rules.has_byte_fallback) {
+      if (const auto byte = byte_of_token(text)) {
+        pending_ += *byte;
+        return out;
+      }
+      end_run(rules, out);
+    }
+    add_piece(rules, text, out);
+    return stripped(rules.start, out);
   }
 
   /// Returns what was held back; call once, after the last token.
@@ -89,37 +153,45 @@ class detokenizer_state {
     if (rules.is_byte_level) {
       append_repaired_utf8(out, pending_, true);
     } else {
-      end_run(out);
+      end_run(rules, out);
     }
     pending_.clear();
-    return stripped(rules, out);
+    return stripped(rules.start, out);
   }
 
  private:
   /// A run of byte tokens that is not valid as a whole becomes one U+FFFD for each byte.
-  void end_run(std::string& out) {
+  void end_run(const detokenizer_rules& rules, std::string& out) {
+    if (pending_.empty()) return;
     if (invalid_utf8_offset(pending_) == std::string_view::npos) {
-      out += pending_;
+      add_piece(rules, pending_, out);
     } else {
-      for (std::size_t i = 0; i < pending_.size(); ++i) out += replacement_character;
+      for (std::size_t i = 0; i < pending_.size(); ++i)
+        add_piece(rules, replacement_character, out);
     }
     pending_.clear();
   }
 
-  std::string stripped(const detokenizer_rules& rules, const std::string& out) {
+  void add_piece(const detokenizer_rules& rules, std::string_view text, std::string& out) {
+    out += detail::applied(rules.piece_rules, text, is_first_piece_);
+    is_first_piece_ = false;
+  }
+
+  std::string stripped(const strip_rule& rule, const std::string& out) {
     std::size_t begin = 0;
-    while (begin < out.size() && strip_done_ < rules.strip_count) {
-      if (std::string_view(out).substr(begin).starts_with(rules.stripped)) {
-        begin += rules.stripped.size();
+    while (begin < out.size() && strip_done_ < rule.count) {
+      if (std::string_view(out).substr(begin).starts_with(rule.text)) {
+        begin += rule.text.size();
         ++strip_done_;
       } else {
-        strip_done_ = rules.strip_count;
+        strip_done_ = rule.count;
       }
     }
     return out.substr(begin);
   }
 
   std::string pending_;
+  bool is_first_token_ = true, is_first_piece_ = true;
   std::size_t strip_done_ = 0;
 };
 

@@ -66,11 +66,14 @@ class normalizer {
 
   const std::vector<normalizer_step>& steps() const { return steps_; }
 
-  /// The normalised form of valid UTF-8. Throws when it would be longer than the bound above.
-  std::string operator()(std::string_view text) const {
+  /// The normalised form of valid UTF-8. Throws when it would be longer than the bound above. Where
+  /// `keeps_start` is given, it becomes false when a step leaves out the first character.
+  std::string operator()(std::string_view text, bool* keeps_start = nullptr) const {
     const limit bound{text.size(), text.size() * max_growth + max_extra};
     std::string out(text);
     for (const normalizer_step& step : steps_) {
+      const auto leaves_out_start = [&](const auto& s) { return leaves_out_first(s, out); };
+      if (keeps_start && *keeps_start) *keeps_start = !std::visit(leaves_out_start, step);
       out = std::visit([&](const auto& s) { return applied(s, out, bound); }, step);
     }
     return out;
@@ -125,6 +128,25 @@ class normalizer {
     };
     std::visit([&](const auto& p) { detail::for_each_part(p, text, copy_part); }, step.pattern);
     return out;
+  }
+
+  template <class Step>
+  static bool leaves_out_first(const Step&, std::string_view) {
+    return false;
+  }
+
+  static bool leaves_out_first(strip_step step, std::string_view text) {
+    return step.at_left && stripped(text, true, false).size() < text.size();
+  }
+
+  static bool leaves_out_first(strip_accents_step, std::string_view text) {
+    return !text.empty() && without_marks(text.substr(0, read_utf8(text, 0).length)).empty();
+  }
+
+  static bool leaves_out_first(const replace_step& step, std::string_view text) {
+    text_match match{};
+    const auto find = [&](const auto& p) { return detail::find_match(p, text, 0, match); };
+    return step.to.empty() && std::visit(find, step.pattern) && match.begin == 0 && match.end > 0;
   }
 
   std::vector<normalizer_step> steps_;

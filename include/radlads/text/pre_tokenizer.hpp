@@ -5,8 +5,10 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/text/byte_level.hpp"
+#include "radlads/text/metaspace.hpp"
 #include "radlads/text/pattern.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <string>
@@ -35,7 +37,8 @@ struct prefix_space_step {};
 /// none of it: its model reads bytes.
 struct byte_alphabet_step {};
 
-using pre_tokenizer_step = std::variant<split_step, prefix_space_step, byte_alphabet_step>;
+using pre_tokenizer_step =
+    std::variant<split_step, prefix_space_step, byte_alphabet_step, metaspace>;
 
 /// A piece of text, and whether it stands at the very beginning of the whole text.
 struct text_piece {
@@ -144,6 +147,14 @@ class pre_tokenizer {
 
   const std::vector<pre_tokenizer_step>& steps() const { return steps_; }
 
+  /// Whether a piece at the very beginning of a text is treated in its own way.
+  bool heeds_start() const {
+    return std::any_of(steps_.begin(), steps_.end(), [](const pre_tokenizer_step& step) {
+      const auto* spaces = std::get_if<metaspace>(&step);
+      return spaces && spaces->scheme == prepend_scheme::first;
+    });
+  }
+
   /// Calls `on_piece` with the pieces of a text that is not empty, in order. They last as long as
   /// the text, and until `memory` is used again. `is_start`: nothing stands in front of the text.
   template <class OnPiece>
@@ -165,20 +176,41 @@ class pre_tokenizer {
   template <class OnPiece>
   static void apply(const pre_tokenizer_step& step, pre_tokenizer_memory& memory,
                     OnPiece&& on_piece) {
-    if (const auto* cut = std::get_if<split_step>(&step)) {
-      for (const text_piece& piece : memory.pieces) detail::apply(*cut, piece, on_piece);
-      return;
-    }
-    const bool is_prefix = std::holds_alternative<prefix_space_step>(step);
     for (const text_piece& piece : memory.pieces) {
-      if (is_prefix && piece.text.starts_with(' ')) {
-        on_piece(piece);
-        continue;
-      }
-      memory.texts.push_back(is_prefix ? " " + std::string(piece.text)
-                                       : to_byte_alphabet(piece.text));
-      on_piece(text_piece{memory.texts.back(), piece.is_start});
+      std::visit([&](const auto& each) { apply(each, piece, memory.texts, on_piece); }, step);
     }
+  }
+
+  template <class OnPiece>
+  static void apply(const split_step& step, const text_piece& piece, std::deque<std::string>&,
+                    OnPiece&& on_piece) {
+    detail::apply(step, piece, on_piece);
+  }
+
+  template <class OnPiece>
+  static void apply(prefix_space_step, const text_piece& piece, std::deque<std::string>& texts,
+                    OnPiece&& on_piece) {
+    if (piece.text.starts_with(' ')) return on_piece(piece);
+    texts.push_back(" " + std::string(piece.text));
+    on_piece(text_piece{texts.back(), piece.is_start});
+  }
+
+  template <class OnPiece>
+  static void apply(byte_alphabet_step, const text_piece& piece, std::deque<std::string>& texts,
+                    OnPiece&& on_piece) {
+    texts.push_back(to_byte_alphabet(piece.text));
+    on_piece(text_piece{texts.back(), piece.is_start});
+  }
+
+  template <class OnPiece>
+  static void apply(const metaspace& step, const text_piece& piece, std::deque<std::string>& texts,
+                    OnPiece&& on_piece) {
+    texts.push_back(spell_spaces(step, piece.text, piece.is_start));
+    const std::string_view spelled = texts.back();
+    if (!step.splits) return on_piece(text_piece{spelled, piece.is_start});
+    for_each_word(step, spelled, [&](std::size_t begin, std::size_t end) {
+      on_piece(text_piece{spelled.substr(begin, end - begin), piece.is_start && begin == 0});
+    });
   }
 
   std::vector<pre_tokenizer_step> steps_;

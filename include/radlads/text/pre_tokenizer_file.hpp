@@ -73,7 +73,7 @@ inline split_step split_from(const json& step, const std::string& type) {
     return {literal_text{std::move(delimiter)}, removed};
   }
   fail("unknown pre-tokenizer '", type,
-       "'; known: Split, ByteLevel, Digits, Punctuation, Whitespace, WhitespaceSplit, "
+       "'; known: Split, ByteLevel, Metaspace, Digits, Punctuation, Whitespace, WhitespaceSplit, "
        "CharDelimiterSplit, Sequence");
 }
 
@@ -87,6 +87,8 @@ inline read_steps read_pre_tokenizer(const json* value) {
     if (out.is_byte_level) {
       add_byte_level(out.steps, flag_member(step, "add_prefix_space", true),
                      flag_member(step, "use_regex", true));
+    } else if (type == "Metaspace") {
+      out.steps.emplace_back(metaspace_from(step, "pre_tokenizer"));
     } else {
       out.steps.emplace_back(split_from(step, type));
     }

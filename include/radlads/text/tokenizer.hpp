@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Text to token ids and back, as the model's own files say: byte-level BPE (Qwen2, Llama-3, GPT-2)
-// and BPE on characters with byte fallback (Llama). Reading the files is in tokenizer_folder.hpp.
+// Text to token ids and back, as the model's own files say: byte-level BPE (Qwen2, Llama-3, GPT-2),
+// BPE on characters with byte fallback (Llama 2, Mistral, Gemma) and Unigram models. Reading the
+// files is in tokenizer_folder.hpp.
 
 #include "radlads/core/error.hpp"
 #include "radlads/core/hash.hpp"
 #include "radlads/text/added_tokens.hpp"
-#include "radlads/text/bpe.hpp"
-#include "radlads/text/byte_level.hpp"
+#include "radlads/text/bpe_model.hpp"
 #include "radlads/text/detokenizer.hpp"
 #include "radlads/text/piece_cache.hpp"
-#include "radlads/text/split.hpp"
 #include "radlads/text/tokenizer_folder.hpp"
-#include "radlads/text/unicode.hpp"
+#include "radlads/text/unigram.hpp"
 #include "radlads/text/utf8_place.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -23,7 +21,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace radlads::text {
@@ -35,7 +35,6 @@ struct encode_options {
 class tokenizer {
  public:
   explicit tokenizer(tokenizer_description description) : description_(std::move(description)) {
-    merges_ = merge_table(description_.merges);
     is_added_.assign(static_cast<std::size_t>(vocabulary_size()), false);
     is_special_ = is_outside_model_ = is_added_;
     std::vector<added_token> raw, normalized;
@@ -46,12 +45,17 @@ class tokenizer {
       (token.is_normalized ? normalized : raw).push_back(token);
     }
     for (added_token& token : normalized) {
-      token.content = description_.normalizer(token.content);
+      const std::string content = description_.normalizer(token.content);
+      if (content != token.content) normalized_contents_.emplace(token.id, content);
+      token.content = content;
     }
     raw_matcher_ = added_token_matcher(std::move(raw));
     normalized_matcher_ = added_token_matcher(std::move(normalized));
-    index_single_bytes();
-    if (description_.ignores_merges && description_.is_byte_level) index_whole_pieces();
+    if (description_.scores.empty()) {
+      model_.emplace<bpe_model>(description_, model_vocabulary());
+    } else {
+      model_.emplace<unigram_model>(description_, model_vocabulary());
+    }
   }
 
   /// Loads a folder with tokenizer.json, or with vocab.json and merges.txt, or one of these files.
@@ -87,13 +91,13 @@ class tokenizer {
   /// id.
   std::string token_text(std::int32_t id) const {
     if (!description_.tokens.contains(id)) return {};
-    return token_bytes(description_.detokenizer, description_.tokens.token(id), is_added(id));
+    return token_bytes(description_.detokenizer, spelling(id), is_added(id));
   }
 
   /// Hands the next id to a detokenizer and returns the text that is certain by now.
   std::string push(detokenizer_state& state, std::int32_t id, bool skip_special = true) const {
     if (!description_.tokens.contains(id) || (skip_special && is_special(id))) return {};
-    return state.push(description_.detokenizer, description_.tokens.token(id), is_added(id));
+    return state.push(description_.detokenizer, spelling(id), is_added(id));
   }
 
   /// Returns what a detokenizer held back.
@@ -145,9 +149,9 @@ class tokenizer {
     std::vector<std::int32_t> ids;
     pre_tokenizer_memory pieces;
     bpe_word word;
+    unigram_lattice lattice;
     bool keeps_pieces = false;
     piece_cache known;
-    bool has_unknown = false;  // an unknown token waits for the characters fused with it
   };
 
   static bool is_flagged(const std::vector<bool>& flags, std::int32_t id) {
@@ -157,27 +161,14 @@ class tokenizer {
 
   bool is_added(std::int32_t id) const { return is_flagged(is_added_, id); }
 
-  /// Id of a token of the model's own vocabulary, which added tokens may extend.
-  std::optional<std::int32_t> model_id_of(std::string_view token) const {
-    const auto id = description_.tokens.find(token);
-    return id && is_flagged(is_outside_model_, *id) ? std::nullopt : id;
+  /// A token as it is spelled when it becomes text: an added token that is looked for in normalised
+  /// text stands for its normalised form.
+  const std::string& spelling(std::int32_t id) const {
+    const auto found = normalized_contents_.find(id);
+    return found == normalized_contents_.end() ? description_.tokens.token(id) : found->second;
   }
 
-  void index_single_bytes() {
-    for (std::size_t byte = 0; byte < single_byte_ids_.size(); ++byte) {
-      std::string character(1, static_cast<char>(byte));
-      if (description_.is_byte_level) character = to_byte_alphabet(character);
-      single_byte_ids_[byte] = model_id_of(character).value_or(-1);
-    }
-  }
-
-  void index_whole_pieces() {
-    for (std::int32_t id = 0; id < vocabulary_size(); ++id) {
-      if (!description_.tokens.contains(id) || is_flagged(is_outside_model_, id)) continue;
-      auto bytes = from_byte_alphabet(description_.tokens.token(id));
-      if (bytes) whole_pieces_.insert(*std::move(bytes), id);
-    }
-  }
+  model_tokens model_vocabulary() const { return {description_.tokens, is_outside_model_}; }
 
   std::vector<std::int32_t> encode_with(encoding& out, std::string_view text) const {
     const std::size_t broken = invalid_utf8_place(text);
@@ -194,91 +185,49 @@ class tokenizer {
   /// Encodes text between added tokens that are looked for before normalisation.
   void encode_raw(std::string_view raw, bool is_start, encoding& out) const {
     const bool is_normal = description_.normalizer.is_empty();
-    const std::string changed = is_normal ? std::string() : description_.normalizer(raw);
+    bool* keeps_start = description_.pre_tokenizer.heeds_start() ? &is_start : nullptr;
+    const std::string changed =
+        is_normal ? std::string() : description_.normalizer(raw, keeps_start);
     const std::string_view text = is_normal ? raw : changed;
     normalized_matcher_.split(
         text,
         [&](std::string_view segment) {
           description_.pre_tokenizer.split(
               segment, is_start && segment.data() == text.data(), out.pieces,
-              [&](std::string_view piece) { encode_known(piece, out); });
+              [&](std::string_view piece) { encode_piece(piece, out); });
         },
         [&](std::int32_t id) { out.ids.push_back(id); });
   }
 
-  void encode_known(std::string_view piece, encoding& out) const {
-    if (!out.keeps_pieces) return encode_piece(piece, out);
+  void encode_piece(std::string_view piece, encoding& out) const {
+    if (const auto* bpe = std::get_if<bpe_model>(&model_)) {
+      return bpe->for_each_word(piece, [&](std::string_view word) {
+        encode_known(word, out, [&] {
+          bpe->encode(description_, model_vocabulary(), word, out.word, out.ids);
+        });
+      });
+    }
+    encode_known(piece, out, [&] {
+      std::get<unigram_model>(model_).encode(description_, model_vocabulary(), piece, out.lattice,
+                                             out.ids);
+    });
+  }
+
+  /// Takes the ids of a piece from memory where they are kept, or else by `encode`.
+  template <class Encode>
+  static void encode_known(std::string_view piece, encoding& out, Encode&& encode) {
+    if (!out.keeps_pieces) return encode();
     if (out.known.find(piece, out.ids)) return;
     const std::size_t begin = out.ids.size();
-    encode_piece(piece, out);
+    encode();
     out.known.insert(piece, std::span(out.ids).subspan(begin));
   }
 
-  void encode_piece(std::string_view piece, encoding& out) const {
-    if (description_.ignores_merges) {
-      const auto id = description_.is_byte_level ? whole_pieces_.find(piece) : model_id_of(piece);
-      if (id) {
-        out.ids.push_back(*id);
-        return;
-      }
-    }
-    out.word.clear();
-    out.has_unknown = false;
-    for (std::size_t at = 0; at < piece.size();) {
-      const auto byte = static_cast<unsigned char>(piece[at]);
-      const std::size_t length = description_.is_byte_level ? 1 : read_utf8(piece, at).length;
-      add_character(piece.substr(at, length), byte, out);
-      at += length;
-    }
-    flush_unknown(out);
-    out.word.merge_into(out.ids, merges_);
-  }
-
-  /// Adds the symbol of one byte of the byte alphabet, or of one character.
-  void add_character(std::string_view character, unsigned char byte, encoding& out) const {
-    std::optional<std::int32_t> id;
-    if (character.size() == 1) {
-      if (single_byte_ids_[byte] >= 0) id = single_byte_ids_[byte];
-    } else {
-      id = model_id_of(character);
-    }
-    if (id) {
-      flush_unknown(out);
-      out.word.add(*id);
-      return;
-    }
-    const std::string spelled =
-        description_.is_byte_level ? to_byte_alphabet(character) : std::string(character);
-    if (description_.has_byte_fallback && add_byte_tokens(spelled, out)) return;
-    if (!description_.unknown_id) return;
-    if (!description_.fuses_unknown) flush_unknown(out);
-    out.has_unknown = true;
-  }
-
-  void flush_unknown(encoding& out) const {
-    if (out.has_unknown) out.word.add(*description_.unknown_id);
-    out.has_unknown = false;
-  }
-
-  /// Adds tokens such as <0x0A>, one for each byte; nothing when one of them does not exist.
-  bool add_byte_tokens(std::string_view bytes, encoding& out) const {
-    std::array<std::int32_t, 4> ids{};  // a character has at most four bytes
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      const auto byte = static_cast<unsigned char>(bytes[i]);
-      const auto id = model_id_of(byte_token(byte));
-      if (!id) return false;
-      ids[i] = *id;
-    }
-    for (std::size_t i = 0; i < bytes.size(); ++i) out.word.add(ids[i]);
-    return true;
-  }
-
   tokenizer_description description_;
-  merge_table merges_;
+  std::variant<bpe_model, unigram_model> model_;
   added_token_matcher raw_matcher_, normalized_matcher_;
-  std::vector<bool> is_added_, is_special_, is_outside_model_;  // by id
-  std::array<std::int32_t, 256> single_byte_ids_{};             // -1: none
-  vocabulary whole_pieces_;  // bytes of the tokens, for ignores_merges with the byte alphabet
+  std::unordered_map<std::int32_t, std::string> normalized_contents_;  // where normalising changes
+  std::vector<bool> is_added_, is_special_, is_outside_model_;         // by id
 };
 
 }  // namespace radlads::text

@@ -19,6 +19,8 @@ namespace radlads::text {
 struct tokenizer_description {
   vocabulary tokens;
   std::vector<merge> merges;
+  std::vector<std::uint32_t> merge_ranks;  // empty: merges rank by their order
+  std::vector<double> scores;              // of the tokens of a Unigram model; empty: BPE
   std::vector<added_token> added;
   std::optional<std::int32_t> unknown_id;
   bool fuses_unknown = false;

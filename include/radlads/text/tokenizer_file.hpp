@@ -5,10 +5,12 @@
 // here is an error.
 
 #include "radlads/core/error.hpp"
+#include "radlads/text/detokenizer_file.hpp"
 #include "radlads/text/json_members.hpp"
 #include "radlads/text/pre_tokenizer_file.hpp"
 #include "radlads/text/tokenizer_description.hpp"
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -56,11 +58,7 @@ inline void read_merges(const json& merges, tokenizer_description& out) {
   }
 }
 
-inline void read_model(const json& model, tokenizer_description& out) {
-  if (find_member(model, "type")) {
-    const std::string type = text_member(model, "type", "model");
-    require(type == "BPE", "'model.type' is '", type, "'; known: BPE");
-  }
+inline void read_bpe(const json& model, tokenizer_description& out) {
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     const json* affix = find_member(model, key);
     const bool is_empty =
@@ -81,8 +79,35 @@ inline void read_model(const json& model, tokenizer_description& out) {
             "', which the vocabulary lacks");
   }
   out.fuses_unknown = flag_member(model, "fuse_unk", false);
-  out.has_byte_fallback = flag_member(model, "byte_fallback", false);
   out.ignores_merges = flag_member(model, "ignore_merges", false);
+}
+
+inline void read_unigram(const json& model, tokenizer_description& out) {
+  for (const json& entry : list_from(member(model, "vocab", "model"), "model.vocab")) {
+    const std::size_t id = out.scores.size();
+    const bool is_pair = entry.is_array() && entry.size() == 2 && entry[0].is_string() &&
+                         entry[1].is_number() && std::isfinite(entry[1].get<double>());
+    require(is_pair, "token ", id, " of 'model.vocab' is ", is_pair ? "" : files::json_quote(entry),
+            R"(; expected ["a", score])");
+    out.tokens.insert(entry[0].get<std::string>(), static_cast<std::int64_t>(id));
+    out.scores.push_back(entry[1].get<double>());
+  }
+  require(!out.scores.empty(), "'model.vocab' is empty; expected tokens with scores");
+  if (const json* unknown = find_member(model, "unk_id")) {
+    const std::int64_t id = id_from(*unknown, "model.unk_id");
+    require(out.tokens.contains(id), "'model.unk_id' is ", id, "; there are ", out.scores.size(),
+            " tokens");
+    out.unknown_id = static_cast<std::int32_t>(id);
+  }
+}
+
+/// The kind of a model. Files of older versions do not say it of BPE.
+inline void read_model(const json& model, tokenizer_description& out) {
+  const std::string type = find_member(model, "type") ? text_member(model, "type", "model") : "BPE";
+  out.has_byte_fallback = flag_member(model, "byte_fallback", false);
+  if (type == "BPE") return read_bpe(model, out);
+  require(type == "Unigram", "'model.type' is '", type, "'; known: BPE, Unigram");
+  read_unigram(model, out);
 }
 
 inline added_token added_token_from(const json& entry, std::int64_t id) {
@@ -112,43 +137,6 @@ inline void read_added_tokens(const json& list, tokenizer_description& out) {
   }
 }
 
-inline void read_decoder(const json* decoder, detokenizer_rules& out) {
-  require(decoder != nullptr,
-          "'decoder' is missing; known: ByteLevel, and a Sequence of Replace, "
-          "ByteFallback, Fuse, Strip");
-  bool is_fused = false;
-  for (const json& step : sequence_of(decoder, "decoders", "decoder")) {
-    const std::string type = text_member(step, "type", "decoder");
-    if (type == "ByteLevel") {
-      out.is_byte_level = true;
-    } else if (type == "Replace" && !is_fused && !out.has_byte_fallback) {
-      out.replacements.emplace_back(literal_pattern(step, "decoder"),
-                                    text_member(step, "content", "decoder"));
-    } else if (type == "ByteFallback" && !is_fused) {
-      out.has_byte_fallback = true;
-    } else if (type == "Fuse") {
-      is_fused = true;
-    } else if (type == "Strip" && is_fused && out.strip_count == 0) {
-      out.stripped = text_member(step, "content", "decoder");
-      const json &start = member(step, "start", "decoder"), &stop = member(step, "stop", "decoder");
-      require(start.is_number_unsigned() && stop == 0 && !out.stripped.empty(),
-              "decoder Strip has ", "start ", files::json_quote(start), ", stop ",
-              files::json_quote(stop), "; expected a number and 0");
-      out.strip_count = start.get<std::size_t>();
-    } else {
-      fail("decoder '", type,
-           "' is unknown or out of order; known: ByteLevel, and a Sequence of "
-           "Replace, ByteFallback, Fuse, Strip");
-    }
-  }
-  require(!out.is_byte_level || (out.replacements.empty() && !out.has_byte_fallback && !is_fused),
-          "'decoder' has other steps beside ByteLevel; expected ByteLevel alone");
-}
-
-}  // namespace detail
-
-namespace detail {
-
 /// What a parsed tokenizer.json says; errors do not name the file.
 inline tokenizer_description description_of(const json& file) {
   tokenizer_description out;
@@ -159,7 +147,7 @@ inline tokenizer_description description_of(const json& file) {
   out.pre_tokenizer = pre_tokenizer(std::move(read.steps));
   out.is_byte_level = read.is_byte_level;
   out.post_processor = read_post_processor(find_member(file, "post_processor"), out.tokens);
-  read_decoder(find_member(file, "decoder"), out.detokenizer);
+  out.detokenizer = read_detokenizer(find_member(file, "decoder"));
   return out;
 }
 

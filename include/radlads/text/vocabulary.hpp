@@ -85,4 +85,20 @@ class vocabulary {
   std::size_t count_ = 0;
 };
 
+/// The tokens of a model itself, without those that were only added to its vocabulary.
+struct model_tokens {
+  const vocabulary& all;
+  const std::vector<bool>& is_added;  // by id: only added
+
+  bool holds(std::int32_t id) const {
+    const auto index = static_cast<std::size_t>(id);
+    return all.contains(id) && !(index < is_added.size() && is_added[index]);
+  }
+
+  std::optional<std::int32_t> find(std::string_view token) const {
+    const auto id = all.find(token);
+    return id && holds(*id) ? id : std::nullopt;
+  }
+};
+
 }  // namespace radlads::text
