@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace radlads::text {
@@ -50,6 +51,68 @@ TEST_F(post_processing, of_byte_level_adds_nothing_but_is_given) {
   EXPECT_TRUE(none.prefix().empty());
   EXPECT_TRUE(none.suffix().empty());
   EXPECT_FALSE(detail::read_post_processor(nullptr, tokens_).is_given());
+}
+
+/// A template of the given tokens around a text; around two texts it has none.
+std::string around(const std::string& before, const std::string& behind) {
+  const auto token = [](const std::string& name) {
+    return R"({"SpecialToken": {"id": ")" + name + R"(", "type_id": 0}})";
+  };
+  const auto sequence = [](const char* id) {
+    return std::string(R"({"Sequence": {"type_id": 0, "id": ")") + id + R"("}})";
+  };
+  return R"({"type": "TemplateProcessing", "single": [)" +
+         (before.empty() ? "" : token(before) + ",") + sequence("A") +
+         (behind.empty() ? "" : "," + token(behind)) + R"(], "pair": [)" + sequence("A") + "," +
+         sequence("B") + R"(], "special_tokens": {"<s>": {"ids": [1]}, "</s>": {"ids": [2]}}})";
+}
+
+const std::string roberta =
+    R"({"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 1]})";
+const std::string bert = R"({"type": "BertProcessing", "sep": ["</s>", 2], "cls": ["<s>", 1]})";
+
+TEST_F(post_processing, of_several_steps_is_what_the_reference_library_makes) {
+  const auto wrapped = [&](const std::string& steps) {
+    ids_type ids{7};
+    read((R"({"type": "Sequence", "processors": [)" + steps + "]}").c_str()).wrap(ids);
+    return ids;
+  };
+  EXPECT_EQ(wrapped(roberta), (ids_type{1, 7, 2}));
+  EXPECT_EQ(wrapped(bert), (ids_type{1, 7, 2}));
+  EXPECT_EQ(wrapped(R"({"type": "ByteLevel"},)" + around("<s>", "")), (ids_type{1, 7}));
+  EXPECT_EQ(wrapped(bert + "," + bert), (ids_type{1, 1, 7, 2, 2}));
+  EXPECT_EQ(wrapped(roberta + "," + around("", "</s>")), (ids_type{1, 7, 2, 2}));
+  EXPECT_EQ(wrapped(around("", "") + "," + around("", "</s>")), (ids_type{7, 2}));
+  // A token and a text are two parts, for which the second template has none of its own.
+  EXPECT_EQ(wrapped(around("<s>", "") + "," + around("", "</s>")), (ids_type{1, 7}));
+  EXPECT_EQ(wrapped(around("", "</s>") + "," + bert), (ids_type{1, 7, 2, 2, 2}));
+  EXPECT_EQ(wrapped(around("", "</s>") + "," + roberta), (ids_type{1, 7, 2, 2, 2, 2}));
+  EXPECT_EQ(wrapped(around("<s>", "") + "," + roberta), (ids_type{1, 1, 2, 2, 7, 2}));
+  EXPECT_EQ(wrapped(around("<s>", "</s>") + "," + roberta), (ids_type{1, 1, 2, 2, 7, 2, 2, 2, 2}));
+  EXPECT_EQ(wrapped(around("<s>", "</s>") + "," + bert), (ids_type{1, 1, 2, 7, 2, 2, 2}));
+}
+
+TEST_F(post_processing, refuses_what_the_reference_library_does_not_do) {
+  const auto error_for = [&](const std::string& text) {
+    return error_of([&] { read(text.c_str()); });
+  };
+  EXPECT_TRUE(says(error_for(R"({"type": "Sequence", "processors": [)" + around("<s>", "</s>") +
+                             "," + around("", "</s>") + "]}"),
+                   {"3 parts", "one or two"}));
+  EXPECT_TRUE(says(error_for(R"({"type": "TemplateProcessing", "single": []})"), {"0 times"}));
+  const std::string text = R"({"Sequence": {"id": "A"}})";
+  EXPECT_TRUE(
+      says(error_for(R"({"type": "TemplateProcessing", "single": [)" + text + "," + text + "]}"),
+           {"2 times"}));
+  EXPECT_TRUE(
+      says(error_for(R"({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B"}}]})"),
+           {"'B'", "expected A"}));
+  EXPECT_TRUE(
+      says(error_for(R"({"type": "BertProcessing", "sep": ["</s>", 9], "cls": ["<s>", 1]})"),
+           {"9", "no token"}));
+  EXPECT_TRUE(says(error_for(R"({"type": "BertProcessing", "sep": 2, "cls": ["<s>", 1]})"),
+                   {"'post_processor.sep'"}));
+  EXPECT_TRUE(says(error_for(R"({"type": "Padding"})"), {"'Padding'", "RobertaProcessing"}));
 }
 
 TEST_F(post_processing, refuses_ids_that_are_no_tokens) {

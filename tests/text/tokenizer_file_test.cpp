@@ -100,9 +100,9 @@ TEST_F(tokenizer_file, of_unknown_kinds) {
       {"BertPreTokenizer", "ByteLevel", "Digits"});
   expect_error(
       [](json& file) {
-        file["post_processor"] = {{"type", "BertProcessing"}};
+        file["post_processor"] = {{"type", "PairProcessing"}};
       },
-      {"BertProcessing", "TemplateProcessing"});
+      {"PairProcessing", "TemplateProcessing"});
   expect_error(
       [](json& file) {
         file["decoder"] = {{"type", "WordPiece"}};
@@ -132,6 +132,29 @@ TEST_F(tokenizer_file, with_broken_values) {
   expect_error([](json& file) { file["model"]["unk_token"] = "<unk>"; }, {"<unk>"});
   expect_error([](json& file) { file = json::array(); }, {"array"});
   expect_error([](json& file) { file["model"] = 5; }, {"'model'"});
+}
+
+TEST_F(tokenizer_file, of_a_unigram_model) {
+  json file = test::small_byte_fallback();
+  file["model"] = json::parse(R"({"type": "Unigram", "unk_id": 0, "byte_fallback": true,
+    "vocab": [["<unk>", 0], ["<s>", 0], ["</s>", 0], ["a", -1.5]]})");
+  const tokenizer_description description = described(file);
+  EXPECT_EQ(description.scores, (std::vector<double>{0, 0, 0, -1.5}));
+  EXPECT_EQ(description.unknown_id, 0);
+  EXPECT_TRUE(description.has_byte_fallback);
+  EXPECT_TRUE(description.merges.empty());
+  const auto error_for = [&](const char* key, const json& value) {
+    json spoilt = file;
+    spoilt["model"][key] = value;
+    return error_of([&] { described(spoilt); });
+  };
+  EXPECT_TRUE(says(error_for("unk_id", 4), {"'model.unk_id' is 4", "4 tokens"}));
+  EXPECT_TRUE(says(error_for("unk_id", -1), {"'model.unk_id' is -1"}));
+  EXPECT_TRUE(says(error_for("vocab", json::array()), {"'model.vocab' is empty"}));
+  EXPECT_TRUE(
+      says(error_for("vocab", json::parse(R"([["a", 0], ["a", 1]])")), {"'a' has two ids"}));
+  EXPECT_TRUE(says(error_for("vocab", json::parse(R"([["a", 0], ["b"]])")), {"token 1", "score"}));
+  EXPECT_TRUE(says(error_for("vocab", json::parse(R"([["a", "0"]])")), {"token 0", "score"}));
 }
 
 TEST_F(tokenizer_file, of_many_steps_or_levels_is_refused) {
