@@ -41,6 +41,13 @@ const std::string llama_config =
 "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,
 "original_max_position_embeddings": 8192}, "torch_dtype": "float32", "tie_word_embeddings": true})";
 
+const std::string unigram_json =
+    R"({"model": {"type": "Unigram", "unk_id": 0, "byte_fallback": true, "vocab": [["<unk>", 0], ["<s>", 0], ["\u2581", -2],
+["a", -3.5], ["\u2581ab", -1], ["<0xC3>", -9], ["<0xA9>", -9]]}, "added_tokens": [{"id": 1, "content": "<s>", "special": true}],
+"pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first", "split": true},
+"post_processor": {"type": "RobertaProcessing", "cls": ["<s>", 1], "sep": ["<s>", 1]},
+"decoder": {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "Metaspace", "add_prefix_space": true}]}})";
+
 gguf_bytes gguf_tokens() {
   gguf_bytes file;
   file.string("general.architecture", "llama").string("tokenizer.ggml.model", "gpt2");
@@ -79,6 +86,7 @@ strings tokenizer_json_seeds() {
     steps += R"({"type": "Split", "pattern": {"String": "a"}, "behavior": "Isolated"},)";
   return {joined({test::small_byte_level().dump(), text}),
           joined({test::small_byte_fallback().dump(), text}),
+          joined({unigram_json, "\u2581ab b\u00e9 <s>"}),
           deep(R"({"added_tokens": [{"id": )", "[", 80000), steps + "]}}"};
 }
 

@@ -115,6 +115,31 @@ TEST_F(gguf_tokenizer_test, scores_become_merges_from_the_best_token_down) {
   EXPECT_EQ(without["decoder"]["decoders"].size(), 3u);
 }
 
+TEST_F(gguf_tokenizer_test, names_the_first_tokens_as_llama_cpp_does_where_the_file_does_not) {
+  gguf_bytes file;
+  file.string("tokenizer.ggml.model", "llama");
+  file.strings("tokenizer.ggml.tokens", {"<unk>", "<s>", "</s>"});
+  file.reals("tokenizer.ggml.scores", {0, 0, 0}).integers("tokenizer.ggml.token_type", {2, 3, 3});
+  const auto [tokenizer, config] = read(file);
+  EXPECT_EQ(tokenizer["model"]["unk_token"], "<unk>");
+  EXPECT_EQ(tokenizer["post_processor"]["single"][0]["SpecialToken"]["id"], "<s>");
+  EXPECT_EQ(config["eos_token"], "</s>");
+}
+
+TEST_F(gguf_tokenizer_test, unused_tokens_are_in_no_merge) {
+  gguf_bytes file;
+  file.string("tokenizer.ggml.model", "llama").strings("tokenizer.ggml.tokens", {"a", "b", "ab"});
+  file.reals("tokenizer.ggml.scores", {0, 0, 0});
+  EXPECT_EQ(read(gguf_bytes(file).integers("tokenizer.ggml.token_type", {1, 1, 1}))
+                .tokenizer["model"]["merges"]
+                .size(),
+            1u);
+  EXPECT_EQ(read(gguf_bytes(file).integers("tokenizer.ggml.token_type", {1, 5, 1}))
+                .tokenizer["model"]["merges"]
+                .size(),
+            0u);
+}
+
 TEST_F(gguf_tokenizer_test, refuses_what_it_does_not_know) {
   EXPECT_TRUE(test::says(refusal(gguf_bytes()), {"a.gguf", "tokenizer.ggml.tokens", "missing"}));
   EXPECT_TRUE(test::says(refusal(byte_level("deepseek-llm")),
@@ -131,7 +156,7 @@ TEST_F(gguf_tokenizer_test, refuses_what_it_does_not_know) {
   EXPECT_TRUE(test::says(refusal(with("gpt2", {"a"}).strings("tokenizer.ggml.merges", {"ab"})),
                          {"merge 0 is \"ab\""}));
   EXPECT_TRUE(test::says(refusal(with("llama", {"a"}).reals("tokenizer.ggml.scores", {})),
-                         {"0 entries for 1"}));
+                         {"a.gguf", "0 scores for 1"}));
   EXPECT_TRUE(test::says(refusal(with("gpt2", {"a"}).integers("tokenizer.ggml.token_type", {7})),
                          {"1 to 6"}));
   EXPECT_TRUE(test::says(refusal(with("gpt2", {"a"}).integers("tokenizer.ggml.token_type", {})),

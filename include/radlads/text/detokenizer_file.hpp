@@ -8,6 +8,7 @@
 #include "radlads/text/metaspace.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,7 +26,7 @@ inline constexpr std::string_view known_detokenizers =
 inline strip_rule strip_rule_from(const json& step) {
   strip_rule rule{character_member(step, "content", "decoder"), 0};
   const json &start = member(step, "start", "decoder"), &stop = member(step, "stop", "decoder");
-  require(start.is_number_unsigned() && stop == 0, "decoder Strip has start ",
+  require(files::json_holds<std::uint32_t>(start) && stop == 0, "decoder Strip has start ",
           files::json_quote(start), ", stop ", files::json_quote(stop),
           "; expected a number and 0");
   rule.count = start.get<std::size_t>();

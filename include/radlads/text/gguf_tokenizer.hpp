@@ -6,6 +6,8 @@
 #include "radlads/core/error.hpp"
 #include "radlads/files/gguf.hpp"
 #include "radlads/files/json.hpp"
+#include "radlads/text/json_members.hpp"
+#include "radlads/text/score_merges.hpp"
 #include "radlads/text/split.hpp"
 
 #include <algorithm>
@@ -15,8 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -66,7 +66,6 @@ class gguf_tokenizer_reader {
       : file_(file),
         tokens_(file.get<files::gguf_strings>("tokenizer.ggml.tokens")),
         kinds_(read_kinds()) {
-    for (std::size_t id = 0; id < tokens_.size(); ++id) ids_.emplace(tokens_[id], id);
     const auto model = file.get<std::string_view>("tokenizer.ggml.model");
     require(model == "gpt2" || model == "llama", file.path(), ": \"tokenizer.ggml.model\" is \"",
             model, "\"; known are gpt2 and llama");
@@ -111,10 +110,19 @@ class gguf_tokenizer_reader {
     fail(file_.path(), ": \"tokenizer.ggml.pre\" is \"", name, "\"; known are ", known);
   }
 
+  /// What the key names, or else what llama.cpp takes in files of SentencePiece, whose first three
+  /// tokens are these.
   std::optional<std::size_t> id_of(std::string_view key) const {
     const std::string name = "tokenizer.ggml." + std::string(key);
     const auto id = file_.find<std::int64_t>(name);
-    if (!id) return std::nullopt;
+    if (!id) {
+      constexpr std::array<std::string_view, 3> implied{"unknown_token_id", "bos_token_id",
+                                                        "eos_token_id"};
+      const auto index = static_cast<std::size_t>(std::find(implied.begin(), implied.end(), key) -
+                                                  implied.begin());
+      const bool is_implied = !is_byte_level_ && index < std::min(implied.size(), tokens_.size());
+      return is_implied ? std::optional(index) : std::nullopt;
+    }
     require(*id >= 0 && static_cast<std::size_t>(*id) < tokens_.size(), file_.path(), ": \"", name,
             "\" is ", *id, "; there are ", tokens_.size(), " tokens");
     return static_cast<std::size_t>(*id);
@@ -241,7 +249,7 @@ class gguf_tokenizer_reader {
                        {"fuse_unk", !is_byte_level_},
                        {"byte_fallback", !is_byte_level_},
                        {"ignore_merges", is_byte_level_ && split_.ignores_merges}};
-    out["merges"] = is_byte_level_ ? given_merges() : merges_of_scores();
+    out["merges"] = is_byte_level_ ? given_merges() : scored_merges();
     out["vocab"] = std::move(vocabulary);
     return out;
   }
@@ -258,30 +266,16 @@ class gguf_tokenizer_reader {
     return merges;
   }
 
-  /// SentencePiece joins the pair whose token has the highest score, so the ways to split each
-  /// token, in the order of scores, are its merges.
-  files::json merges_of_scores() const {
-    const auto scores = file_.get<files::gguf_numbers>("tokenizer.ggml.scores");
-    require(scores.size() == tokens_.size(), file_.path(), ": \"tokenizer.ggml.scores\" has ",
-            scores.size(), " entries for ", tokens_.size(), " tokens");
-    std::vector<std::tuple<double, std::size_t, std::size_t>>
-        merges;  // minus the score, left and right id
-    for (std::size_t id = 0; id < tokens_.size(); ++id) {
-      if (kinds_[id] != normal_token && kinds_[id] != user_token) continue;
-      const std::string_view token = tokens_[id];
-      // The longest token decides how many splits are tried; real ones have at most a few hundred
-      // bytes.
-      require(token.size() <= max_token_bytes, file_.path(), ": token ", id, " has ", token.size(),
-              " bytes, more than the ", max_token_bytes, " allowed");
-      for (std::size_t cut = 1; cut < token.size(); ++cut) {
-        const auto left = ids_.find(token.substr(0, cut)), right = ids_.find(token.substr(cut));
-        if (left == ids_.end() || right == ids_.end()) continue;
-        merges.emplace_back(-scores[id], left->second, right->second);
-      }
-    }
-    std::sort(merges.begin(), merges.end());
+  files::json scored_merges() const {
+    std::vector<merge_role> roles;
+    for (const int kind : kinds_)
+      roles.push_back({kind == normal_token || kind == user_token, kind != unused_token});
     files::json out = files::json::array();
-    for (const auto& [score, left, right] : merges) out.push_back({text(left), text(right)});
+    naming_file(file_.path(), [&] {
+      const auto scores = file_.get<files::gguf_numbers>("tokenizer.ggml.scores");
+      for (const scored_merge& each : merges_of_scores(tokens_, scores, roles))
+        out.push_back({text(each.left), text(each.right)});
+    });
     return out;
   }
 
@@ -309,12 +303,9 @@ class gguf_tokenizer_reader {
            ".context_length";
   }
 
-  static constexpr std::size_t max_token_bytes = 4096;
-
   const files::gguf_file& file_;
   files::gguf_strings tokens_;
   std::vector<int> kinds_;
-  std::unordered_map<std::string_view, std::size_t> ids_;
   bool is_byte_level_ = true;
   gguf_split split_{};
 };

@@ -8,6 +8,7 @@
 #include "radlads/files/json.hpp"
 #include "radlads/files/mapped.hpp"
 #include "radlads/text/gguf_tokenizer.hpp"
+#include "radlads/text/score_merges.hpp"
 #include "radlads/text/tokenizer_file.hpp"
 
 #include <algorithm>
@@ -214,10 +215,15 @@ inline void read_config_tokens(const json& config, tokenizer_description& out) {
 
 /// The tokenizer of a GGUF file.
 inline tokenizer_description describe_gguf(const std::filesystem::path& path) {
-  const tokenizer_json_files made = huggingface_tokenizer(files::gguf_file::open(path));
+  const files::gguf_file file = files::gguf_file::open(path);
+  const tokenizer_json_files made = huggingface_tokenizer(file);
   tokenizer_description out;
   naming_file(path, [&] {
     out = description_of(made.tokenizer);
+    if (file.get<std::string_view>("tokenizer.ggml.model") == "llama") {
+      out.merge_ranks =
+          ranks_of_scores(out.merges, file.get<files::gguf_numbers>("tokenizer.ggml.scores"));
+    }
     read_config_tokens(made.config, out);
   });
   return out;
