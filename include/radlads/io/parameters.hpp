@@ -53,6 +53,8 @@ template <tensor_source S>
 bool is_known_unused(const S& file, const std::string& name,
                      const std::set<std::string, std::less<>>& read) {
   if (name.ends_with("rotary_emb.inv_freq") || name == rope_factors_name) return true;
+  // The description of such a GGUF file is refused unless this is zero.
+  if (name.ends_with(".time_mix_lerp_fused.weight")) return true;
   if (name == head_name) return find_parameter(file, embedding_name) && !has_own_head(file);
   const std::string_view mixer = ".self_attn.";
   const std::size_t place = name.find(mixer);

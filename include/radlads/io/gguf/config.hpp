@@ -7,6 +7,7 @@
 #include "radlads/files/gguf.hpp"
 #include "radlads/io/architecture.hpp"
 #include "radlads/io/gguf/names.hpp"
+#include "radlads/io/gguf/student_names.hpp"
 #include "radlads/models/config.hpp"
 
 #include <algorithm>
@@ -27,9 +28,10 @@ class gguf_config_reader {
  public:
   explicit gguf_config_reader(const files::gguf_file& file)
       : file_(file), family_(file.get<std::string_view>("general.architecture")) {
-    const bool is_known = family_ == "llama" || family_ == "qwen2" || family_ == "qwen3";
+    const bool is_known = family_ == "llama" || family_ == "qwen2" || family_ == "qwen3" ||
+                          is_student_architecture(family_);
     require(is_known, file.path(), ": the architecture is ", family_,
-            "; known are llama, qwen2, qwen3");
+            "; known are llama, qwen2, qwen3, rwkv6qwen2, arwkv7");
   }
 
   models::config read() const {
@@ -41,6 +43,11 @@ class gguf_config_reader {
     c.layers = size("block_count");
     c.max_positions = size("context_length");
     c.norm_epsilon = positive("attention.layer_norm_rms_epsilon");
+    if (is_student_architecture(family_)) {
+      read_student(c);
+      read_tokens(c);
+      return c;
+    }
     read_heads(c);
     models::check_limits(c);
     read_rope(c);
@@ -157,6 +164,69 @@ class gguf_config_reader {
               "; other scalings are not supported");
     }
     return scaling;
+  }
+
+  /// The extent of a tensor's fastest axis but `axis`; 0 where there is no such tensor.
+  std::int64_t extent(std::string_view name, std::size_t axis) const {
+    const files::gguf_tensor* tensor = file_.find_tensor(name);
+    return tensor != nullptr && tensor->extents.size() > axis ? tensor->extents[axis] : 0;
+  }
+
+  void read_student(models::config& c) const {
+    const bool is_rwkv6 = family_ == rwkv6_architecture;
+    c.head_size = size("wkv.head_size");
+    require(c.hidden % c.head_size == 0, file_.path(), ": \"", key("embedding_length"), "\" is ",
+            c.hidden, ", not a multiple of the head size ", c.head_size);
+    c.heads = c.hidden / c.head_size;
+    c.kv_heads = is_rwkv6 ? size("attention.head_count_kv") : c.heads;
+    require(c.heads % c.kv_heads == 0, file_.path(), ": ", c.heads, " heads are not a multiple of ",
+            c.kv_heads, " key/value heads");
+    c.is_tied = !has("output.weight");
+    c.qkv_bias = has("blk.0.time_mix_receptance.bias");
+    c.output_bias = has("blk.0.time_mix_output.bias");
+    c.mixers.assign(static_cast<std::size_t>(c.layers), is_rwkv6 ? "rad_rwkv6" : "rad_rwkv7");
+    layers::mixer_options& o = c.options;
+    o.use_rope = false;
+    o.balance_state = is_rwkv6;
+    o.token_shift = is_rwkv6;
+    o.group_norm = !is_rwkv6 && has("blk.0.time_mix_ln.weight");
+    o.gate_rank_type = is_rwkv6 ? 1 : has("blk.0.time_mix_g1.weight") ? 2 : 0;
+    o.rank_decay =
+        extent(is_rwkv6 ? "blk.0.time_mix_decay_w1.weight" : "blk.0.time_mix_w1.weight", 1);
+    o.rank_iclr = extent("blk.0.time_mix_a1.weight", 1);
+    o.rank_value_mix = extent("blk.1.time_mix_v1.weight", 1);
+    o.rank_gate = extent("blk.0.time_mix_g1.weight", 1);
+    o.rank_token_shift = extent("blk.0.time_mix_w2.weight", 0) * (is_rwkv6 ? 1 : 0);
+    models::check_limits(c);
+    refuse_native(c, is_rwkv6);
+  }
+
+  /// What these architectures can also hold and a student has not: the bonus of RWKV-6, and in
+  /// arwkv7 a token shift and a bonus.
+  void refuse_native(const models::config& c, bool is_rwkv6) const {
+    for (std::int64_t layer = 0; layer < c.layers; ++layer) {
+      const std::string prefix = "blk." + std::to_string(layer) + ".time_mix_";
+      require(!has(prefix + "first.weight"), file_.path(), ": tensor \"", prefix,
+              "first.weight\" is that of RWKV-6 itself, which is not supported");
+      if (is_rwkv6) continue;
+      require_zero(prefix + "lerp_fused.weight", "a token shift");
+      require_zero(prefix + "r_k.weight", "a bonus for the token itself");
+    }
+  }
+
+  void require_zero(const std::string& name, std::string_view meaning) const {
+    const files::gguf_tensor* tensor = file_.find_tensor(name);
+    if (tensor == nullptr) return;
+    std::uint64_t bytes = sizeof(float);
+    for (const std::int64_t extent : tensor->extents) bytes *= static_cast<std::uint64_t>(extent);
+    require(tensor->type == 0 && bytes / sizeof(float) <= file_.size() &&
+                bytes <= file_.size() - tensor->offset,
+            file_.path(), ": tensor \"", name, "\" must be of type F32 and within the file");
+    const std::byte* data = file_.data(tensor->offset);
+    const bool is_zero =
+        std::all_of(data, data + bytes, [](std::byte b) { return b == std::byte{0}; });
+    require(is_zero, file_.path(), ": tensor \"", name, "\" is not zero: ", meaning,
+            ", which RAD-RWKV7 does not have");
   }
 
   std::optional<std::int32_t> token(std::string_view name, const models::config& c) const {

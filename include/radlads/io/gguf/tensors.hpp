@@ -8,6 +8,7 @@
 #include "radlads/io/gguf/block_types.hpp"
 #include "radlads/io/gguf/dequantise.hpp"
 #include "radlads/io/gguf/names.hpp"
+#include "radlads/io/gguf/student_names.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -33,6 +34,8 @@ struct gguf_entry {
   /// Rows of each head are interleaved (0, d/2, 1, d/2 + 1, ...) for this many heads; 0 for none.
   /// llama.cpp stores q and k of Llama so, because it rotates neighbours instead of halves.
   std::int64_t interleaved_heads = 0;
+  gguf_layout layout = gguf_layout::rows;  ///< of a student's mixer
+  float factor = 1;                        ///< what values are multiplied by
 };
 
 /// All tensors of one open file. Move-only; entries stay valid until it is destroyed.
@@ -87,9 +90,70 @@ class gguf_tensors {
             " bytes at byte ", tensor.offset, "; the file ends at ", file_.size());
     entry.data = reinterpret_cast<const unsigned char*>(file_.data(tensor.offset));
     entry.interleaved_heads = interleaved_heads(entry);
+    if (is_student_architecture(architecture())) {
+      const auto student = find_student_tensor(architecture(), tensor.name);
+      if (student) return add_of_student(*student, std::move(entry));
+    }
+    insert(std::move(entry));
+  }
+
+  std::string_view architecture() const {
+    return file_.find<std::string_view>("general.architecture").value_or("");
+  }
+
+  void insert(gguf_entry entry) {
     const std::string name = entry.name;
     require(entries_.emplace(name, std::move(entry)).second, file_.path(),
             ": two tensors are called \"", name, "\"");
+  }
+
+  /// Puts in what one tensor of a student's mixer is, with Hugging Face's shape.
+  void add_of_student(const student_tensor& student, gguf_entry entry) {
+    std::vector<std::int64_t>& shape = entry.shape;
+    const std::size_t axes = shape.size();
+    const auto require_shape = [&](bool is_right, std::string_view expected) {
+      require(is_right, entry.file, ": tensor \"", entry.name, "\" has shape ", shape_text(shape),
+              ", expected ", expected);
+    };
+    entry.layout = student.layout;
+    if (student.layout == gguf_layout::parts) {
+      require_shape(axes == 4 && shape[0] == 5 && shape[1] == 1 && shape[2] == 1, "(5, 1, 1, C)");
+      return add_parts(student, std::move(entry));
+    }
+    if (student.layout == gguf_layout::row) {
+      require_shape(axes == 1, "one axis");
+      shape = {1, 1, shape[0]};
+    } else if (student.layout == gguf_layout::transposed) {
+      require_shape(axes == 2, "two axes");
+      std::swap(shape[0], shape[1]);
+    } else if (student.layout == gguf_layout::shift_down) {
+      require_shape(axes == 2 && shape[0] % 5 == 0, "(5 R, C)");
+      std::swap(shape[0], shape[1]);
+    } else if (student.layout == gguf_layout::shift_up) {
+      require_shape(axes == 3 && shape[0] == 5, "(5, C, R)");
+      std::swap(shape[1], shape[2]);
+    }
+    entry.name = student.prefix + student.name;
+    if (architecture() == rwkv7_architecture && student.name == "q_proj.weight") {
+      const auto size = file_.get<std::int64_t>("arwkv7.wkv.head_size");
+      require(size > 0, file_.path(), ": \"arwkv7.wkv.head_size\" is ", size);
+      const bool has_norm = file_.find_tensor("blk.0.time_mix_ln.weight") != nullptr;
+      entry.factor = static_cast<float>(1 / rwkv7_receptance_factor(size, has_norm));
+    }
+    insert(std::move(entry));
+  }
+
+  /// The five rows of the token shift.
+  void add_parts(const student_tensor& student, gguf_entry entry) {
+    const std::int64_t width = entry.shape[3];
+    for (std::size_t i = 0; i < rwkv6_blend_names.size(); ++i) {
+      gguf_entry part = entry;
+      part.name = student.prefix + std::string(rwkv6_blend_names[i]);
+      part.layout = gguf_layout::row;
+      part.shape = {1, 1, width};
+      part.data += static_cast<std::int64_t>(i) * (width / entry.block.values) * entry.block.bytes;
+      insert(std::move(part));
+    }
   }
 
   std::int64_t interleaved_heads(const gguf_entry& entry) const {
@@ -123,6 +187,37 @@ inline std::int64_t straight_row(std::int64_t row, std::int64_t rows, std::int64
   return row - within + within % 2 * (size / 2) + within / 2;
 }
 
+namespace detail {
+
+/// The values of a factor that a file has transposed, in Hugging Face's order.
+template <class T>
+void read_transposed(const gguf_entry& entry, T* out) {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : entry.shape) count *= extent;
+  std::vector<float> values(static_cast<std::size_t>(count));
+  dequantise(entry.block.type, entry.data, count, values.data());
+  const bool is_up = entry.layout == gguf_layout::shift_up;
+  const bool is_down = entry.layout == gguf_layout::shift_down;
+  // Both factors of the token shift are five parts (R, C) or (C, R) in the file, of `lines` lines.
+  const std::int64_t parts = is_up || is_down ? 5 : 1,
+                     length = is_up ? entry.shape[1] : entry.shape[0];
+  const std::int64_t lines = count / parts / length;
+  for (std::int64_t part = 0; part < parts; ++part) {
+    const std::int64_t place =
+        parts == 1 ? 0 : static_cast<std::int64_t>(rwkv6_blends[static_cast<std::size_t>(part)]);
+    for (std::int64_t line = 0; line < lines; ++line) {
+      for (std::int64_t i = 0; i < length; ++i) {
+        const float value = values[static_cast<std::size_t>((part * lines + line) * length + i)];
+        const std::int64_t to = is_up ? (place * length + i) * lines + line
+                                      : i * (parts * lines) + place * lines + line;
+        out[to] = static_cast<T>(value);
+      }
+    }
+  }
+}
+
+}  // namespace detail
+
 /// Writes all values to `out`, row-major, overwriting. Throws naming the tensor, its file, and the
 /// expected and found shape.
 template <class T>
@@ -130,6 +225,10 @@ requires std::same_as<T, float> || std::same_as<T, double>
 void read_tensor(const gguf_entry& entry, std::span<const std::int64_t> expected_shape, T* out) {
   require(std::ranges::equal(entry.shape, expected_shape), entry.file, ": tensor \"", entry.name,
           "\" has shape ", shape_text(entry.shape), ", expected ", shape_text(expected_shape));
+  const bool is_transposed = entry.layout == gguf_layout::transposed ||
+                             entry.layout == gguf_layout::shift_down ||
+                             entry.layout == gguf_layout::shift_up;
+  if (is_transposed) return detail::read_transposed(entry, out);
   // A vector, such as a bias, is as many rows of one value.
   const bool is_vector = entry.shape.size() == 1 && entry.block.values == 1;
   const std::int64_t row_length = is_vector ? 1 : entry.shape.back();
@@ -139,6 +238,7 @@ void read_tensor(const gguf_entry& entry, std::span<const std::int64_t> expected
   std::vector<float> values(static_cast<std::size_t>(row_length));
   for (std::int64_t row = 0; row < rows; ++row) {
     dequantise(entry.block.type, entry.data + row * row_bytes, row_length, values.data());
+    for (float& value : values) value *= entry.factor;
     std::copy(values.begin(), values.end(),
               out + straight_row(row, rows, entry.interleaved_heads) * row_length);
   }
