@@ -7,13 +7,13 @@
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/evaluate/request.hpp"
+#include "radlads/evaluate/shared_inputs.hpp"
 #include "radlads/ops/cross_entropy.hpp"
 #include "radlads/ops/embedding.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <span>
 #include <vector>
 
@@ -25,7 +25,8 @@ struct likelihood {
   bool is_greedy = true;       ///< each token is the model's first choice
 };
 
-/// Scores requests under a model. Logits are made of scored positions alone.
+/// Scores requests under a model. Requests whose inputs begin one another's are run once, and
+/// logits are made of scored positions alone.
 template <class Model>
 class likelihood_scorer {
  public:
@@ -42,20 +43,18 @@ class likelihood_scorer {
   std::vector<likelihood> operator()(B& b, std::span<const request> requests,
                                      const Progress& on_progress) {
     std::vector<likelihood> results(requests.size());
-    std::vector<std::size_t> order(requests.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
     // The longest first: memory that does not suffice is noticed at once.
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) {
-      return length(requests[x]) > length(requests[y]);
-    });
-    for (std::size_t first = 0; first < order.size();) {
-      const std::int64_t columns = length(requests[order[first]]);
+    const std::vector<shared_input> inputs = share_inputs(requests);
+    std::size_t done = 0;
+    for (std::size_t first = 0; first < inputs.size();) {
+      const auto columns = static_cast<std::int64_t>(inputs[first].ids.size());
       const auto rows =
           static_cast<std::size_t>(std::max<std::int64_t>(1, batch_tokens_ / columns));
-      const std::size_t count = std::min(rows, order.size() - first);
-      run(b, requests, std::span(order).subspan(first, count), columns, results);
-      first += count;
-      on_progress(first);
+      const auto batch = std::span(inputs).subspan(first, std::min(rows, inputs.size() - first));
+      run(b, requests, batch, columns, results);
+      for (const shared_input& each : batch) done += each.requests.size();
+      first += batch.size();
+      on_progress(done);
     }
     return results;
   }
@@ -65,40 +64,44 @@ class likelihood_scorer {
   }
 
  private:
-  /// Ids that the model reads: all but the last.
-  static std::int64_t length(const request& r) {
-    return static_cast<std::int64_t>(r.context.size() + r.continuation.size()) - 1;
-  }
-
-  void run(B& b, std::span<const request> requests, std::span<const std::size_t> chosen,
+  void run(B& b, std::span<const request> requests, std::span<const shared_input> batch,
            std::int64_t columns, std::vector<likelihood>& results) {
-    const auto rows = static_cast<std::int64_t>(chosen.size());
-    // Behind a request's end come zeros, which nothing before them sees.
+    const auto rows = static_cast<std::int64_t>(batch.size());
+    // Behind an input's end come zeros, which nothing before them sees.
     std::vector<std::int32_t> inputs(static_cast<std::size_t>(rows * columns), 0);
     std::vector<std::int32_t> places, targets;  // scored positions, and the ids they should predict
     for (std::int64_t row = 0; row < rows; ++row) {
-      const request& r = requests[chosen[static_cast<std::size_t>(row)]];
-      std::vector<std::int32_t> ids = r.context;
-      ids.insert(ids.end(), r.continuation.begin(), r.continuation.end());
-      std::copy(ids.begin(), ids.end() - 1, inputs.begin() + row * columns);
-      for (std::size_t i = r.context.size(); i < ids.size(); ++i) {
-        places.push_back(
-            static_cast<std::int32_t>(row * columns + static_cast<std::int64_t>(i) - 1));
-        targets.push_back(ids[i]);
+      const shared_input& input = batch[static_cast<std::size_t>(row)];
+      std::copy(input.ids.begin(), input.ids.end(), inputs.begin() + row * columns);
+      for (const std::size_t index : input.requests) {
+        const request& r = requests[index];
+        auto place = row * columns + static_cast<std::int64_t>(r.context.size()) - 1;
+        for (const std::int32_t target : r.continuation) {
+          places.push_back(static_cast<std::int32_t>(place++));
+          targets.push_back(target);
+        }
       }
     }
     ids_.resize(b, {rows, columns});
     b.copy(ids_.data(), inputs.data(), inputs.size() * sizeof(std::int32_t));
     model_.forward(b, ids_, nullptr, saved_);
     score(b, places, targets);
+    take_scores(b, requests, batch, results);
+  }
+
+  /// Adds up what score left, request by request.
+  void take_scores(B& b, std::span<const request> requests, std::span<const shared_input> batch,
+                   std::vector<likelihood>& results) {
     const auto losses = to_host(b, losses_);
     const auto best = to_host(b, best_);
     std::size_t at = 0;
-    for (const std::size_t index : chosen) {
-      for (const std::int32_t target : requests[index].continuation) {
-        results[index].log_probability -= static_cast<double>(losses[at]);
-        results[index].is_greedy = results[index].is_greedy && best[at] == target;
-        ++at;
+    for (const shared_input& input : batch) {
+      for (const std::size_t index : input.requests) {
+        for (const std::int32_t target : requests[index].continuation) {
+          results[index].log_probability -= static_cast<double>(losses[at]);
+          results[index].is_greedy = results[index].is_greedy && best[at] == target;
+          ++at;
+        }
       }
     }
   }
