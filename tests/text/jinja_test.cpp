@@ -137,6 +137,49 @@ TEST(jinja, time_and_memory_are_bounded) {
   EXPECT_NE(refusal("{{ ml | indent(1000000000) }}"), "");
 }
 
+TEST(jinja, white_space_rules_keep_what_blocks_take) {
+  const std::string source = "a\n  {% if true %}\nb\n  {# no #}\n{% endif %}\nc\n";
+  const auto shown = [&](text::jinja::whitespace_rules rules) {
+    return text::jinja::evaluator::render(text::jinja::parser::parse(source, {}, rules), {});
+  };
+  // As jinja2 3.1 renders it with trim_blocks, lstrip_blocks and keep_trailing_newline.
+  EXPECT_EQ(shown({}), "a\nb\nc");
+  EXPECT_EQ(shown({false, false, true}), "a\n  \nb\n  \n\nc\n");
+  EXPECT_EQ(shown({true, false, false}), "a\n  b\n  c");
+  EXPECT_EQ(shown({false, true, true}), "a\n\nb\n\n\nc\n");
+}
+
+TEST(jinja, what_is_not_there_can_be_refused) {
+  text::jinja::environment outside;
+  outside.refuses_undefined = true;
+  outside.globals = {{"d", text::jinja::dictionary{{"x", "1"}}}, {"l", text::jinja::list{}}};
+  const auto shown = [&](std::string_view source) {
+    return text::jinja::evaluator::render(text::jinja::parser::parse(source), outside);
+  };
+  const auto refused = [&](std::string_view source) { return error_of([&] { shown(source); }); };
+  EXPECT_EQ(shown("{{ d.x }}{{ y is defined }}{{ d.y is undefined }}{{ y | default('z') }}"),
+            "1FalseTruez");
+  EXPECT_EQ(refused("a\n{{ y }}"), "line 2: 'y' is undefined");
+  EXPECT_EQ(refused("{{ d.y }}"), "line 1: 'y' is undefined");
+  EXPECT_EQ(refused("{{ d['y'] }}"), "line 1: 'y' is undefined");
+  EXPECT_EQ(refused("{{ l[0] }}"), "line 1: 'item 0' is undefined");
+  EXPECT_EQ(refused("{% if y %}{% endif %}"), "line 1: 'y' is undefined");
+  EXPECT_EQ(refused("{% for a in y %}{% endfor %}"), "line 1: 'y' is undefined");
+  EXPECT_EQ(refused("{{ y | trim }}"), "line 1: 'y' is undefined");
+  EXPECT_EQ(refused("{{ y.z is defined }}"), "line 1: 'y' is undefined");
+  EXPECT_EQ(refused("{{ d.x ~ y }}"), "line 1: 'y' is undefined");
+}
+
+TEST(jinja, an_expression_alone_has_a_value) {
+  const auto value = [](std::string_view source) {
+    const text::jinja::body all = text::jinja::parser::parse(source);
+    return text::jinja::evaluator::value_of(all[0].expressions[0], {});
+  };
+  EXPECT_EQ(value("{{ ['a', 'b'] }}").items()->size(), 2u);
+  EXPECT_EQ(*value("{{ 1 + 2 }}").integer(), 3);
+  EXPECT_EQ(error_of([&] { value("{{ namespace() }}"); }), "the expression gives a namespace");
+}
+
 TEST(jinja, a_namespace_may_hold_itself) {
   EXPECT_EQ(rendered("{% set n = namespace() %}{% set n.n = n %}{{ n.n.n == n }}"), "True");
 }

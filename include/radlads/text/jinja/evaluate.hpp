@@ -29,6 +29,9 @@ namespace radlads::text::jinja {
 struct environment {
   dictionary globals;
   std::tm now{};  ///< what strftime_now prints
+  /// Names and parts that are not there are errors (StrictUndefined), except where a test or the
+  /// filter default asks for them.
+  bool refuses_undefined = false;
   limits bounds;
 };
 
@@ -40,6 +43,15 @@ class evaluator {
     std::string out;
     own.run(all, out);
     return out;
+  }
+
+  /// The value of an expression alone. Throws naming the line. A namespace or macro does not
+  /// outlive this call, so neither may be what it gives.
+  static value value_of(const expression& e, const environment& outside) {
+    evaluator own(outside);
+    value v = own.evaluate(e);
+    require(!v.space() && !v.get_if<callable>(), "the expression gives ", type_name(v));
+    return v;
   }
 
  private:
@@ -228,13 +240,25 @@ class evaluator {
     });
   }
 
+  /// A value that is there, unless its absence is looked at.
+  value present(value v, bool may_be_absent) const {
+    if (outside_.refuses_undefined && !may_be_absent && v.is_undefined())
+      fail("'", v.get_if<undefined>()->name, "' is undefined");
+    return v;
+  }
+
   value value_of(const expression& e) {
+    const bool may_be_absent = std::exchange(may_be_absent_, false);
     const auto part = [&](std::size_t i) { return evaluate(e.parts[i]); };
+    const auto part_if_present = [&](std::size_t i) {
+      may_be_absent_ = true;
+      return evaluate(e.parts[i]);
+    };
     switch (e.kind) {
       case expression_kind::constant:
         return e.constant;
       case expression_kind::name:
-        return look_up(e.text);
+        return present(look_up(e.text), may_be_absent);
       case expression_kind::list_of: {
         list items;
         for (const expression& each : e.parts) items.push_back(evaluate(each));
@@ -243,9 +267,9 @@ class evaluator {
       case expression_kind::dictionary_of:
         return dictionary_value(e);
       case expression_kind::attribute:
-        return attribute(part(0), e.text);
+        return present(attribute(part(0), e.text), may_be_absent);
       case expression_kind::item:
-        return item(part(0), part(1));
+        return present(item(part(0), part(1)), may_be_absent);
       case expression_kind::slice:
         return slice(part(0), part(1), part(2), part(3));
       case expression_kind::call:
@@ -253,11 +277,14 @@ class evaluator {
       case expression_kind::filter: {
         const bool is_block =
             e.parts[0].kind == expression_kind::constant && e.parts[0].text == block_marker;
-        const value v = is_block ? value(block_text_) : part(0);
+        const bool looks_at_absence = e.text == "default" || e.text == "d";
+        const value v = is_block           ? value(block_text_)
+                        : looks_at_absence ? part_if_present(0)
+                                           : part(0);
         return apply_filter(budget_, e.text, v, arguments_of(e));
       }
       case expression_kind::test:
-        return apply_test(budget_, e.text, part(0), arguments_of(e));
+        return apply_test(budget_, e.text, part_if_present(0), arguments_of(e));
       case expression_kind::negate:
         return arithmetic(budget_, "-", std::int64_t{0}, part(0));
       case expression_kind::logical_not:
@@ -442,6 +469,7 @@ class evaluator {
   const environment& outside_;
   budget budget_;
   std::vector<scope> scopes_;
+  bool may_be_absent_ = false;   // the next value may be undefined
   std::size_t first_scope_ = 0;  // those below belong to the caller of a macro
   std::vector<std::unique_ptr<name_space>> spaces_;
   std::string block_text_;

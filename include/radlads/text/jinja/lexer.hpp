@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// A template's source as tokens. Blocks take their line with them, as chat templates are written
-// for: the newline behind one is dropped (trim_blocks), and so are blanks before one that is first
-// on its line (lstrip_blocks).
+// A template's source as tokens.
 
 #include "radlads/core/error.hpp"
 #include "radlads/text/unicode.hpp"
@@ -64,25 +62,33 @@ inline std::size_t begin_without_blanks(std::string_view s) {
   return at;
 }
 
+/// White space that a template's text does not keep. Chat templates are written for blocks that
+/// take their line with them.
+struct whitespace_rules {
+  bool trims_blocks = true;         ///< the newline behind a block is dropped
+  bool strips_blocks = true;        ///< so are blanks before a block that is first on its line
+  bool keeps_last_newline = false;  ///< the last end of line belongs to the text
+};
+
 class lexer {
  public:
   /// The source must be UTF-8. Throws naming the line.
-  static std::vector<token> tokens_of(std::string_view source) {
-    lexer own(source);
+  static std::vector<token> tokens_of(std::string_view source, whitespace_rules rules = {}) {
+    lexer own(source, rules);
     while (own.at_ < own.source_.size()) own.read_part();
     own.push(token_kind::end, "");
     return std::move(own.tokens_);
   }
 
  private:
-  explicit lexer(std::string_view source) {
-    // Lines end in \n, and the last end of line is the file's and not the text's.
+  lexer(std::string_view source, whitespace_rules rules) : rules_(rules) {
+    // Lines end in \n.
     for (std::size_t i = 0; i < source.size(); ++i) {
       const bool is_return = source[i] == '\r';
       if (is_return && i + 1 < source.size() && source[i + 1] == '\n') continue;
       source_ += is_return ? '\n' : source[i];
     }
-    if (source_.ends_with('\n')) source_.pop_back();
+    if (source_.ends_with('\n') && !rules.keeps_last_newline) source_.pop_back();
   }
 
   template <class... Parts>
@@ -116,7 +122,7 @@ class lexer {
     const bool is_output = tag < source_.size() && source_[tag + 1] == '{';
     if (tag < source_.size() && sign == '-') {
       text = text.substr(0, end_without_blanks(text));
-    } else if (tag < source_.size() && sign != '+' && !is_output) {
+    } else if (tag < source_.size() && sign != '+' && !is_output && rules_.strips_blocks) {
       const std::size_t newline = text.rfind('\n');
       const std::size_t line_start = newline == std::string_view::npos ? 0 : newline + 1;
       const std::string_view before = text.substr(line_start);
@@ -140,7 +146,7 @@ class lexer {
       const std::size_t end = at_ + begin_without_blanks(std::string_view(source_).substr(at_));
       is_line_start_ = end > at_ && source_[end - 1] == '\n';
       move_to(end);
-    } else if (takes_newline && sign != '+' && is_at("\n")) {
+    } else if (takes_newline && rules_.trims_blocks && sign != '+' && is_at("\n")) {
       is_line_start_ = true;
       move_to(at_ + 1);
     }
@@ -336,6 +342,7 @@ class lexer {
     fail_here("unexpected character '", source_.substr(at_, read_utf8(source_, at_).length), "'");
   }
 
+  whitespace_rules rules_;
   std::string source_;
   std::size_t at_ = 0;
   int line_ = 1;

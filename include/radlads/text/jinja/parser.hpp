@@ -19,13 +19,14 @@ namespace radlads::text::jinja {
 class parser {
  public:
   /// The tree of a template. Throws naming the line of what does not parse.
-  static body parse(std::string_view source, const limits& bounds = {}) {
+  static body parse(std::string_view source, const limits& bounds = {},
+                    whitespace_rules rules = {}) {
     require(static_cast<std::int64_t>(source.size()) <= bounds.source, "the template has ",
             source.size(), " bytes, expected at most ", bounds.source);
     const std::size_t broken = invalid_utf8_offset(source);
     require(broken == std::string_view::npos, "the template is not valid UTF-8 at byte offset ",
             broken);
-    parser own(token_reader(lexer::tokens_of(source), bounds));
+    parser own(token_reader(lexer::tokens_of(source, rules), bounds));
     body all = own.parse_body({});
     return all;
   }
