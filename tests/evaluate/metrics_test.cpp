@@ -92,6 +92,17 @@ TEST(metrics, chance_is_the_mean_of_one_over_the_choices) {
   EXPECT_NEAR(chance_of(documents), (0.2 + 0.5 + 0.25) / 3, 1e-15);
 }
 
+TEST(metrics, names_tell_which_way_is_better) {
+  for (const char* name : {"acc", "acc_norm", "exact_match", "prefix_match", "never_diverged"})
+    EXPECT_TRUE(is_higher_better(name)) << name;
+  EXPECT_FALSE(is_higher_better("perplexity"));
+  EXPECT_FALSE(is_higher_better("repeated_4grams_greedy"));
+  for (const char* name : {"acc", "acc_norm", "exact_match", "prefix_match"})
+    EXPECT_TRUE(is_share_right(name)) << name;
+  for (const char* name : {"perplexity", "repeated_4grams_sampled", "tokens_until_divergence"})
+    EXPECT_FALSE(is_share_right(name)) << name;
+}
+
 TEST(metrics, relative_score_counts_from_chance) {
   EXPECT_NEAR(relative_score(0.6, 0.75, 0.25).value(), 0.7, 1e-15);
   EXPECT_NEAR(relative_score(0.2, 0.75, 0.25).value(), -0.1, 1e-15);

@@ -85,7 +85,7 @@ TEST(tasks, boolq_has_two_spellings_of_its_answer) {
 TEST(tasks, choices_of_the_general_form_follow_a_space) {
   const files::json r = row(R"({"query": "Q:", "choices": ["a", " b", "é"], "gold": 2})");
   const task& kind = general_task(r, "w");
-  EXPECT_FALSE(kind.is_likelihood);
+  EXPECT_EQ(kind.form, task_form::choice);
   const document d = kind.make(r, "w");
   EXPECT_EQ(d.options, (std::vector<scored_text>{{"Q:", " a"}, {"Q:", " b"}, {"Q:", " é"}}));
   EXPECT_EQ(d.lengths, (std::vector<std::int64_t>{1, 2, 1}));
@@ -103,8 +103,25 @@ TEST(tasks, contexts_of_the_general_form_share_a_continuation) {
 TEST(tasks, a_single_continuation_is_a_likelihood) {
   const files::json r = row(R"({"context": "", "continuation": "ran."})");
   const task& kind = general_task(r, "w");
-  EXPECT_TRUE(kind.is_likelihood);
+  EXPECT_EQ(kind.form, task_form::likelihood);
   EXPECT_EQ(kind.make(r, "w").options, (std::vector<scored_text>{{"", "ran."}}));
+}
+
+TEST(tasks, written_answers_are_continuations_or_right_choices) {
+  for (const task& each : written_tasks) {
+    EXPECT_EQ(find_task(each.name), &each);
+    EXPECT_EQ(each.form, task_form::generation);
+  }
+  EXPECT_EQ(made("arithmetic", R"({"context": "1 + 1 =", "continuation": " 2"})").options,
+            (std::vector<scored_text>{{"1 + 1 =", " 2"}}));
+  EXPECT_EQ(made("repeat_copy", R"({"context": "Q\nA:", "continuation": "a a"})").options,
+            (std::vector<scored_text>{{"Q\nA:", " a a"}}));
+  const document d = made("arithmetic", R"({"query": "Q:", "choices": ["a", "b"], "gold": 1})");
+  EXPECT_EQ(d.options, (std::vector<scored_text>{{"Q:", " b"}}));
+  EXPECT_EQ(d.gold, 0u);
+  EXPECT_EQ(refusal("arithmetic", R"({"context": "1"})"),
+            "f.jsonl, line 3: key \"continuation\" is missing; expected a string");
+  EXPECT_EQ(refusal("arithmetic", "7"), "f.jsonl, line 3: expected an object, found 7");
 }
 
 TEST(tasks, other_rows_have_no_general_form) {

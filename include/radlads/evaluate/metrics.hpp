@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,16 @@ struct metric {
   double value = 0;
   std::optional<double> standard_error = {};  ///< none of a single document
 };
+
+/// Whether a larger figure of that name is better.
+inline bool is_higher_better(std::string_view name) {
+  return name != "perplexity" && !name.starts_with("repeated_4grams");
+}
+
+/// Whether a figure is a share of right documents, for which relative_score means something.
+inline bool is_share_right(std::string_view name) {
+  return name == "acc" || name == "acc_norm" || name.ends_with("_match");
+}
 
 /// Index of the largest value, the first of equal ones.
 inline std::size_t first_largest(std::span<const double> values) {

@@ -42,40 +42,33 @@ namespace detail {
 inline task_result result_of(const task& kind, std::string name,
                              std::span<const document> documents,
                              std::span<const likelihood>& scores) {
-  task_result result{std::move(name),
-                     std::string(kind.version),
-                     static_cast<std::int64_t>(documents.size()),
-                     {},
-                     0};
+  task_result result{
+      std::move(name), kind.version, static_cast<std::int64_t>(documents.size()), {}, 0};
   std::vector<double> right, right_by_length, log_probabilities;
   for (const document& d : documents) {
     require(d.options.size() <= scores.size(), "task_results: probabilities are missing");
     const std::span<const likelihood> options = scores.first(d.options.size());
     scores = scores.subspan(d.options.size());
-    if (kind.is_likelihood) {
+    if (kind.form == task_form::likelihood) {
       right.push_back(options[0].is_greedy ? 1 : 0);
       log_probabilities.push_back(options[0].log_probability);
       continue;
     }
     right.push_back(is_right(d, options) ? 1 : 0);
-    if (kind.has_length_norm && !d.lengths.empty())
-      right_by_length.push_back(is_right_by_length(d, options) ? 1 : 0);
+    if (!d.lengths.empty()) right_by_length.push_back(is_right_by_length(d, options) ? 1 : 0);
   }
-  result.metrics.push_back(mean_metric("acc", right));
-  if (right_by_length.size() == right.size())
+  if (kind.has_metric("acc")) result.metrics.push_back(mean_metric("acc", right));
+  if (kind.has_metric("acc_norm") && right_by_length.size() == right.size())
     result.metrics.push_back(mean_metric("acc_norm", right_by_length));
-  if (kind.is_likelihood) {
-    result.metrics.push_back(perplexity_metric(log_probabilities));
-  } else {
-    result.chance = chance_of(documents);
-  }
+  if (kind.has_metric("perplexity")) result.metrics.push_back(perplexity_metric(log_probabilities));
+  if (kind.form == task_form::choice) result.chance = chance_of(documents);
   return result;
 }
 
 /// A set from its parts, each with the figure acc.
 inline task_result result_of_parts(const task& kind, std::string name,
                                    std::span<const task_result> parts) {
-  task_result whole{std::move(name), std::string(kind.whole_version), 0, {{"acc"}}, 0};
+  task_result whole{std::move(name), kind.whole_version, 0, {{"acc"}}, 0};
   std::vector<double> errors;
   std::vector<std::int64_t> sizes;
   for (const task_result& part : parts) {

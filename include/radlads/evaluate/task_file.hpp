@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,39 +46,28 @@ void for_each_row(const std::filesystem::path& path, const OnRow& on_row) {
   }
 }
 
-/// What stands before everything else: mmlu names the subject, with spaces for underscores.
-inline std::string description_of(const task& kind, const std::string& part) {
-  if (kind.name != "mmlu") return "";
-  return "The following are multiple choice questions (with answers) about " +
-         replaced(part, "_", " ") + ".\n\n";
-}
-
 inline std::string part_of(const task& kind, const files::json& row, const std::string& where) {
   if (kind.part_key.empty()) return "";
-  return files::json_get<std::string>(row, std::string(kind.part_key), where);
+  return files::json_get<std::string>(row, kind.part_key, where);
 }
 
-/// A document with its answer and the empty line behind it.
+/// A document with its answer and what separates it from the next.
 inline std::string example_text(const task& kind, const document& d) {
   const scored_text& right = d.options[d.gold];
-  return right.context + std::string(kind.example_space) + right.continuation + "\n\n";
+  return right.context + kind.example_space + right.continuation + kind.example_end;
 }
 
-/// The form of a set of that name, or of one that has such a row.
-inline const task& kind_of(const std::string& name, const files::json& row,
-                           const std::string& where) {
-  const task* const known = find_task(name);
-  return known != nullptr ? *known : general_task(row, where);
+inline std::string description_of(const task& kind, const files::json& row,
+                                  const std::string& where) {
+  return kind.describe ? kind.describe(row, where) : "";
 }
 
 /// The first `shots` examples of every part, as one text; throws when a part has fewer.
 inline std::map<std::string, std::string> read_examples(const std::filesystem::path& path,
-                                                        const std::string& name,
-                                                        std::size_t shots) {
+                                                        const task& kind, std::size_t shots) {
   std::map<std::string, std::string> texts;
   std::map<std::string, std::size_t> counts;
   for_each_row(path, [&](const files::json& row, const std::string& where) {
-    const task& kind = kind_of(name, row, where);
     const std::string part = part_of(kind, row, where);
     if (counts[part] == shots) return !kind.part_key.empty();
     texts[part] += example_text(kind, kind.make(row, where));
@@ -94,29 +84,37 @@ inline std::map<std::string, std::string> read_examples(const std::filesystem::p
 
 }  // namespace detail
 
-/// Reads a set of the name `name` from `directory`. With `shots`, the first so many examples of
-/// NAME.fewshot.jsonl (of the same part, where the set has parts) stand before each document,
-/// unless the set is one that has none. `limit` keeps the first documents of each part, 0 all.
-/// Throws naming file, line and key.
+/// The form of the set NAME.jsonl of a directory: that of its name, or the general one that its
+/// first row has. Throws when there is no row.
+inline task task_of_file(const std::filesystem::path& directory, const std::string& name) {
+  if (const task* const known = find_task(name)) return *known;
+  const std::filesystem::path path = directory / (name + ".jsonl");
+  std::optional<task> found;
+  detail::for_each_row(path, [&](const files::json& row, const std::string& where) {
+    found = general_task(row, where);
+    return false;
+  });
+  require(found.has_value(), path.string(), ": holds no documents");
+  return *found;
+}
+
+/// Reads a set of the form `kind` from NAME.jsonl of `directory`. With `shots`, the first so many
+/// examples of NAME.fewshot.jsonl (of the same part, where the set has parts) stand before each
+/// document, unless the set is one that has none. `limit` keeps the first documents of each part,
+/// 0 all. Throws naming file, line and key.
 inline task_documents read_task(const std::filesystem::path& directory, const std::string& name,
-                                std::size_t shots = 0, std::size_t limit = 0) {
+                                const task& kind, std::size_t shots = 0, std::size_t limit = 0) {
   const std::filesystem::path path = directory / (name + ".jsonl");
   const std::filesystem::path example_path = directory / (name + ".fewshot.jsonl");
-  task_documents out;
+  task_documents out{kind, kind.has_examples ? shots : 0, {}};
   std::map<std::string, std::string> examples;
-  bool is_first = true;
+  if (out.shots > 0) examples = detail::read_examples(example_path, kind, out.shots);
   detail::for_each_row(path, [&](const files::json& row, const std::string& where) {
-    if (is_first) {
-      out.kind = detail::kind_of(name, row, where);
-      out.shots = out.kind.has_examples ? shots : 0;
-      if (out.shots > 0) examples = detail::read_examples(example_path, name, out.shots);
-      is_first = false;
-    }
-    const std::string part = detail::part_of(out.kind, row, where);
+    const std::string part = detail::part_of(kind, row, where);
     std::vector<document>& documents = out.parts[part];
     if (limit > 0 && documents.size() == limit) return true;
-    document d = out.kind.make(row, where);
-    std::string before = detail::description_of(out.kind, part);
+    document d = kind.make(row, where);
+    std::string before = detail::description_of(kind, row, where);
     if (out.shots > 0) {
       const auto found = examples.find(part);
       require(found != examples.end(), where, ": ", example_path.string(), " has no example of \"",
@@ -125,10 +123,16 @@ inline task_documents read_task(const std::filesystem::path& directory, const st
     }
     for (scored_text& option : d.options) option.context = before + option.context;
     documents.push_back(std::move(d));
-    return documents.size() != limit || !out.kind.part_key.empty();
+    return documents.size() != limit || !kind.part_key.empty();
   });
-  require(!is_first, path.string(), ": holds no documents");
+  require(!out.parts.empty(), path.string(), ": holds no documents");
   return out;
+}
+
+/// The same with the form that the name or the first row has.
+inline task_documents read_task(const std::filesystem::path& directory, const std::string& name,
+                                std::size_t shots = 0, std::size_t limit = 0) {
+  return read_task(directory, name, task_of_file(directory, name), shots, limit);
 }
 
 }  // namespace radlads::evaluate

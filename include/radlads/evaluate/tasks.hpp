@@ -6,6 +6,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/evaluate/document.hpp"
 #include "radlads/evaluate/strings.hpp"
+#include "radlads/evaluate/task.hpp"
 #include "radlads/files/json.hpp"
 
 #include <algorithm>
@@ -17,23 +18,6 @@
 #include <vector>
 
 namespace radlads::evaluate {
-
-/// Makes a document of one row; throws naming `where`, the key, and what was expected and found.
-using document_maker = document (*)(const files::json& row, const std::string& where);
-
-/// How a set is scored.
-struct task {
-  std::string_view name;
-  document_maker make = nullptr;
-  bool is_likelihood = false;        ///< acc and perplexity of one continuation, no choice
-  bool has_length_norm = false;      ///< acc_norm is reported
-  std::string_view version = "1.0";  ///< lm-eval's, of the set or of each of its parts; may be ""
-  std::string_view part_key = {};    ///< field that says to which part of the set a row belongs
-  std::string_view whole_version = {};  ///< of a set of parts
-  bool is_weighted_by_size = true;      ///< how the figure of a set of parts is their mean
-  bool has_examples = true;             ///< examples may stand before its documents
-  std::string_view example_space = {};  ///< goes before an example's continuation
-};
 
 namespace detail {
 
@@ -192,6 +176,12 @@ inline document make_mmlu(const json& row, const std::string& where) {
                         gold_of(row, "answer", 4, where));
 }
 
+/// mmlu names the subject, with spaces for underscores.
+inline std::string describe_mmlu(const json& row, const std::string& where) {
+  return "The following are multiple choice questions (with answers) about " +
+         replaced(text_of(row, "subject", where), "_", " ") + ".\n\n";
+}
+
 inline document make_blimp(const json& row, const std::string& where) {
   document d;
   for (const char* key : {"sentence_good", "sentence_bad"})
@@ -238,23 +228,38 @@ inline document make_continuation(const json& row, const std::string& where) {
   return d;
 }
 
+/// A text that is to be written: a continuation, or the right one of some choices.
+inline document make_answer(const json& row, const std::string& where) {
+  require(row.is_object(), where, ": expected an object, found ", files::json_quote(row));
+  if (!row.contains("gold")) return make_continuation(row, where);
+  const document all = make_choice(row, where);
+  document d;
+  d.options.push_back(all.options[all.gold]);
+  return d;
+}
+
 }  // namespace detail
 
 /// The sets that have forms of their own.
-inline constexpr std::array<task, 11> named_tasks{{
+inline const std::array<task, 11> named_tasks{{
     {.name = "lambada_openai",
      .make = detail::make_lambada,
-     .is_likelihood = true,
+     .form = task_form::likelihood,
+     .metrics = {"acc", "perplexity"},
      .example_space = " "},
-    {.name = "piqa", .make = detail::make_piqa, .has_length_norm = true},
-    {.name = "arc_easy", .make = detail::make_arc, .has_length_norm = true},
-    {.name = "arc_challenge", .make = detail::make_arc, .has_length_norm = true},
-    {.name = "openbookqa", .make = detail::make_openbookqa, .has_length_norm = true},
+    {.name = "piqa", .make = detail::make_piqa, .metrics = {"acc", "acc_norm"}},
+    {.name = "arc_easy", .make = detail::make_arc, .metrics = {"acc", "acc_norm"}},
+    {.name = "arc_challenge", .make = detail::make_arc, .metrics = {"acc", "acc_norm"}},
+    {.name = "openbookqa", .make = detail::make_openbookqa, .metrics = {"acc", "acc_norm"}},
     {.name = "winogrande", .make = detail::make_winogrande},
-    {.name = "hellaswag", .make = detail::make_hellaswag, .has_length_norm = true},
+    {.name = "hellaswag", .make = detail::make_hellaswag, .metrics = {"acc", "acc_norm"}},
     {.name = "boolq", .make = detail::make_boolq, .version = "2.0"},
     {.name = "copa", .make = detail::make_copa},
-    {.name = "mmlu", .make = detail::make_mmlu, .part_key = "subject", .whole_version = "2"},
+    {.name = "mmlu",
+     .make = detail::make_mmlu,
+     .part_key = "subject",
+     .whole_version = "2",
+     .describe = detail::describe_mmlu},
     {.name = "blimp",
      .make = detail::make_blimp,
      .part_key = "UID",
@@ -263,17 +268,39 @@ inline constexpr std::array<task, 11> named_tasks{{
      .has_examples = false},
 }};
 
+/// Sets whose answers are written, a line each.
+inline const std::array<task, 2> written_tasks{{
+    {.name = "repeat_copy",
+     .make = detail::make_answer,
+     .form = task_form::generation,
+     .metrics = metrics_of(task_form::generation),
+     .version = "",
+     .generation = {{"\n"}, 128},
+     .other_file = "bigbench_repeat_copy_logic"},
+    {.name = "arithmetic",
+     .make = detail::make_answer,
+     .form = task_form::generation,
+     .metrics = metrics_of(task_form::generation),
+     .version = "",
+     .generation = {{"\n"}, 16},
+     .other_file = "simple_arithmetic_withspaces"},
+}};
+
 /// The two general forms, by what the first row of a file holds.
-inline constexpr task choice_task{
-    .name = "choice", .make = detail::make_choice, .has_length_norm = true, .version = ""};
-inline constexpr task continuation_task{.name = "continuation",
-                                        .make = detail::make_continuation,
-                                        .is_likelihood = true,
-                                        .version = ""};
+inline const task choice_task{
+    .name = "choice", .make = detail::make_choice, .metrics = {"acc", "acc_norm"}, .version = ""};
+inline const task continuation_task{.name = "continuation",
+                                    .make = detail::make_continuation,
+                                    .form = task_form::likelihood,
+                                    .metrics = {"acc", "perplexity"},
+                                    .version = ""};
 
 /// The task of that name, or null.
 inline const task* find_task(std::string_view name) {
   for (const task& each : named_tasks) {
+    if (each.name == name) return &each;
+  }
+  for (const task& each : written_tasks) {
     if (each.name == name) return &each;
   }
   return nullptr;
