@@ -44,7 +44,7 @@ say() {
 build() {
   say "Building the program."
   "$source_dir/cmake/install_packages.sh" g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev \
-    libcli11-dev libyaml-cpp-dev libfmt-dev libpcre2-dev
+    libcli11-dev libyaml-cpp-dev libfmt-dev libpcre2-dev zlib1g-dev libzstd-dev
   cmake -S "$source_dir" -B "$out/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DRADLADS_NATIVE=ON \
     -DRADLADS_BUILD_TESTS=OFF -DRADLADS_BUILD_BENCHMARKS=OFF >"$out/build.log" 2>&1 ||
     stop "the build cannot be configured; $out/build.log says why."

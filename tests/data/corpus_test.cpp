@@ -48,6 +48,42 @@ TEST_F(corpus_test, json_lines_give_their_text_unchanged) {
             (strings{" a\n\u00e9", "b"}));
 }
 
+TEST_F(corpus_test, rows_are_texts_or_conversations) {
+  const std::vector<text_row> rows =
+      split_rows(text_kind::json_lines,
+                 "{\"text\": \"a\"}\n\n{\"text\": \" \"}\n{\"messages\": [{\"role\": \"user\", "
+                 "\"content\": \"q\", \"id\": 1}, {\"content\": \"\", \"role\": \"assistant\"}], "
+                 "\"text\": \"b\"}",
+                 "x.jsonl");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].text, "a");
+  EXPECT_TRUE(rows[0].messages.empty());
+  EXPECT_EQ(rows[1].text, "");
+  EXPECT_EQ(rows[1].place, "x.jsonl, line 4");
+  ASSERT_EQ(rows[1].messages.size(), 2u);
+  EXPECT_EQ(rows[1].messages[0].role, "user");
+  EXPECT_EQ(rows[1].messages[0].content, "q");
+  EXPECT_EQ(rows[1].messages[1].role, "assistant");
+  const std::vector<text_row> plain =
+      split_rows(text_kind::plain, "one\n<|endoftext|>\ntwo", "x.txt");
+  ASSERT_EQ(plain.size(), 2u);
+  EXPECT_EQ(plain[1].text, "two");
+  EXPECT_EQ(plain[1].place, "x.txt");
+}
+
+TEST_F(corpus_test, rejects_messages_that_are_none) {
+  const auto refusal = [](const std::string& messages) {
+    return test::error_of([&] { split_json_rows("{\"messages\": " + messages + "}", "x.jsonl"); });
+  };
+  EXPECT_TRUE(test::says(refusal("[]"), {"x.jsonl, line 1", "at least one message"}));
+  EXPECT_TRUE(test::says(refusal("{\"role\": \"user\"}"), {"line 1", "must be a list"}));
+  EXPECT_TRUE(test::says(refusal("[5]"), {"line 1, message 1", "an object"}));
+  EXPECT_TRUE(
+      test::says(refusal("[{\"role\": \"user\"}]"), {"message 1", "\"content\"", "missing"}));
+  EXPECT_TRUE(test::says(refusal("[{\"role\": \"user\", \"content\": [{\"type\": \"text\"}]}]"),
+                         {"message 1", "\"content\"", "a string"}));
+}
+
 TEST_F(corpus_test, a_bad_json_line_is_named) {
   const auto refusal = [](const std::string& line) {
     return test::error_of([&] { split_json_lines("{\"text\":\"a\"}\n\n" + line, "x.jsonl"); });

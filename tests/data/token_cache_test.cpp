@@ -45,6 +45,22 @@ TEST_F(token_cache_test, gives_back_what_it_keeps) {
   EXPECT_TRUE(problems.empty());
 }
 
+TEST_F(token_cache_test, several_files_have_the_name_of_the_first) {
+  problems_type problems;
+  EXPECT_TRUE(token_cache(path("text.txt.gz"), 0xab, 2).keep(sample(), problems));
+  EXPECT_EQ(list(), std::vector<std::string>{"text.txt.gz+2.radlads-ids-00000000000000ab.bin"});
+}
+
+TEST_F(token_cache_test, standard_input_has_its_ids_in_the_cache_folder) {
+  problems_type problems;
+  const token_cache of_input(standard_input, 0xab);
+  EXPECT_TRUE(of_input.keep(sample(), problems));
+  EXPECT_TRUE(of_input.find(problems));
+  EXPECT_EQ(list(), std::vector<std::string>{"cache"});
+  EXPECT_TRUE(
+      std::filesystem::exists(path("cache/radlads/stdin.radlads-ids-00000000000000ab.bin")));
+}
+
 TEST_F(token_cache_test, finds_every_damage) {
   problems_type problems;
   const token_cache kept = cache();

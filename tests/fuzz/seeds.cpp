@@ -133,7 +133,12 @@ strings binidx_seeds() {
 
 strings corpus_seeds() {
   return {"one\n<|endoftext|>\ntwo\n",
-          "{\"text\": \"one\"}\n{\"text\": \"two\\u00e9\", \"more\": [1, {}]}\n"};
+          "{\"text\": \"one\"}\n{\"text\": \"two\\u00e9\", \"more\": [1, {}]}\n",
+          // "text\n" as a gzip member, {"text":"one"} as a zstd frame of a raw block
+          std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x2b\x49\xad\x28\xe1\x02\x00\x27\xda"
+                      "\xec\x37\x05\x00\x00\x00",
+                      25),
+          std::string("\x28\xb5\x2f\xfd\x00\x58\x71\x00\x00{\"text\":\"one\"}", 23)};
 }
 
 strings checkpoint_seeds() {

@@ -123,10 +123,10 @@ void run_binidx(std::string_view bytes, const fs::path& folder) {
 }
 
 void run_corpus(std::string_view bytes, const fs::path& folder) {
-  for (const char* name : {"a.txt", "a.jsonl"}) {
+  for (const char* name : {"a.txt", "a.jsonl", "a.txt.gz", "a.jsonl.zst"}) {
     try {
       (void)data::read_documents(put(folder, name, bytes));
-    } catch (const error&) {  // the other form may still be valid
+    } catch (const error&) {  // another form may still be valid
     }
   }
 }

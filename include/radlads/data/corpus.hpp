@@ -4,9 +4,10 @@
 // with is the caller's; the result is a token_stream.
 
 #include "radlads/core/error.hpp"
+#include "radlads/data/text_file.hpp"
+#include "radlads/data/text_paths.hpp"
 #include "radlads/data/token_stream.hpp"
 #include "radlads/files/json.hpp"
-#include "radlads/files/mapped.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -71,36 +72,81 @@ inline std::vector<std::string> split_json_lines(std::string_view text, const st
   return documents;
 }
 
-/// What a file of text holds, by its extension.
-enum class text_kind { plain, json_lines, token_ids };
+/// One message of a conversation.
+struct chat_turn {
+  std::string role, content;
+};
 
-/// Throws, naming what can be read, on another extension than .txt, .jsonl, .bin and .idx.
-inline text_kind kind_of_text(const std::filesystem::path& path) {
-  const std::string extension = path.extension().string();
-  if (extension == ".txt") return text_kind::plain;
-  if (extension == ".jsonl") return text_kind::json_lines;
-  require(extension == ".bin" || extension == ".idx", path.string(),
-          ": cannot tell what it holds; expected the extension .txt, .jsonl, .bin or .idx");
-  return text_kind::token_ids;
+/// A document as its file has it: a text, or the messages of a conversation.
+struct text_row {
+  std::string text;
+  std::vector<chat_turn> messages;
+  std::string place;  ///< what errors call it: the file and, of JSON lines, the line
+};
+
+/// The "messages" of a row, each with a "role" and a "content" of text. Throws, naming `place`, on
+/// others and when there are none.
+inline std::vector<chat_turn> read_messages(const files::json& row, const std::string& place) {
+  const files::json& list = row["messages"];
+  require(list.is_array() && !list.empty(), place,
+          ": \"messages\" must be a list of at least one message, found ", files::json_quote(list));
+  std::vector<chat_turn> messages;
+  for (const files::json& each : list) {
+    const std::string own = concatenate(place, ", message ", messages.size() + 1);
+    messages.push_back({files::json_get<std::string>(each, "role", own),
+                        files::json_get<std::string>(each, "content", own)});
+  }
+  return messages;
 }
 
-/// Documents of a .txt or .jsonl file; throws on another extension and when there are none.
+/// Rows of a JSON lines file: the "messages" of a line or, where it has none, its "text",
+/// unchanged; blank lines and blank texts are left out. Throws naming `where` and the line.
+inline std::vector<text_row> split_json_rows(std::string_view text, const std::string& where) {
+  std::vector<text_row> rows;
+  for (std::int64_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = strip(take_line(text));
+    if (line.empty()) continue;
+    text_row row;
+    row.place = concatenate(where, ", line ", number);
+    const files::json given = files::parse_json(line, row.place);
+    if (given.is_object() && given.contains("messages")) {
+      row.messages = read_messages(given, row.place);
+    } else {
+      row.text = files::json_get<std::string>(given, "text", row.place);
+    }
+    if (!row.messages.empty() || !strip(row.text).empty()) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+/// Rows of a text of that kind, plain or JSON lines; `where` is what errors name.
+inline std::vector<text_row> split_rows(text_kind kind, std::string_view text,
+                                        const std::string& where) {
+  if (kind == text_kind::json_lines) return split_json_rows(text, where);
+  std::vector<text_row> rows;
+  for (std::string& each : split_documents(text)) rows.push_back({std::move(each), {}, where});
+  return rows;
+}
+
+/// Documents of a text of that kind, plain or JSON lines; `where` is what errors name.
+inline std::vector<std::string> split_text(text_kind kind, std::string_view text,
+                                           const std::string& where) {
+  return kind == text_kind::plain ? split_documents(text) : split_json_lines(text, where);
+}
+
+/// Documents of a .txt or .jsonl file, also with .gz or .zst behind; throws on another extension
+/// and when there are none.
 inline std::vector<std::string> read_documents(const std::filesystem::path& path) {
-  const std::string extension = path.extension().string();
-  require(extension != ".bin" && extension != ".idx", path.string(),
-          ": holds token ids, not text; expected the extension .txt or .jsonl");
-  require(extension == ".txt" || extension == ".jsonl", path.string(),
-          ": cannot tell what it holds; expected the extension .txt or .jsonl");
-  const files::mapped_file file = files::mapped_file::open(path);
-  std::vector<std::string> documents = extension == ".txt"
-                                           ? split_documents(file.text())
-                                           : split_json_lines(file.text(), path.string());
-  require(!documents.empty(), path.string(), ": holds no text");
+  const text_file file = text_file::open(path);
+  std::vector<std::string> documents = file.with_text(
+      [&](std::string_view text) { return split_text(file.kind(), text, file.name()); });
+  require(!documents.empty(), file.name(), ": holds no text");
   return documents;
 }
 
-/// Tokens of a file chosen by its extension: .bin and .idx are mapped, .txt and .jsonl encoded
-/// document by document on `threads` threads. Throws when there are none.
+/// Tokens of a file chosen by its extension: .bin and .idx are mapped, .txt and .jsonl, also with
+/// .gz or .zst behind, encoded document by document on `threads` threads. Throws when there are
+/// none.
 template <encoder Encode>
 token_stream read_tokens(const std::filesystem::path& path, const Encode& encode, int threads) {
   token_stream stream = kind_of_text(path) == text_kind::token_ids

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Ids of a text kept in a file, so that the text is encoded once: NAME.radlads-ids-KEY.bin beside
-// the text or, where that cannot be written, in the user's cache folder. What is damaged is found
-// by a hash and counts as absent.
+// the text or, where that cannot be written, in the user's cache folder. Of several files the first
+// gives name and place; standard input has its ids in the cache folder. What is damaged is found by
+// a hash and counts as absent.
 
 #include "radlads/core/error.hpp"
 #include "radlads/core/hash.hpp"
+#include "radlads/data/text_paths.hpp"
 #include "radlads/data/token_stream.hpp"
 #include "radlads/files/atomic.hpp"
 #include "radlads/files/mapped.hpp"
@@ -47,13 +49,16 @@ inline std::filesystem::path user_cache_folder() {
 class token_cache {
  public:
   /// `key` is a hash of everything that the ids depend on: text, tokenizer and how it is used.
-  token_cache(const std::filesystem::path& text, std::uint64_t key) : key_(key) {
+  /// `more` files belong to the text beside `text`.
+  token_cache(const std::filesystem::path& text, std::uint64_t key, std::size_t more = 0)
+      : key_(key) {
+    const bool is_file = text != standard_input;
     std::ostringstream name;
-    name << text.filename().string() << ".radlads-ids-" << std::hex << std::setw(16)
-         << std::setfill('0') << key << ".bin";
-    places_.push_back(text.parent_path() / name.str());
-    const std::filesystem::path folder = user_cache_folder();
-    if (!folder.empty()) places_.push_back(folder / name.str());
+    name << (is_file ? text.filename().string() : "stdin");
+    if (more > 0) name << '+' << more;
+    name << ".radlads-ids-" << std::hex << std::setw(16) << std::setfill('0') << key << ".bin";
+    if (is_file) places_.push_back(text.parent_path() / name.str());
+    if (!folder_.empty()) places_.push_back(folder_ / name.str());
   }
 
   /// Where the ids may lie, in the order in which they are looked for.
@@ -77,7 +82,9 @@ class token_cache {
   bool keep(const token_stream& stream, std::vector<std::string>& problems) const {
     for (const std::filesystem::path& place : places_) {
       try {
-        if (place != places_.front()) std::filesystem::create_directories(place.parent_path());
+        if (!folder_.empty() && place == places_.back()) {
+          std::filesystem::create_directories(folder_);
+        }
         write(place, stream);
         return true;
       } catch (const error& problem) {
@@ -142,6 +149,7 @@ class token_cache {
     file.commit();
   }
 
+  std::filesystem::path folder_ = user_cache_folder();
   std::vector<std::filesystem::path> places_;
   std::uint64_t key_;
 };

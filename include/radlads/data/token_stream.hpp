@@ -32,6 +32,14 @@ concept encoder = std::copy_constructible<std::decay_t<F>> &&
   { encode(text) } -> std::convertible_to<std::vector<std::int32_t>>;
 };
 
+/// The same for documents of any type that has a size in bytes.
+template <class F, class Document>
+concept encoder_of = std::copy_constructible<std::decay_t<F>> &&
+    requires(std::decay_t<F>& encode, const Document& document) {
+  { encode(document) } -> std::convertible_to<std::vector<std::int32_t>>;
+  { document.size() } -> std::convertible_to<std::size_t>;
+};
+
 /// For those who do not follow the work.
 struct no_progress {
   void operator()(std::size_t) const {}
@@ -64,8 +72,8 @@ class token_stream {
   /// Encodes each document by itself on `threads` threads; the stream does not depend on their
   /// number. Throws what `encode` throws, for the first document in order that fails. Now and then
   /// the calling thread hands `on_progress` the bytes that are done.
-  template <encoder Encode, class Progress = no_progress>
-  static token_stream from_documents(std::span<const std::string> documents, const Encode& encode,
+  template <class Document = std::string, encoder_of<Document> Encode, class Progress = no_progress>
+  static token_stream from_documents(const std::vector<Document>& documents, const Encode& encode,
                                      int threads, Progress&& on_progress = {}) {
     require(threads > 0, "token_stream: ", threads, " threads, expected at least 1");
     std::vector<std::vector<std::int32_t>> encoded(documents.size());
@@ -75,7 +83,7 @@ class token_stream {
     const auto work = [&](own_encoder& own, auto&& report) {
       for (std::size_t i = next++; i < documents.size(); i = next++) {
         try {
-          encoded[i] = own(std::string_view(documents[i]));
+          encoded[i] = own(documents[i]);
           report(done += documents[i].size());
         } catch (...) {
           failures[i] = std::current_exception();
