@@ -9,6 +9,7 @@
 #include "options.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/io/model_description.hpp"
+#include "recipe.hpp"
 #include "scores.hpp"
 #include "stages.hpp"
 #include "student.hpp"
@@ -110,29 +111,36 @@ std::unique_ptr<model_type> transferred(backend_type& b, const convert_options& 
   return std::move(student.model);
 }
 
+/// Prints settings and memory.
+void run_dry(const convert_options& o, settings values) {
+  const models::config teacher = io::read_description(o.teacher).config;
+  settle_by_size(values, o.settings, {"align", "distill"}, parameters_of(teacher), std::nullopt);
+  complete_student(values.model, teacher);
+  write_output(to_yaml(values, sections));
+  const models::config student = student_config(teacher, mixer_name(o.student), values.model);
+  for (const std::string stage : {"align", "distill", "extend"}) {
+    const stage_settings& s = values.stage(stage);
+    if (s.tokens == 0) continue;
+    stage_models models{teacher, student};
+    if (stage == "extend") models.teacher.reset();
+    write_output(memory_plan(stage, s, models, host_threads(o.common)));
+  }
+}
+
 void run(const CLI::App& app, const convert_options& o) {
   settings values = read_settings(app, o.settings, sections);
   if (!o.keep_attention.empty()) values.model.keep_attention = o.keep_attention;
-  if (o.settings.is_dry_run) {
-    write_output(to_yaml(values, sections));
-    const models::config teacher = io::read_description(o.teacher).config;
-    const models::config student = student_config(teacher, mixer_name(o.student), values.model);
-    for (const std::string stage : {"align", "distill", "extend"}) {
-      const stage_settings& s = values.stage(stage);
-      if (s.tokens == 0) continue;
-      stage_models models{teacher, student};
-      if (stage == "extend") models.teacher.reset();
-      write_output(memory_plan(stage, s, models, host_threads(o.common)));
-    }
-    return;
-  }
+  if (o.settings.is_dry_run) return run_dry(o, values);
   require_precision(values, {"align", "distill", "extend"});
   require_apart(o.out, o.teacher);
   backend_type b(backend_options(o.common));
   teacher_model teacher(b, o.teacher);
+  complete_student(values.model, teacher.config());
   student_config(teacher.config(), mixer_name(o.student), values.model);
   const training_text text =
       read_training_text(o.text, o.teacher, teacher.config(), o.hold_out, host_threads(o.common));
+  settle_by_size(values, o.settings, {"align", "distill"}, teacher.parameters(),
+                 text.stream.size());
   files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   score_table table(b, teacher,
                     documents_to_score(o, text, teacher.config(), values.distill.context));

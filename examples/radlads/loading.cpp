@@ -87,6 +87,7 @@ teacher_model::teacher_model(backend_type& b, std::filesystem::path directory)
       directory_(std::move(directory)),
       model_(load_model(b, directory_)),
       config_(model_->config),
+      parameters_(parameter_count(model_->weights)),
       identity_(model_identity(directory_, "teacher")) {}
 
 const model_type& teacher_model::get() {

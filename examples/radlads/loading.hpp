@@ -44,6 +44,7 @@ class teacher_model {
   teacher_model(backend_type& b, std::filesystem::path directory);
 
   const models::config& config() const { return config_; }
+  std::int64_t parameters() const { return parameters_; }
   /// What makes it this teacher, by names that begin with "teacher.".
   const program::identity& identity() const { return identity_; }
   /// The model; reads it again where it was let go, and throws when its files have changed.
@@ -55,6 +56,7 @@ class teacher_model {
   std::filesystem::path directory_;
   std::unique_ptr<model_type> model_;
   models::config config_;
+  std::int64_t parameters_;
   program::identity identity_;
 };
 

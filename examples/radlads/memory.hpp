@@ -22,4 +22,7 @@ struct stage_models {
 std::string memory_plan(const std::string& stage, const stage_settings& settings,
                         const stage_models& models, int threads);
 
+/// Parameters of a model, from its description alone.
+std::int64_t parameters_of(const models::config& model);
+
 }  // namespace radlads::program

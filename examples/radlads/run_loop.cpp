@@ -3,6 +3,7 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/io/checkpoint.hpp"
 #include "record.hpp"
+#include "recipe.hpp"
 #include "run_loop.hpp"
 #include "stages.hpp"
 
@@ -197,6 +198,11 @@ void run_loop::announce() const {
   }
 }
 
+  const double passes = static_cast<double>(s.tokens) / static_cast<double>(stream_.size());
+  if (passes > many_passes) {
+    message("{}: {} tokens are {:.1f} passes over this text; more than {:.0f} want a longer text\n",
+            task_.stage, s.tokens, passes, many_passes);
+  }
 std::vector<std::int32_t> run_loop::rows_of(std::int64_t step) const {
   std::vector<std::int32_t> rows(static_cast<std::size_t>(ids_.size()));
   const std::int64_t first = task_.samples_before + step * task_.settings.batch;

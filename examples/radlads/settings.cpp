@@ -73,6 +73,7 @@ void set_value(settings& values, const std::string& section, const std::string& 
               if (key != known) return;
               is_key = true;
               parse_value(text, value, concatenate(where, ": ", section, ".", key));
+              values.given.push_back(concatenate(section, ".", key));
             },
             each);
         require(is_key, where, ": there is no key ", section, ".", given_key, "; the nearest is ",

@@ -27,7 +27,7 @@ struct model_settings {
   std::int64_t lora_rank_tokenshift = 0;
   std::vector<std::int64_t> keep_attention;  ///< layers that stay softmax attention
   bool reinit_att = false;                   ///< fresh q, k, v, o instead of the teacher's
-  bool tied = false;                         ///< embedding and head are one tensor
+  std::optional<bool> tied;                  ///< embedding and head are one tensor
   std::int64_t seed = 1337;                  ///< of freshly initialised tensors
   std::optional<std::int64_t> hidden, layers, heads, kv_heads, head_size, intermediate;
   std::optional<double> rope_theta, rms_norm_eps;
@@ -125,12 +125,13 @@ struct stage_settings {
 };
 
 /// All sections. The defaults are those of recipes/small.yaml, which suit teachers of some hundred
-/// thousand parameters; recipes/paper.yaml has those for billions.
+/// thousand parameters; recipe.hpp has those of other sizes.
 struct settings {
   model_settings model;
   stage_settings align, distill, extend, train;
 
   settings();
+  std::vector<std::string> given;  ///< "section.key" that a file or the command line has set
 
   template <class F, class S>
   static void for_each(F&& f, S& s) {

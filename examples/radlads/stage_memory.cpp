@@ -91,6 +91,13 @@ plan plan_stage(const std::string& stage, const stage_settings& s, const stage_m
   return result;
 }
 
+std::int64_t parameters_of(const models::config& model) {
+  dry_run_backend b;
+  plan_model<float> counted;
+  counted.build(b, model);
+  return parameter_count(counted.weights);
+}
+
 template plan plan_stage<float>(const std::string&, const stage_settings&, const stage_models&,
                                 std::int64_t, distill::trainable);
 template plan plan_stage<bf16>(const std::string&, const stage_settings&, const stage_models&,

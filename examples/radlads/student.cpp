@@ -31,10 +31,10 @@ models::config student_config(const models::config& teacher, const std::string& 
           !options.rms_norm_eps,
       "a student takes its sizes from its teacher; model.hidden and the like are only for train");
   require(
-      !options.tied || teacher.is_tied,
+      !options.tied.value_or(false) || teacher.is_tied,
       "model.tied is true, but the teacher has a head of its own, which a tied student would lose");
   models::config c = teacher;
-  c.is_tied = options.tied;
+  c.is_tied = options.tied.value_or(teacher.is_tied);
   c.mixers.assign(static_cast<std::size_t>(teacher.layers), mixer);
   for (const std::int64_t layer : options.keep_attention) {
     require(layer >= 0 && layer < teacher.layers, "model.keep_attention names layer ", layer,
@@ -61,6 +61,10 @@ models::config student_config(const models::config& teacher, const std::string& 
     o.rank_token_shift = c.hidden >= 4096 ? 64 : 32;
   }
   return c;
+}
+
+void complete_student(model_settings& options, const models::config& teacher) {
+  if (!options.tied) options.tied = teacher.is_tied;
 }
 
 made_student make_student(backend_type& b, const model_type& teacher, const std::string& mixer,

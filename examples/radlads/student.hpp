@@ -20,6 +20,9 @@ std::string mixer_name(const std::string& given);
 models::config student_config(const models::config& teacher, const std::string& mixer,
                               const model_settings& options);
 
+/// Settles what a teacher decides where the options leave it open: its student is tied as it is.
+void complete_student(model_settings& options, const models::config& teacher);
+
 /// The student itself, and the plan it was made by.
 struct made_student {
   std::unique_ptr<model_type> model;

@@ -4,6 +4,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/io/model_description.hpp"
 #include "radlads/transfer/weight_map.hpp"
+#include "recipe.hpp"
 #include "student_command.hpp"
 
 #include <CLI/CLI.hpp>
@@ -41,11 +42,12 @@ void require_same_tokenizer(const std::filesystem::path& teacher,
 }
 
 void run(const CLI::App& app, const std::string& stage, const student_options& o) {
-  const settings values = read_settings(app, o.settings, {stage});
+  settings values = read_settings(app, o.settings, {stage});
   if (o.settings.is_dry_run) {
-    write_output(to_yaml(values, {stage}));
     const stage_models models{io::read_description(o.teacher).config,
                               io::read_description(o.student).config};
+    settle_by_size(values, o.settings, {stage}, parameters_of(*models.teacher), std::nullopt);
+    write_output(to_yaml(values, {stage}));
     write_output(memory_plan(stage, values.stage(stage), models, host_threads(o.common)));
     return;
   }
@@ -59,6 +61,7 @@ void run(const CLI::App& app, const std::string& stage, const student_options& o
   require_same_tokenizer(o.teacher, o.student);
   const training_text text =
       read_training_text(o.text, o.teacher, teacher.config(), 0, host_threads(o.common));
+  settle_by_size(values, o.settings, {stage}, teacher.parameters(), text.stream.size());
   files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   const stage_inputs inputs{
       b, &teacher, text, values, o.text, o.student, host_threads(o.common), o.run, o.student};

@@ -45,6 +45,7 @@ void complete_sizes(model_settings& m) {
   keep_or(m.rms_norm_eps, 1e-6);
 }
 
+  keep_or(m.tied, false);
 /// Qwen2's decoder in these sizes.
 models::config teacher_config(const settings& values, const text::tokenizer& tokenizer) {
   const model_settings& m = values.model;
@@ -59,7 +60,7 @@ models::config teacher_config(const settings& values, const text::tokenizer& tok
   c.max_positions = values.train.context;
   c.norm_epsilon = *m.rms_norm_eps;
   c.rope_base = *m.rope_theta;
-  c.is_tied = m.tied;
+  c.is_tied = *m.tied;
   c.bos = tokenizer.bos_id();
   if (tokenizer.eos_id()) c.eos = {*tokenizer.eos_id()};
   c.mixers.assign(static_cast<std::size_t>(c.layers), std::string(io::softmax_mixer));

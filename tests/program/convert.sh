@@ -93,13 +93,23 @@ grep -q "samples_before: \"128\"" e/resolved.yaml || stop "the order of rows doe
 "$RADLADS" transfer --teacher teacher --student rad_rwkv7 --plan >plan.txt
 grep -q "layers.0.self_attn.q_proj.weight (16, 16) <- the same" plan.txt || stop "$(cat plan.txt)"
 grep -q "self_attn.w0 (1, 1, 16) <- initialised" plan.txt || stop "$(cat plan.txt)"
+grep -q "lm_head.weight" plan.txt && stop "a tied student has a head: $(cat plan.txt)"
+"$RADLADS" transfer --teacher teacher --student rad_rwkv7 --model.tied false --plan >plan.txt
 grep -q "lm_head.weight (280, 16) <- model.embed_tokens.weight" plan.txt || stop "$(cat plan.txt)"
 
 # A hybrid keeps its layer's tensors through alignment and its place in the description to the end.
-quiet convert --student rad_rwkv7 --out hybrid --keep-attention 1 --model.tied true
+# The student of a tied teacher is tied.
+quiet convert --student rad_rwkv7 --out hybrid --keep-attention 1
 grep -A3 radlads_mixers hybrid/config.json | tr -d ' \n' | grep -q '"rad_rwkv7","attention"' ||
   stop "the description does not name the kept layer"
 grep -q '"tie_word_embeddings": true' hybrid/config.json || stop "not tied"
+LC_ALL=C grep -qa '"lm_head.weight"' hybrid/model.safetensors && stop "a tied student has a head of its own"
+for step in transfer align distill extend; do
+  grep -qx "  tied: true" hybrid/resolved.yaml || stop "no record that the student is tied"
+  LC_ALL=C grep -qa '"lm_head.weight"' hybrid/steps/$step/model.safetensors && stop "$step gave a head of its own"
+done
+quiet convert --student rad_rwkv7 --out untied --model.tied false
+grep -q '"tie_word_embeddings": false' untied/config.json || stop "tied, but told not to be"
 "$RADLADS" align --teacher teacher --student hybrid --text long.txt --out h "${with[@]}" 2>log.txt
 grep -q '"layer":1,"layer_loss":0.0,' h/metrics.jsonl || stop "the kept layer has a loss"
 
@@ -111,6 +121,26 @@ LC_ALL=C grep -qa time_maa plain/model.safetensors && stop "token shift"
 quiet "$RADLADS" transfer --teacher teacher --student rad_rwkv7 --out low --model.lora_rank_decay 4
 LC_ALL=C grep -qaF 'self_attn.w1":{"dtype":"F32","shape":[16,4]' low/model.safetensors ||
   LC_ALL=C grep -qaE 'self_attn.w1":\{[^}]*\[16,4\]' low/model.safetensors || stop "not the rank"
+
+# Without -c settings go by the size of the teacher and the text; what is given stays.
+given=(--align.tokens 64 --align.context 32 --align.batch 2 --distill.tokens 64 --distill.batch 2 --distill.context 32)
+"$RADLADS" convert --teacher teacher --text long.txt --student rad_rwkv7 --out by_size --threads 1 "${given[@]}" \
+  2>by_size.txt || stop "$(cat by_size.txt)"
+grep -q "^settings by size: the teacher has 8 thousand parameters" by_size.txt || stop "$(cat by_size.txt)"
+grep -q "^align: 64 tokens, 2 x 32 a step, rate 0.001 to 1e-05$" by_size.txt || stop "$(cat by_size.txt)"
+grep -q "passes over this text" by_size.txt && stop "a warning of few passes: $(cat by_size.txt)"
+[ "$(sed -n '/^distill:/,$s/^  lr_init: //p' by_size/resolved.yaml | head -n 1)" = 0.003 ] || stop "not the rate of small.yaml"
+"$RADLADS" distill --teacher teacher --student t --text long.txt --out none --dry-run >by_size.yaml 2>by_size.txt
+grep -qx "  tokens: 20000000" by_size.yaml || stop "not the tokens of small.yaml: $(cat by_size.yaml)"
+grep -q "a dry run does not read the text" by_size.txt || stop "$(cat by_size.txt)"
+# A short text makes tokens fewer: 100 steps of 1 x 16 are more than 25 passes over some forty tokens. Then there are
+# too many passes.
+head -n 2 text.txt >tiny.txt
+"$RADLADS" align --teacher teacher --student t --text tiny.txt --out tiny --threads 1 --align.batch 1 --align.context 16 \
+  2>by_size.txt || stop "$(cat by_size.txt)"
+grep -q "^align: 1600 tokens, 1 x 16 a step" by_size.txt || stop "$(cat by_size.txt)"
+grep -q "1600 tokens are .* passes over this text" by_size.txt || stop "no warning of many passes: $(cat by_size.txt)"
+grep -qx "  tokens: 1600" tiny/resolved.yaml || stop "no record of the choice"
 
 # Ids in place of text.
 quiet "$RADLADS" tokenize --tokenizer teacher --text long.txt --out ids

@@ -151,7 +151,7 @@ model:
   EXPECT_EQ(m.lora_rank_tokenshift, 6);
   EXPECT_EQ(m.keep_attention, (std::vector<std::int64_t>{7, 8}));
   EXPECT_TRUE(m.reinit_att);
-  EXPECT_TRUE(m.tied);
+  EXPECT_EQ(m.tied, true);
   EXPECT_EQ(m.seed, 9);
   EXPECT_EQ(m.hidden, 10);
   EXPECT_EQ(m.layers, 11);
