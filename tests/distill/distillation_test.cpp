@@ -70,19 +70,24 @@ std::vector<T> predictions(B& b, const small_language_model<T>& m,
 }
 
 /// The mean over tokens of kl_weight KL(teacher || student) + ce_weight CE, given log
-/// probabilities.
+/// probabilities; over those with a mark where there are marks.
 template <class T>
 T mean_loss(const std::vector<T>& student, const std::vector<double>& teacher, double kl_weight,
-            double ce_weight, const std::vector<std::int32_t>& targets) {
+            double ce_weight, const std::vector<std::int32_t>& targets,
+            const std::vector<std::int32_t>& marks = {}) {
   T sum(0);
-  for (std::size_t i = 0; i < student.size() && kl_weight != 0; ++i) {
-    sum += T(kl_weight * std::exp(teacher[i])) * (T(teacher[i]) - student[i]);
+  double count = 0;
+  const std::size_t N = static_cast<std::size_t>(rows * tokens), V = student.size() / N;
+  for (std::size_t n = 0; n < N; ++n) {
+    if (!marks.empty() && marks[n] == 0) continue;
+    count += 1;
+    for (std::size_t i = n * V; i < (n + 1) * V && kl_weight != 0; ++i) {
+      sum += T(kl_weight * std::exp(teacher[i])) * (T(teacher[i]) - student[i]);
+    }
+    if (!targets.empty())
+      sum -= T(ce_weight) * student[n * V + static_cast<std::size_t>(targets[n])];
   }
-  const std::size_t V = student.size() / static_cast<std::size_t>(rows * tokens);
-  for (std::size_t n = 0; n < targets.size(); ++n) {
-    sum -= T(ce_weight) * student[n * V + static_cast<std::size_t>(targets[n])];
-  }
-  return sum / T(static_cast<double>(rows * tokens));
+  return sum / T(count);
 }
 
 struct distillation_test : testing::Test {
@@ -101,7 +106,7 @@ struct distillation_test : testing::Test {
   view<const std::int32_t, 2> labelled() const { return {ids.data(), {rows, tokens + 1}}; }
 
   /// Compares loss and all gradients of `make(student)` with `expected`, which maps the student's
-  /// log probabilities to the loss. Rows hold `width` ids.
+  /// log probabilities to the loss. Rows hold `width` ids and, where there are marks, these.
   template <class Make, class Expected>
   void check(const models::config& c, std::int64_t width, Make&& make, Expected&& expected) {
     named_values<double> point = model_point(b, c);
@@ -112,7 +117,9 @@ struct distillation_test : testing::Test {
     model::params grads;
     allocate_like(b, student.weights, grads);
     auto loss_of = make(student);
-    const view<const std::int32_t, 2> batch(ids.data(), {rows, width});
+    const std::vector<std::int32_t> given = marks.empty() ? ids : marked(width);
+    const view<const std::int32_t, 2> batch(given.data(),
+                                            {rows, width + (marks.empty() ? 0 : tokens)});
     const double loss = loss_of(b, batch, &grads).loss;
     EXPECT_NEAR(loss / expected(predictions(b, student, ids, width, tokens)), 1, 1e-13);
     EXPECT_EQ(loss_of(b, batch, nullptr).loss, loss);
@@ -121,28 +128,45 @@ struct distillation_test : testing::Test {
     });
   }
 
+  /// Rows of `width` ids with the marks of their tokens behind.
+  std::vector<std::int32_t> marked(std::int64_t width) const {
+    std::vector<std::int32_t> all;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      all.insert(all.end(), ids.begin() + row * width, ids.begin() + (row + 1) * width);
+      all.insert(all.end(), marks.begin() + row * tokens, marks.begin() + (row + 1) * tokens);
+    }
+    return all;
+  }
+
   void check_distillation(const models::config& c, double kl_weight, double ce_weight) {
     const std::int64_t width = tokens + (ce_weight != 0 ? 1 : 0);
     const auto wanted = predictions(b, teacher, ids, width, tokens);
     check(
         c, width,
         [&](const model& student) {
-          distill::distillation<model, model> loss_of(
-              teacher, student, {.micro_batch = 2, .kl_weight = kl_weight, .ce_weight = ce_weight});
+          distill::distillation<model, model> loss_of(teacher, student,
+                                                      {.micro_batch = 2,
+                                                       .kl_weight = kl_weight,
+                                                       .ce_weight = ce_weight,
+                                                       .is_marked = !marks.empty()});
           EXPECT_EQ(loss_of.needs_targets(), ce_weight != 0);
           return loss_of;
         },
         [&](const auto& found) {
           return mean_loss(found, wanted, kl_weight, ce_weight,
-                           ce_weight != 0 ? targets : std::vector<std::int32_t>{});
+                           ce_weight != 0 ? targets : std::vector<std::int32_t>{}, marks);
         });
   }
 
   void check_next_token(const models::config& c) {
     check(
-        c, tokens + 1, [](const model& m) { return distill::next_token<model>(m, 2); },
-        [&](const auto& found) { return mean_loss(found, {}, 0, 1, targets); });
+        c, tokens + 1,
+        [&](const model& m) { return distill::next_token<model>(m, 2, false, !marks.empty()); },
+        [&](const auto& found) { return mean_loss(found, {}, 0, 1, targets, marks); });
   }
+
+  /// 1 for each token that the loss counts; empty where all do.
+  std::vector<std::int32_t> marks;
 };
 
 TEST_F(distillation_test, divergence_from_the_teacher) { check_distillation(hybrid, 1, 0); }
@@ -160,6 +184,18 @@ TEST_F(distillation_test, divergence_and_cross_entropy_by_their_weights) {
 TEST_F(distillation_test, next_token) {
   check_next_token(hybrid);
   hybrid.is_tied = true;
+  check_next_token(hybrid);
+}
+
+TEST_F(distillation_test, the_mean_is_over_marked_tokens) {
+  // The middle row has none, and it is in a micro-batch with the first.
+  marks = {0, 1, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1};
+  check_distillation(hybrid, 1, 0);
+  check_distillation(hybrid, 0.7, 0.4);
+  check_next_token(hybrid);
+  // A micro-batch of its own without a mark.
+  marks = {1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0};
+  check_distillation(hybrid, 1, 0);
   check_next_token(hybrid);
 }
 

@@ -7,6 +7,7 @@
 //   loss = C^(-1/2) / (L B T) sum_{l, b, t} |y_teacher - y_student|_2
 
 #include "radlads/core/backend.hpp"
+#include "radlads/distill/counted_tokens.hpp"
 #include "radlads/distill/objective.hpp"
 #include "radlads/layers/mixer_input.hpp"
 #include "radlads/ops/squared_error.hpp"
@@ -24,6 +25,7 @@ namespace radlads::distill {
 struct alignment_options {
   std::int64_t micro_batch = 4;  ///< rows at a time
   bool is_squared = false;       ///< squared error instead of its root
+  bool is_marked = false;        ///< rows are marked_rows, and the mean is over what counts
 };
 
 /// Alignment of `Student` to `Teacher`, two models of one scalar type. Layers whose mixer is the
@@ -56,15 +58,22 @@ class alignment {
 
   bool needs_targets() const { return false; }
 
-  /// Loss of ids (rows, tokens) times `share`; adds its gradient to `grads` unless that is null. A
-  /// share below one is for rows that are part of a batch. Throws, naming the layer, when a loss is
-  /// not finite.
+  /// Positions of rows that the loss counts.
+  std::int64_t counted(B& b, view_on<const std::int32_t, 2, B> ids) const {
+    return count_tokens<B>(b, ids, tokens_of(ids), options_.is_marked);
+  }
+
+  /// Loss of ids (rows, tokens), or of marked rows, times `share`; adds its gradient to `grads`
+  /// unless that is null. A share below one is for rows that are part of a batch. Throws, naming
+  /// the layer, when a loss is not finite.
   batch_loss operator()(B& b, view_on<const std::int32_t, 2, B> ids,
                         typename Student::params* grads, double share = 1) {
     batch_loss result;
     result.layers.assign(static_cast<std::size_t>(student_.config.layers), 0.0);
-    const auto tokens = static_cast<double>(ids.size());
-    const double scale = share * factor() / (static_cast<double>(aligned_.size()) * tokens);
+    const std::int64_t count = counted(b, ids);
+    if (count == 0) return result;
+    const double scale =
+        share * factor() / (static_cast<double>(aligned_.size()) * static_cast<double>(count));
     for_each_micro_batch(ids, options_.micro_batch,
                          [&](auto rows) { run(b, rows, scale, grads, result); });
     for (const std::int64_t layer : aligned_) {
@@ -85,17 +94,30 @@ class alignment {
     return options_.is_squared ? 1.0 / width : 1.0 / std::sqrt(width);
   }
 
+  std::int64_t tokens_of(view_on<const std::int32_t, 2, B> ids) const {
+    return options_.is_marked ? ids.extent(1) / 2 : ids.extent(1);
+  }
+
   void run(B& b, view_on<const std::int32_t, 2, B> ids, double scale,
            typename Student::params* grads, batch_loss& result) {
     const auto count = static_cast<std::int64_t>(aligned_.size());
-    losses_.resize(b, {count, ids.size()});
-    work_.run(b, ids, student_.config.vocabulary, scale, memory_of(grads),
-              [&](auto rows) { enqueue(b, rows, scale, grads); });
+    std::int64_t size = ids.size();
+    if (options_.is_marked) {
+      counted_.take(b, read_marked_rows<B>(b, ids, tokens_of(ids)), student_.config.vocabulary);
+      size = counted_.count();
+      if (size == 0) return;
+      losses_.resize(b, {count, size});
+      enqueue(b, counted_.ids(), scale, grads);
+    } else {
+      losses_.resize(b, {count, size});
+      work_.run(b, ids, student_.config.vocabulary, scale, memory_of(grads),
+                [&](auto rows) { enqueue(b, rows, scale, grads); });
+    }
     const auto losses = to_host(b, losses_);
     for (std::int64_t i = 0; i < count; ++i) {
       double total = 0;
-      for (std::int64_t n = 0; n < ids.size(); ++n)
-        total += static_cast<double>(losses[static_cast<std::size_t>(i * ids.size() + n)]);
+      for (std::int64_t n = 0; n < size; ++n)
+        total += static_cast<double>(losses[static_cast<std::size_t>(i * size + n)]);
       result.layers[static_cast<std::size_t>(aligned_[static_cast<std::size_t>(i)])] += total;
     }
   }
@@ -115,7 +137,7 @@ class alignment {
       const std::int64_t layer = aligned_[i];
       place& own = layer == provider ? provider_ : shared_;
       forward(b, layer, own, scale,
-              {losses_.whole().row(static_cast<std::int64_t>(i)), {ids.size()}});
+              {losses_.whole().row(static_cast<std::int64_t>(i)), {losses_.extent(1)}});
       if (grads != nullptr && layer != provider) backward(b, layer, own, *grads);
     }
     if (grads != nullptr && provider >= 0) backward(b, provider, provider_, *grads);
@@ -141,11 +163,22 @@ class alignment {
                                                 at.y, nullptr, saved);
     });
     const auto y = reshape<2>(at.y.read(), rows), target = reshape<2>(captured.output.read(), rows);
+    const auto dy = reshape<2>(at.dy.whole(), rows);
+    if (!options_.is_marked) return compare(b, scale, y, target, losses, dy);
+    scratch_scope<B> scope(b);
+    const auto dcounted = scope.template take<T, 2>({counted_.count(), sizes[2]});
+    compare(b, scale, counted_.template gathered<T>(b, scope, y),
+            counted_.template gathered<T>(b, scope, target), losses, dcounted);
+    counted_.template scatter<T>(b, dcounted, dy);
+  }
+
+  void compare(B& b, double scale, view_on<const T, 2, B> y, view_on<const T, 2, B> target,
+               view_on<accumulate_t<T>, 1, B> losses, view_on<T, 2, B> dy) {
     const auto weight = static_cast<real_t<T>>(scale);
     if (options_.is_squared) {
-      ops::alignment_mse<T>(b, weight, y, target, losses, reshape<2>(at.dy.whole(), rows));
+      ops::alignment_mse<T>(b, weight, y, target, losses, dy);
     } else {
-      ops::alignment_l2<T>(b, weight, y, target, losses, reshape<2>(at.dy.whole(), rows));
+      ops::alignment_l2<T>(b, weight, y, target, losses, dy);
     }
   }
 
@@ -169,6 +202,7 @@ class alignment {
   place shared_, provider_;
   tensor<T, 3, B> v_first_, dv_first_;    // (B, T, D_a)
   tensor<accumulate_t<T>, 2, B> losses_;  // (aligned layers, B T)
+  counted_tokens<B> counted_;
   micro_batch_work<B> work_;
 };
 

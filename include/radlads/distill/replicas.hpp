@@ -47,13 +47,14 @@ class replicas {
     if (parts_.size() == 1) return parts_.front()->objective(b, ids, grads);
     const std::int64_t rows = ids.extent(0);
     const auto count = std::min(static_cast<std::int64_t>(parts_.size()), rows);
+    const std::int64_t counted = parts_.front()->objective.counted(b, ids);
     if (grads != nullptr) {
       for (const auto& each : parts_) prepare(*each, *grads);
     }
     b.parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t i = begin; i < end; ++i) {
         run(*parts_[static_cast<std::size_t>(i)], ids, rows * i / count, rows * (i + 1) / count,
-            grads != nullptr);
+            counted, grads != nullptr);
       }
     });
     batch_loss total;
@@ -84,11 +85,13 @@ class replicas {
     p.is_prepared = true;
   }
 
+  /// Runs rows from `first` on of a batch of which the loss counts `counted` tokens.
   static void run(part& p, view<const std::int32_t, 2> ids, std::int64_t first, std::int64_t end,
-                  bool has_gradient) {
-    const double share = static_cast<double>(end - first) / static_cast<double>(ids.extent(0));
+                  std::int64_t counted, bool has_gradient) {
     ids.pointer += first * ids.stride(0);
     ids.extents[0] = end - first;
+    const auto own = static_cast<double>(p.objective.counted(p.backend, ids));
+    const double share = counted == 0 ? 0 : own / static_cast<double>(counted);
     if (has_gradient) set_zero_all(p.backend, p.gradients);
     p.loss = p.objective(p.backend, ids, has_gradient ? &p.gradients : nullptr, share);
   }
