@@ -57,8 +57,8 @@ plan plan_stage(const std::string& stage, const stage_settings& s, const stage_m
     distill::trainer<plan_model<T>> trainer(b, trained, options, std::move(exact_weights)...);
     result.optimizer = since();
     plan_model<T>::params::for_each(
-        [&](const std::string& name, const auto& each) {
-          const bool has_gradient = stage != "align" || trainer.is_trained(name);
+        [&](const tensor_info& info, const auto& each) {
+          const bool has_gradient = stage != "align" || trainer.is_trained(info);
           if (has_gradient) result.gradients += static_cast<std::size_t>(each.size()) * sizeof(T);
         },
         trained.weights);

@@ -95,8 +95,8 @@ TEST(dry_run, alignment_has_gradients_and_moments_of_mixers_alone) {
   {
     distill::trainer<dry_run_model<float>> trainer(b, student, mixers);
     dry_run_model<float>::params::for_each(
-        [&](const std::string& name, const auto& each) {
-          if (trainer.is_trained(name)) trained += 4 * static_cast<std::size_t>(each.size());
+        [&](const tensor_info& info, const auto& each) {
+          if (trainer.is_trained(info)) trained += 4 * static_cast<std::size_t>(each.size());
         },
         student.weights);
     EXPECT_EQ(b.allocated_bytes(), models + 2 * trained);

@@ -186,7 +186,7 @@ struct sharded_model {
   template <class F, class First, class... Rest>
   static void for_each(F&& f, First& first, Rest&... rest) {
     for (std::size_t i = 0; i < first.tensors.size(); ++i)
-      f("tensor." + std::to_string(i), first.tensors[i], rest.tensors[i]...);
+      visit(f, "tensor." + std::to_string(i), first.tensors[i], rest.tensors[i]...);
   }
 };
 

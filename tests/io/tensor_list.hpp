@@ -4,6 +4,7 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/tensor.hpp"
+#include "radlads/core/tensor_info.hpp"
 #include "radlads/core/view.hpp"
 
 #include <cstddef>
@@ -35,8 +36,15 @@ struct tensor_list {
   template <class F, class First, class... Rest>
   static void for_each(F&& f, First& first, Rest&... rest) {
     for (std::size_t i = 0; i < first.tensors.size(); ++i) {
-      f(first.tensors[i].first, first.tensors[i].second, rest.tensors[i].second...);
+      const std::string& name = first.tensors[i].first;
+      f(tensor_info{name, role_of(name)}, first.tensors[i].second, rest.tensors[i].second...);
     }
+  }
+
+ private:
+  static tensor_role role_of(const std::string& name) {
+    if (name == "model.embed_tokens.weight") return tensor_role::embedding;
+    return name == "lm_head.weight" ? tensor_role::head : tensor_role::other;
   }
 };
 

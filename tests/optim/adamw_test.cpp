@@ -29,8 +29,9 @@ struct three_tensors {
   tensor<T, 2, cpu_backend> absent;
   template <class F, class... P>
   static void for_each(F&& f, P&... p) {
-    visit(f, "layers.0.self_attn.q.weight", p.mixer...);
-    visit(f, "norm.weight", p.norm...);
+    visit(f, {"q", tensor_role::matrix, tensor_purpose::projection, tensor_part::recurrent_mixer},
+          p.mixer...);
+    visit(f, {"norm.weight", tensor_role::norm}, p.norm...);
     visit(f, "absent", p.absent...);
   }
 };
@@ -142,11 +143,16 @@ TEST(adamw_moments, are_those_of_the_tensors_that_the_last_start_named) {
   EXPECT_EQ(parameter_count(optimizer.v), 131);
 }
 
-TEST(group_rates, knows_mixers_by_name) {
+TEST(group_rates, differ_in_mixers_whatever_names_say) {
   const optim::group_rates one{1e-3}, two{1e-3, 1e-4};
-  EXPECT_EQ(one("model.layers.3.self_attn.q_proj.weight"), 1e-3);
-  EXPECT_EQ(two("model.layers.3.self_attn.q_proj.weight"), 1e-4);
-  EXPECT_EQ(two("model.layers.3.mlp.up_proj.weight"), 1e-3);
+  const auto in = [](const char* name, tensor_part part) {
+    return tensor_info{name, tensor_role::matrix, tensor_purpose::none, part};
+  };
+  EXPECT_EQ(one(in("q", tensor_part::recurrent_mixer)), 1e-3);
+  EXPECT_EQ(two(in("q", tensor_part::recurrent_mixer)), 1e-4);
+  EXPECT_EQ(two(in("q", tensor_part::softmax_mixer)), 1e-4);
+  EXPECT_EQ(two(in("model.layers.3.self_attn.up", tensor_part::feed_forward)), 1e-3);
+  EXPECT_EQ(two(in("model.layers.3.self_attn.up", tensor_part::none)), 1e-3);
 }
 
 TEST(adamw_errors, name_the_tensor) {

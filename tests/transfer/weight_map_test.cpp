@@ -178,14 +178,5 @@ TEST_F(weight_map_test, prints_one_line_a_tensor) {
   }
 }
 
-TEST(weight_map_names, layers_and_projections) {
-  EXPECT_EQ(transfer::layer_of("model.layers.12.mlp.up_proj.weight"), 12u);
-  EXPECT_EQ(error_of([] { transfer::layer_of("lm_head.weight"); }),
-            "transfer: lm_head.weight belongs to no layer");
-  EXPECT_TRUE(transfer::is_projection("model.layers.0.self_attn.v_proj.bias"));
-  EXPECT_FALSE(transfer::is_projection("model.layers.0.self_attn.q_norm.weight"));
-  EXPECT_FALSE(transfer::is_projection("model.layers.0.mlp.up_proj.weight"));
-}
-
 }  // namespace weight_map_test
 }  // namespace radlads::test

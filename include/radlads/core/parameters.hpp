@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Parameters, gradients and moments of a model share one type and one visitor:
-//   P::for_each(f, p, g, ...)  calls  f(name, p.tensor, g.tensor, ...)
-// for every tensor that the first instance has. Everything that treats all tensors alike is here.
+//   P::for_each(f, p, g, ...)  calls  f(info, p.tensor, g.tensor, ...)
+// for every tensor that the first instance has; `info` is a tensor_info. Everything that treats all
+// tensors alike is here.
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
+#include "radlads/core/tensor_info.hpp"
 
 #include <concepts>
 #include <cstdint>
@@ -14,17 +16,23 @@
 
 namespace radlads {
 
-/// Calls f(name, first, rest...) unless `first` is empty: an absent tensor is an empty one. The
+/// Calls f(info, first, rest...) unless `first` is empty: an absent tensor is an empty one. The
 /// building block of every for_each.
 template <class F, class First, class... Rest>
+void visit(F&& f, const tensor_info& info, First& first, Rest&... rest) {
+  if (!first.empty()) f(info, first, rest...);
+}
+
+/// As above, for a tensor of which nothing but its name is known.
+template <class F, class First, class... Rest>
 void visit(F&& f, const std::string& name, First& first, Rest&... rest) {
-  if (!first.empty()) f(name, first, rest...);
+  if (!first.empty()) f(tensor_info{name}, first, rest...);
 }
 
 /// Stands in for a visitor where a parameter set is checked. Not a lambda: nvcc rejects those here.
 struct visitor_probe {
   template <class... Each>
-  void operator()(const std::string&, Each&...) const {}
+  void operator()(const tensor_info&, Each&...) const {}
 };
 
 /// An aggregate of tensors with one visitor that takes any number of instances.
@@ -43,18 +51,18 @@ std::int64_t parameter_count(const P& p) {
 }
 
 /// Takes every tensor.
-struct every_name {
-  bool operator()(const std::string&) const { return true; }
+struct every_tensor {
+  bool operator()(const tensor_info&) const { return true; }
 };
 
-/// Gives the tensors of `target` whose name `wanted(name)` the shapes of those of `source`, whose
+/// Gives the tensors of `target` that are `wanted(info)` the shapes of those of `source`, whose
 /// scalar may be another, and fills them with zeros. The others are left as they are.
-template <parameter_set P, parameter_set Q, backend B, class Wanted = every_name>
+template <parameter_set P, parameter_set Q, backend B, class Wanted = every_tensor>
 void allocate_like(B& b, const P& source, Q& target, const Wanted& wanted = {}) {
   if constexpr (requires { target.match(source); }) target.match(source);
   P::for_each(
-      [&](const std::string& name, const auto& from, auto& to) {
-        if (!wanted(name)) return;
+      [&](const tensor_info& info, const auto& from, auto& to) {
+        if (!wanted(info)) return;
         to.resize(b, from.sizes());
         b.set_zero(to.data(), static_cast<std::size_t>(to.size()) * sizeof(*to.data()));
       },

@@ -23,14 +23,13 @@ namespace radlads::distill {
 /// Which tensors a stage trains.
 enum class trainable {
   everything,
-  mixers,           ///< "self_attn" of recurrent layers: step 1
-  decay_and_shift,  ///< decay and token-shift tensors of recurrent layers: step 3a
+  mixers,           ///< recurrent mixers: step 1
+  decay_and_shift,  ///< their decay and the low-rank maps of their token shift: step 3a
 };
 
 struct trainer_options {
   optim::schedule_options schedule;
-  std::optional<optim::schedule_options>
-      mixer_schedule;  ///< of ".self_attn." tensors, else `schedule`
+  std::optional<optim::schedule_options> mixer_schedule;  ///< of mixers, else `schedule`
   optim::adamw_options adamw;
   double clip_norm = 1;
   trainable what = trainable::everything;
@@ -106,7 +105,7 @@ class trainer {
     set_zero_all(b, gradients_);
     try {
       report.loss = objective(b, ids, &gradients_);
-      const auto counts = [&](const std::string& name) { return is_trained(name); };
+      const auto counts = [&](const tensor_info& info) { return is_trained(info); };
       const optim::gradient_norm norm = optim::clip(b, gradients_, options_.clip_norm, counts);
       report.gradient_norm = norm.norm;
       const double rest = optim::learning_rate(options_.schedule, report.step);
@@ -117,7 +116,7 @@ class trainer {
       const optim::group_rates rates{rest, mixer};
       optimizer_.update(
           b, model_.weights, gradients_,
-          [&](const std::string& name) { return is_trained(name) ? rates(name) : 0.0; },
+          [&](const tensor_info& info) { return is_trained(info) ? rates(info) : 0.0; },
           norm.factor);
     } catch (const out_of_memory&) {
       throw;
@@ -127,16 +126,15 @@ class trainer {
     return report;
   }
 
-  /// Whether this stage trains the tensor of that name.
-  bool is_trained(const std::string& name) const {
+  /// Whether this stage trains a tensor.
+  bool is_trained(const tensor_info& info) const {
     if (options_.what == trainable::everything) return true;
-    if (name.find(".self_attn.") == std::string::npos || !is_recurrent(name)) return false;
+    if (info.part != tensor_part::recurrent_mixer) return false;
     if (options_.what == trainable::mixers) return true;
-    for (const char* part :
-         {".time_maa_w", ".time_decay", ".self_attn.w0", ".self_attn.w1", ".self_attn.w2"}) {
-      if (name.find(part) != std::string::npos) return true;
-    }
-    return false;
+    const bool is_factor =
+        info.role == tensor_role::low_rank_down || info.role == tensor_role::low_rank_up;
+    return info.purpose == tensor_purpose::decay ||
+           (info.purpose == tensor_purpose::token_shift && is_factor);
   }
 
  private:
@@ -147,7 +145,7 @@ class trainer {
   }
 
   auto trained() const {
-    return [this](const std::string& name) { return is_trained(name); };
+    return [this](const tensor_info& info) { return is_trained(info); };
   }
 
   /// Before the first step, gradients of the trained tensors; of all where the objective may write
@@ -164,11 +162,6 @@ class trainer {
       if (extent_ != extent::all) allocate_like(b, model_.weights, gradients_);
       extent_ = extent::all;
     }
-  }
-
-  bool is_recurrent(const std::string& name) const {
-    const auto layer = std::stoul(name.substr(std::string("model.layers.").size()));
-    return model_.config.mixers[layer] != "attention";
   }
 
   Model& model_;

@@ -136,16 +136,16 @@ template <parameter_set P>
 models::config with_ranks(models::config c, const P& p) {
   layers::mixer_options& o = c.options;
   P::for_each(
-      [&](const std::string& name, const auto& tensor) {
-        if constexpr (std::remove_cvref_t<decltype(tensor)>::rank >= 2) {
-          const std::int64_t rank = tensor.extent(1);
-          if (name.ends_with(".self_attn.w1") || name.ends_with(".time_decay_w1")) {
-            o.rank_decay = rank;
-          }
-          if (name.ends_with(".self_attn.a1")) o.rank_iclr = rank;
-          if (name.ends_with(".self_attn.v1")) o.rank_value_mix = rank;
-          if (name.ends_with(".self_attn.g1")) o.rank_gate = rank;
-          if (name.ends_with(".self_attn.time_maa_w2")) o.rank_token_shift = rank;
+      [&](const tensor_info& info, const auto& tensor) {
+        if (info.role != tensor_role::low_rank_up) return;
+        constexpr int axes = std::remove_cvref_t<decltype(tensor)>::rank;
+        if constexpr (axes >= 2) {
+          const std::int64_t rank = tensor.extent(axes - 2);
+          if (info.purpose == tensor_purpose::decay) o.rank_decay = rank;
+          if (info.purpose == tensor_purpose::iclr) o.rank_iclr = rank;
+          if (info.purpose == tensor_purpose::value_mix) o.rank_value_mix = rank;
+          if (info.purpose == tensor_purpose::gate) o.rank_gate = rank;
+          if (info.purpose == tensor_purpose::token_shift) o.rank_token_shift = rank;
         }
       },
       p);
@@ -165,8 +165,8 @@ void save_model(B& b, const models::config& c, const P& p,
                 const save_options& options = {}) {
   require_model_target(target, options.own_entries);
   bool has_head = false;
-  P::for_each([&](const std::string& name, const auto&) { has_head |= name == "lm_head.weight"; },
-              p);
+  P::for_each(
+      [&](const tensor_info& info, const auto&) { has_head |= info.role == tensor_role::head; }, p);
   require(has_head != c.is_tied, "save_model: the description says ", c.is_tied ? "tied" : "untied",
           ", but the model has ", has_head ? "a" : "no", " tensor lm_head.weight");
   const auto write_files = [&](const std::filesystem::path& place) {

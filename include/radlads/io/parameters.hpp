@@ -75,14 +75,17 @@ template <tensor_source S, parameter_set P, backend B>
                                                             const read_options& options = {}) {
   std::set<std::string, std::less<>> read;
   bool has_head = false;
-  P::for_each([&](const std::string& name, const auto&) { has_head |= name == head_name; }, p);
   P::for_each(
-      [&](const std::string& name, auto& tensor) {
+      [&](const tensor_info& info, const auto&) { has_head |= info.role == tensor_role::head; }, p);
+  P::for_each(
+      [&](const tensor_info& info, auto& tensor) {
+        const std::string& name = info.name;
         auto entry = find_parameter(file, name);
-        if (entry == nullptr && options.head_may_be_embedding && name == head_name) {
+        const bool is_head = info.role == tensor_role::head;
+        if (entry == nullptr && options.head_may_be_embedding && is_head) {
           entry = find_parameter(file, embedding_name);
         }
-        if (entry == nullptr && !has_head && name == embedding_name) {
+        if (entry == nullptr && !has_head && info.role == tensor_role::embedding) {
           entry = find_parameter(file, head_name);
         }
         const std::vector<std::int64_t> shape = file_shape(tensor);

@@ -26,6 +26,7 @@ namespace radlads::layers {
 struct attention_mixer {
   static constexpr std::string_view name = "attention";
   static constexpr bool uses_v_first = false;
+  static constexpr bool is_recurrent = false;
   using config = mixer_config;
 
   /// Attention always rotates; the other options belong to recurrent mixers.

@@ -10,7 +10,7 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
+#include <string_view>
 
 namespace radlads::layers {
 
@@ -21,10 +21,11 @@ void add_rows(B& b, view_on<const T, 2, B> from, view_on<T, 2, B> to) {
                       std::array{view_on<const T, 2, B>(to), from});
 }
 
-/// Calls f(prefix + name, tensors...) for the parameters of one part.
+/// Calls f(info, tensors...) for the parameters of one part, with `prefix` before their names.
 template <class Part, class F, class... P>
-void for_each_part(F&& f, const std::string& prefix, P&... p) {
-  Part::for_each([&](const std::string& name, auto&... each) { f(prefix + name, each...); }, p...);
+void for_each_part(F&& f, std::string_view prefix, P&... p) {
+  Part::for_each([&](const tensor_info& info, auto&... each) { f(info.within(prefix), each...); },
+                 p...);
 }
 
 /// y = Second(First(x)).

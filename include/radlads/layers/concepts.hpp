@@ -67,6 +67,16 @@ template <class M>
 concept mixer = has_name<M> && has_configure<M> && has_parameters<M> && has_state<M> &&
     has_forward<M> && has_backward<M>;
 
+/// Whether a mixer's state is of one size however many tokens it has read, so that it is what
+/// conversion trains. A mixer whose state grows says `static constexpr bool is_recurrent = false`.
+template <class M>
+inline constexpr bool is_recurrent = true;
+template <class M>
+requires requires {
+  { M::is_recurrent } -> std::convertible_to<bool>;
+}
+inline constexpr bool is_recurrent<M> = M::is_recurrent;
+
 /// Fails to compile with one sentence for each thing that a mixer lacks.
 template <class M>
 consteval bool check_mixer() {

@@ -30,8 +30,8 @@ struct linear {
 
     template <class F, class... P>
     static void for_each(F&& f, P&... p) {
-      visit(f, "weight", p.weight...);
-      visit(f, "bias", p.bias...);
+      visit(f, {"weight", tensor_role::matrix}, p.weight...);
+      visit(f, {"bias", tensor_role::bias}, p.bias...);
     }
   };
 

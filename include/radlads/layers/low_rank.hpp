@@ -39,8 +39,8 @@ struct low_rank {
 
     template <class F, class... P>
     static void for_each(F&& f, P&... p) {
-      visit(f, "down", p.down...);
-      visit(f, "up", p.up...);
+      visit(f, {"down", tensor_role::low_rank_down}, p.down...);
+      visit(f, {"up", tensor_role::low_rank_up}, p.up...);
     }
   };
 

@@ -26,7 +26,7 @@ struct rms_norm {
 
     template <class F, class... P>
     static void for_each(F&& f, P&... p) {
-      visit(f, "weight", p.weight...);
+      visit(f, {"weight", tensor_role::norm}, p.weight...);
     }
   };
 

@@ -62,11 +62,11 @@ struct output_gate {
 
     template <class F, class... P>
     static void for_each(F&& f, P&... p) {
-      visit(f, "gate.weight", p.full...);
-      visit(f, "g1", p.g.down...);
-      visit(f, "g2", p.g.up...);
-      visit(f, "ln_x.weight", p.norm_weight...);
-      visit(f, "ln_x.bias", p.norm_bias...);
+      visit(f, {"gate.weight", tensor_role::matrix, tensor_purpose::gate}, p.full...);
+      visit(f, {"g1", tensor_role::low_rank_down, tensor_purpose::gate}, p.g.down...);
+      visit(f, {"g2", tensor_role::low_rank_up, tensor_purpose::gate}, p.g.up...);
+      visit(f, {"ln_x.weight", tensor_role::norm}, p.norm_weight...);
+      visit(f, {"ln_x.bias", tensor_role::bias}, p.norm_bias...);
     }
   };
 

@@ -13,6 +13,7 @@
 #include "radlads/ops/rope.hpp"
 
 #include <cstdint>
+#include <string_view>
 
 namespace radlads::layers {
 
@@ -39,15 +40,19 @@ struct projections {
       for_each_linear(f, "k_proj.", p.k...);
       for_each_linear(f, "v_proj.", p.v...);
       for_each_linear(f, "o_proj.", p.o...);
-      visit(f, "q_norm.weight", p.q_norm...);
-      visit(f, "k_norm.weight", p.k_norm...);
+      visit(f, {"q_norm.weight", tensor_role::norm}, p.q_norm...);
+      visit(f, {"k_norm.weight", tensor_role::norm}, p.k_norm...);
     }
 
    private:
     template <class F, class... P>
-    static void for_each_linear(F&& f, const std::string& prefix, P&... p) {
+    static void for_each_linear(F&& f, std::string_view prefix, P&... p) {
       linear::params<T, B>::for_each(
-          [&](const std::string& name, auto&... each) { f(prefix + name, each...); }, p...);
+          [&](tensor_info info, auto&... each) {
+            info.purpose = tensor_purpose::projection;
+            f(info.within(prefix), each...);
+          },
+          p...);
     }
   };
 
@@ -55,12 +60,12 @@ struct projections {
   template <class T, class B>
   static void initialise(B& b, params<T, B>& p, const tensor_source& source) {
     params<T, B>::for_each(
-        [&](const std::string& name, auto& each) {
-          const bool is_norm = name.ends_with("norm.weight");
-          if (is_norm || name.ends_with(".bias")) {
+        [&](const tensor_info& info, auto& each) {
+          const bool is_norm = info.role == tensor_role::norm;
+          if (is_norm || info.role == tensor_role::bias) {
             fill_constant(b, each, is_norm ? 1.0 : 0.0);
           } else {
-            fill_normal(b, each, 0.02, source.of(name));
+            fill_normal(b, each, 0.02, source.of(info.name));
           }
         },
         p);

@@ -110,9 +110,9 @@ struct basic_rad_rwkv6_mixer {
     static void for_each(F&& f, P&... p) {
       projections::params<T, B>::for_each(f, p...);
       token_shift_mix::params<T, B>::for_each(f, p.shift...);
-      visit(f, "time_decay", p.decay...);
-      visit(f, "time_decay_w1", p.w.down...);
-      visit(f, "time_decay_w2", p.w.up...);
+      visit(f, {"time_decay", tensor_role::channels, tensor_purpose::decay}, p.decay...);
+      visit(f, {"time_decay_w1", tensor_role::low_rank_down, tensor_purpose::decay}, p.w.down...);
+      visit(f, {"time_decay_w2", tensor_role::low_rank_up, tensor_purpose::decay}, p.w.up...);
       output_gate::params<T, B>::for_each(f, p.gate...);
     }
   };

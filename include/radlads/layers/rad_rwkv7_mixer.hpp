@@ -87,17 +87,17 @@ struct rad_rwkv7_mixer {
     template <class F, class... P>
     static void for_each(F&& f, P&... p) {
       projections::params<T, B>::for_each(f, p...);
-      visit(f, "w0", p.w0...);
-      visit(f, "w1", p.w.down...);
-      visit(f, "w2", p.w.up...);
-      visit(f, "a0", p.a0...);
-      visit(f, "a1", p.a.down...);
-      visit(f, "a2", p.a.up...);
-      visit(f, "v0", p.v0...);
-      visit(f, "v1", p.v_mix.down...);
-      visit(f, "v2", p.v_mix.up...);
-      visit(f, "k_k", p.k_k...);
-      visit(f, "k_a", p.k_a...);
+      visit(f, {"w0", tensor_role::channels, tensor_purpose::decay}, p.w0...);
+      visit(f, {"w1", tensor_role::low_rank_down, tensor_purpose::decay}, p.w.down...);
+      visit(f, {"w2", tensor_role::low_rank_up, tensor_purpose::decay}, p.w.up...);
+      visit(f, {"a0", tensor_role::channels, tensor_purpose::iclr}, p.a0...);
+      visit(f, {"a1", tensor_role::low_rank_down, tensor_purpose::iclr}, p.a.down...);
+      visit(f, {"a2", tensor_role::low_rank_up, tensor_purpose::iclr}, p.a.up...);
+      visit(f, {"v0", tensor_role::channels, tensor_purpose::value_mix}, p.v0...);
+      visit(f, {"v1", tensor_role::low_rank_down, tensor_purpose::value_mix}, p.v_mix.down...);
+      visit(f, {"v2", tensor_role::low_rank_up, tensor_purpose::value_mix}, p.v_mix.up...);
+      visit(f, {"k_k", tensor_role::channels}, p.k_k...);
+      visit(f, {"k_a", tensor_role::channels}, p.k_a...);
       output_gate::params<T, B>::for_each(f, p.gate...);
     }
   };

@@ -52,9 +52,9 @@ struct swiglu {
 
     template <class F, class... P>
     static void for_each(F&& f, P&... p) {
-      visit(f, "gate_proj.weight", p.gate...);
-      visit(f, "up_proj.weight", p.up...);
-      visit(f, "down_proj.weight", p.down...);
+      visit(f, {"gate_proj.weight", tensor_role::matrix}, p.gate...);
+      visit(f, {"up_proj.weight", tensor_role::matrix}, p.up...);
+      visit(f, {"down_proj.weight", tensor_role::matrix}, p.down...);
     }
   };
 

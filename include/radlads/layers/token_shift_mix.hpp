@@ -75,14 +75,18 @@ struct token_shift_mix {
 
     template <class F, class... P>
     static void for_each(F&& f, P&... p) {
-      visit(f, "time_maa_x", p.mu_x...);
-      visit(f, "time_maa_r", p.mu[order::r]...);
-      visit(f, "time_maa_k", p.mu[order::k]...);
-      visit(f, "time_maa_v", p.mu[order::v]...);
-      visit(f, "time_maa_w", p.mu[order::w]...);
-      visit(f, "time_maa_g", p.mu[order::g]...);
-      visit(f, "time_maa_w1", p.w1...);
-      visit(f, "time_maa_w2", p.w2...);
+      visit(f, {"time_maa_x", tensor_role::channels, tensor_purpose::token_shift}, p.mu_x...);
+      visit(f, {"time_maa_r", tensor_role::channels, tensor_purpose::token_shift},
+            p.mu[order::r]...);
+      visit(f, {"time_maa_k", tensor_role::channels, tensor_purpose::token_shift},
+            p.mu[order::k]...);
+      visit(f, {"time_maa_v", tensor_role::channels, tensor_purpose::token_shift},
+            p.mu[order::v]...);
+      visit(f, {"time_maa_w", tensor_role::channels, tensor_purpose::decay}, p.mu[order::w]...);
+      visit(f, {"time_maa_g", tensor_role::channels, tensor_purpose::token_shift},
+            p.mu[order::g]...);
+      visit(f, {"time_maa_w1", tensor_role::low_rank_down, tensor_purpose::token_shift}, p.w1...);
+      visit(f, {"time_maa_w2", tensor_role::low_rank_up, tensor_purpose::token_shift}, p.w2...);
     }
   };
 

@@ -30,6 +30,8 @@ template <class Mixer, class Ffn = layers::swiglu>
 struct block {
   static_assert(layers::check_mixer<Mixer>());
   using mixer = Mixer;
+  static constexpr tensor_part mixer_part =
+      layers::is_recurrent<Mixer> ? tensor_part::recurrent_mixer : tensor_part::softmax_mixer;
 
   struct config {
     using block_type = block;
@@ -58,13 +60,18 @@ struct block {
 
     template <class F, class... P>
     static void for_each(F&& f, P&... p) {
-      visit(f, "input_layernorm.weight", p.input_norm...);
+      visit(f, {"input_layernorm.weight", tensor_role::norm}, p.input_norm...);
       Mixer::template params<T, B>::for_each(
-          [&](const std::string& name, auto&... each) { f("self_attn." + name, each...); },
+          [&](const tensor_info& info, auto&... each) {
+            f(info.within("self_attn.", mixer_part), each...);
+          },
           p.mixer...);
-      visit(f, "post_attention_layernorm.weight", p.post_norm...);
+      visit(f, {"post_attention_layernorm.weight", tensor_role::norm}, p.post_norm...);
       Ffn::template params<T, B>::for_each(
-          [&](const std::string& name, auto&... each) { f("mlp." + name, each...); }, p.ffn...);
+          [&](const tensor_info& info, auto&... each) {
+            f(info.within("mlp.", tensor_part::feed_forward), each...);
+          },
+          p.ffn...);
     }
   };
 

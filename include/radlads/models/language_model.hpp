@@ -43,12 +43,12 @@ struct language_model {
 
     template <class F, class... P>
     static void for_each(F&& f, P&... p) {
-      visit(f, "model.embed_tokens.weight", p.embedding...);
+      visit(f, {"model.embed_tokens.weight", tensor_role::embedding}, p.embedding...);
       layers_type::params::for_each(
-          [&](const std::string& name, auto&... each) { f("model.layers." + name, each...); },
+          [&](const tensor_info& info, auto&... each) { f(info.within("model.layers."), each...); },
           p.layers...);
-      visit(f, "model.norm.weight", p.norm...);
-      visit(f, "lm_head.weight", p.head...);
+      visit(f, {"model.norm.weight", tensor_role::norm}, p.norm...);
+      visit(f, {"lm_head.weight", tensor_role::head}, p.head...);
     }
   };
 

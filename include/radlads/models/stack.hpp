@@ -53,8 +53,8 @@ class stack {
               using each_params = std::remove_const_t<std::remove_reference_t<decltype(layer)>>;
               [[maybe_unused]] constexpr std::size_t index = index_of_params<each_params>();
               each_params::for_each(
-                  [&](const std::string& name, auto&... each) { f(prefix + name, each...); }, layer,
-                  std::get<index>(rest.layers[i])...);
+                  [&](const tensor_info& info, auto&... each) { f(info.within(prefix), each...); },
+                  layer, std::get<index>(rest.layers[i])...);
             },
             first.layers[i]);
       }

@@ -15,8 +15,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -30,13 +28,12 @@ struct adamw_options {
   double weight_decay = 0;
 };
 
-/// Rate by tensor name: `mixer` for names that contain ".self_attn.", unless it is negative, else
-/// `rest`.
+/// Rate of a tensor: `mixer` for those of mixers, unless it is negative, else `rest`.
 struct group_rates {
   double rest = 0;
   double mixer = -1;
-  double operator()(std::string_view name) const {
-    return mixer >= 0 && name.find(".self_attn.") != std::string_view::npos ? mixer : rest;
+  double operator()(const tensor_info& info) const {
+    return mixer >= 0 && info.is_in_mixer() ? mixer : rest;
   }
 };
 
@@ -75,8 +72,8 @@ struct adamw {
   std::int64_t steps = 0;
 
   /// Gives the moments the shapes of `params`, zero, copies the master, and forgets the steps. Only
-  /// tensors whose name is `trained(name)` have moments; the others must stay frozen.
-  template <backend B, class Trained = every_name>
+  /// tensors that are `trained(info)` have moments; the others must stay frozen.
+  template <backend B, class Trained = every_tensor>
   void start(B& b, const P& params, const Trained& trained = {}) {
     reset(b, params, trained);
     if constexpr (has_master) {
@@ -86,7 +83,7 @@ struct adamw {
   }
 
   /// As start, but takes over `exact` as the master and overwrites `params` with it, rounded.
-  template <backend B, class Trained = every_name>
+  template <backend B, class Trained = every_tensor>
   void start_from(B& b, P& params, M&& exact, const Trained& trained = {}) {
     static_assert(has_master, "only parameters of a storage type have a master");
     reset(b, params, trained);
@@ -94,7 +91,7 @@ struct adamw {
     ops::convert_all(b, master, params);
   }
 
-  /// One update of `params` from `gradients` times `gradient_scale`. `rate_of(name)` is a tensor's
+  /// One update of `params` from `gradients` times `gradient_scale`. `rate_of(info)` is a tensor's
   /// learning rate; where it is 0 or less the tensor is frozen and its moments stay as they are.
   /// Throws when a gradient or moment has another shape than its parameter.
   template <backend B, class Rates>
@@ -104,12 +101,13 @@ struct adamw {
     const double t = static_cast<double>(steps);
     const double first = 1 - std::pow(options.beta1, t), second = 1 - std::pow(options.beta2, t);
     P::for_each(
-        [&](const std::string& name, auto& p, const auto& g, auto& m1, auto& v1, auto& exact) {
-          const double rate = rate_of(name);
+        [&](const tensor_info& info, auto& p, const auto& g, auto& m1, auto& v1, auto& exact) {
+          const double rate = rate_of(info);
           if (!(rate > 0)) return;
-          require(g.sizes() == p.sizes(), "adamw: the gradient of ", name, " has another shape");
+          require(g.sizes() == p.sizes(), "adamw: the gradient of ", info.name,
+                  " has another shape");
           require(m1.sizes() == p.sizes() && v1.sizes() == p.sizes(), "adamw: the moments of ",
-                  name, " have another shape; start() was not called for this model");
+                  info.name, " have another shape; start() was not called for this model");
           using T = typename std::remove_cvref_t<decltype(p)>::element_type;
           const auto as = [](double x) { return static_cast<real_t<T>>(x); };
           const adamw_step<real_t<T>> step{

@@ -24,17 +24,17 @@ struct gradient_norm {
   double factor = 1;
 };
 
-/// Norm over all tensors of `gradients` whose name `counts(name)`, and the factor
+/// Norm over all tensors of `gradients` that `counts(info)`, and the factor
 /// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it; a max_norm of 0 does not
 /// clip. The gradient itself is left alone: the optimizer takes the factor. Throws, with the
 /// tensor's name, on a gradient that is not finite.
-template <parameter_set P, backend B, class Counts = every_name>
+template <parameter_set P, backend B, class Counts = every_tensor>
 gradient_norm clip(B& b, const P& gradients, double max_norm, const Counts& counts = {}) {
   require(max_norm >= 0, "clip: max_norm is ", max_norm);
   std::vector<std::string> names;
   P::for_each(
-      [&](const std::string& name, const auto&) {
-        if (counts(name)) names.push_back(name);
+      [&](const tensor_info& info, const auto&) {
+        if (counts(info)) names.push_back(info.name);
       },
       gradients);
   // All sums first, then one look at them: a GPU is waited for once.
@@ -43,8 +43,8 @@ gradient_norm clip(B& b, const P& gradients, double max_norm, const Counts& coun
   const view_on<double, 1, B> sums = scope.template take<double, 1>({count});
   std::int64_t next = 0;
   P::for_each(
-      [&](const std::string& name, const auto& gradient) {
-        if (!counts(name)) return;
+      [&](const tensor_info& info, const auto& gradient) {
+        if (!counts(info)) return;
         using T = typename std::remove_cvref_t<decltype(gradient)>::element_type;
         ops::sum_squares_into<T>(b, gradient.flat(),
                                  view_on<double, 1, B>(sums.data() + next++, {1}));

@@ -35,21 +35,6 @@ struct weight_map_options {
 
 using weight_map = std::vector<weight_map_entry>;
 
-/// Whether a name is a projection that transfer moves: "...self_attn.q_proj.weight" and its like.
-inline bool is_projection(const std::string& name) {
-  for (const char* each : {".q_proj.", ".k_proj.", ".v_proj.", ".o_proj."}) {
-    if (name.find(each) != std::string::npos) return true;
-  }
-  return false;
-}
-
-/// Layer index in "model.layers.3.self_attn...".
-inline std::size_t layer_of(const std::string& name) {
-  const std::string prefix = "model.layers.";
-  require(name.starts_with(prefix), "transfer: ", name, " belongs to no layer");
-  return static_cast<std::size_t>(std::stoul(name.substr(prefix.size())));
-}
-
 /// Throws unless the student's sizes are the teacher's.
 inline void check_pair(const models::config& teacher, const models::config& student) {
   const auto agree = [](const char* what, std::int64_t t, std::int64_t s) {
@@ -73,29 +58,28 @@ weight_map make_weight_map(const Teacher& teacher, const Student& student,
   require(teacher.config.is_tied || !student.config.is_tied,
           "transfer: the teacher's head is not its embedding, so the student's cannot be tied");
   std::map<std::string, std::vector<std::int64_t>> found;
+  std::string embedding;
   Teacher::params::for_each(
-      [&](const std::string& name, const auto& each) {
-        found[name] = {each.sizes().begin(), each.sizes().end()};
+      [&](const tensor_info& info, const auto& each) {
+        found[info.name] = {each.sizes().begin(), each.sizes().end()};
+        if (info.role == tensor_role::embedding) embedding = info.name;
       },
       teacher.weights);
   weight_map result;
   Student::params::for_each(
-      [&](const std::string& name, const auto& each) {
-        weight_map_entry entry{name, "", {each.sizes().begin(), each.sizes().end()}};
-        const bool is_head = name == "lm_head.weight" && !found.contains(name);
-        const std::string source = is_head ? "model.embed_tokens.weight" : name;
+      [&](const tensor_info& info, const auto& each) {
+        weight_map_entry entry{info.name, "", {each.sizes().begin(), each.sizes().end()}};
+        const bool is_fresh = options.fresh_projections &&
+                              info.part == tensor_part::recurrent_mixer &&
+                              info.purpose == tensor_purpose::projection;
+        const bool is_head = info.role == tensor_role::head && !found.contains(info.name);
+        const std::string& source = is_head ? embedding : info.name;
         const auto match = found.find(source);
-        if (match != found.end() && match->second == entry.sizes) entry.source = source;
+        const bool is_same = match != found.end() && match->second == entry.sizes;
+        if (is_same && !is_fresh) entry.source = source;
         result.push_back(std::move(entry));
       },
       student.weights);
-  if (!options.fresh_projections) return result;
-  for (weight_map_entry& entry : result) {
-    const bool is_recurrent = is_projection(entry.destination) &&
-                              entry.source == entry.destination &&
-                              student.config.mixers[layer_of(entry.destination)] != "attention";
-    if (is_recurrent) entry.source.clear();
-  }
   return result;
 }
 
