@@ -92,6 +92,7 @@ TEST_F(sample, chooses_what_the_definition_chooses) {
       {.temperature = 0.8, .top_k = 50, .top_p = 0.95, .min_p = 0.02, .repetition_penalty = 1.2},
       {.temperature = 0, .repetition_penalty = 1.5},
       {.top_k = 7, .top_p = 0.6},
+      {.top_k = 60, .min_p = 0.3},
       {.top_p = 0.8, .min_p = 0.3}};
   for (const std::size_t V : {3u, 257u, 2003u}) {
     for (const float spread : {0.3f, 3.0f, 20.0f}) {
@@ -109,6 +110,52 @@ TEST_F(sample, chooses_what_the_definition_chooses) {
               << o.min_p << " penalty " << o.repetition_penalty;
         }
       }
+    }
+  }
+}
+
+// All these are near each other, so that one bin of the first histogram holds every token.
+TEST_F(sample, chooses_what_the_definition_chooses_among_near_and_equal_logits) {
+  const float low = -std::numeric_limits<float>::infinity();
+  const std::vector<float> some = random_logits(3001, 8, 1e-3f);
+  std::vector<std::vector<float>> rows_of_logits{std::vector<float>(3001, 2.5f), some, some, some};
+  for (std::size_t v = 0; v < some.size(); ++v) {
+    rows_of_logits[2][v] = v % 3 == 0 ? 1.0f : 0.999f;
+    rows_of_logits[3][v] = v % 7 == 0 ? low : some[v];
+  }
+  const std::vector<sampling_options> cases{{},
+                                            {.top_k = 40},
+                                            {.top_k = 2999},
+                                            {.top_p = 0.9437},
+                                            {.top_p = 0.0501},
+                                            {.min_p = 0.9995},
+                                            {.top_k = 1500, .min_p = 0.9995},
+                                            {.top_p = 0.4321, .min_p = 1},
+                                            {.top_k = 1500, .top_p = 0.4321, .min_p = 0.9991}};
+  for (const std::vector<float>& logits : rows_of_logits) {
+    for (const sampling_options& o : cases) {
+      const reference::sampling same{o.temperature, static_cast<std::size_t>(o.top_k), o.top_p,
+                                     o.min_p, o.repetition_penalty};
+      for (std::uint64_t i = 0; i < 25; ++i) {
+        const double uniform = random_stream{3, 5}.uniform(i);
+        EXPECT_EQ(one(logits, o, i), reference::sampled_token(logits, {}, same, uniform))
+            << "logit 1 is " << logits[1] << ", draw " << i << ": top_k " << o.top_k << " top_p "
+            << o.top_p << " min_p " << o.min_p;
+      }
+    }
+  }
+}
+
+// More are wanted than have a probability above 0.
+TEST_F(sample, tokens_without_probability_are_never_chosen) {
+  std::vector<float> logits(100, -std::numeric_limits<float>::infinity());
+  logits[3] = logits[98] = 1;
+  logits[50] = -40;
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    for (const sampling_options& o :
+         {sampling_options{.top_k = 5}, {.top_k = 5, .top_p = 0.9}, {.top_p = 0.999}, {}}) {
+      const std::int32_t id = one(logits, o, i);
+      EXPECT_TRUE(id == 3 || id == 98) << id;
     }
   }
 }

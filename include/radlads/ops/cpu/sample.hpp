@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Choosing tokens on the CPU. Nothing is sorted: without a cut the weights are summed and the sum
-// is gone through again up to the token; a cut is found by histograms of the digits of keys.
+// Choosing tokens on the CPU: keys, their weights, what the cuts keep of them, and a number that
+// falls on one.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/config.hpp"
@@ -10,6 +10,7 @@
 #include "radlads/core/random.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
+#include "radlads/ops/cpu/sampling_cut.hpp"
 #include "radlads/ops/sampling_weight.hpp"
 
 #include <algorithm>
@@ -22,26 +23,36 @@
 
 namespace radlads {
 
-/// A token that may be chosen.
-struct sampling_candidate {
-  std::uint32_t key;
-  std::int32_t id;
-};
-
 /// The first of the greatest of V > 0 logits. Throws when one is NaN.
 template <class A>
 std::int64_t first_greatest(const A* logits, std::int64_t V) {
-  A greatest = logits[0];
-  bool has_nan = false;
-  for (std::int64_t v = 0; v < V; ++v) {
-    greatest = logits[v] > greatest ? logits[v] : greatest;
-    has_nan |= logits[v] != logits[v];
+  // One maximum each for neighbours: a single one would wait for itself at every logit.
+  constexpr std::int64_t width = 32;
+  std::array<A, width> greatest;
+  std::array<A, width> sums{};  // of x - x, and so NaN where one is NaN or infinite
+  greatest.fill(logits[0]);
+  const std::int64_t even = V / width * width;
+  for (std::int64_t v = 0; v < even; v += width) {
+    for (std::int64_t i = 0; i < width; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const A logit = logits[v + i];
+      greatest[at] = logit > greatest[at] ? logit : greatest[at];
+      sums[at] += logit - logit;
+    }
   }
-  for (std::int64_t v = 0; v < V; ++v) {
-    require(!has_nan || logits[v] == logits[v], "sample: logit ", v, " of ", V, " is NaN");
-    if (!has_nan && logits[v] == greatest) return v;
+  A best = logits[0], sum = A(0);
+  for (const A each : greatest) best = each > best ? each : best;
+  for (const A each : sums) sum += each;
+  for (std::int64_t v = even; v < V; ++v) {
+    best = logits[v] > best ? logits[v] : best;
+    sum += logits[v] - logits[v];
   }
-  return 0;
+  if (sum != A(0)) {
+    for (std::int64_t v = 0; v < V; ++v) {
+      require(logits[v] == logits[v], "sample: logit ", v, " of ", V, " is NaN");
+    }
+  }
+  return std::find(logits, logits + V, best) - logits;
 }
 
 /// Logits of a row in the accumulation type, penalised where `seen`, unless null, is not 0.
@@ -61,164 +72,130 @@ const accumulate_t<T>* logits_to_sample(scratch_scope<cpu_backend>& scope, const
   return copy.data();
 }
 
-/// The first token, in order of key and then of id, with which the sum of measure(key) reaches
-/// `target`, which is at least 1 and at most the sum over all. `candidates` are in order of id;
-/// `rest` has room for them all.
-template <class Measure>
-sampling_cut find_sampling_cut(std::span<const sampling_candidate> candidates,
-                               std::span<sampling_candidate> rest, std::uint64_t target,
-                               const Measure& measure) {
-  std::array<std::uint64_t, sampling_bins> bins;
-  for (int index = 0; index < sampling_digits; ++index) {
-    const sampling_digit digit = digit_of_key(index);
-    const std::uint32_t mask = (1u << digit.bits) - 1;
-    const auto bin_of = [&](std::uint32_t key) { return (key >> digit.shift) & mask; };
-    bins.fill(0);
-    for (const sampling_candidate& each : candidates) bins[bin_of(each.key)] += measure(each.key);
-    std::uint32_t bin = 0;
-    while (bins[bin] < target) target -= bins[bin++];
-    std::size_t count = 0;
-    for (const sampling_candidate& each : candidates) {
-      if (bin_of(each.key) == bin) rest[count++] = each;
-    }
-    candidates = rest.first(count);
-  }
-  // All that are left have one key.
-  const std::uint64_t each = measure(candidates.front().key);
-  const std::uint64_t before = (target - 1) / each;
-  return {candidates.front().key, candidates[static_cast<std::size_t>(before)].id};
-}
+/// Tokens of a row that may be chosen, in order of id.
+struct sampling_tokens {
+  view<std::uint32_t, 1> keys;
+  view<std::int32_t, 1> ids;  ///< empty where places are ids
 
-/// Leaves the candidates that the cut keeps, and returns them.
-inline std::span<sampling_candidate> kept_by(std::span<sampling_candidate> candidates,
-                                             const sampling_cut& cut) {
-  std::size_t count = 0;
-  for (const sampling_candidate& each : candidates) {
-    if (cut.keeps(each.key, each.id)) candidates[count++] = each;
+  std::int64_t size() const { return keys.extent(0); }
+  std::span<const std::uint32_t> all_keys() const {
+    return {keys.data(), static_cast<std::size_t>(size())};
   }
-  return candidates.first(count);
-}
+};
 
-/// Tokens with keys below the end, written to `to`, which has room for all.
-inline std::span<sampling_candidate> candidates_below(std::span<const std::uint32_t> keys,
-                                                      std::uint32_t end, sampling_candidate* to) {
-  std::size_t count = 0;
-  for (std::size_t v = 0; v < keys.size(); ++v) {
-    to[count] = {keys[v], static_cast<std::int32_t>(v)};
-    count += keys[v] < end ? 1 : 0;
-  }
-  return {to, count};
-}
-
-/// The candidate that the number in [0, 1) chooses, in order of id.
-inline std::int32_t drawn_candidate(std::span<const sampling_candidate> candidates,
-                                    double uniform) {
-  std::uint64_t total = 0;
-  for (const sampling_candidate& each : candidates) total += sampling_weight(each.key);
-  std::uint64_t left = sampling_target(uniform, total);
-  std::size_t at = 0;
-  for (;; ++at) {
-    const std::uint64_t weight = sampling_weight(candidates[at].key);
-    if (left < weight) return candidates[at].id;
-    left -= weight;
-  }
-}
-
-/// A draw among all tokens of a row.
 template <class A>
-std::int32_t draw_from_all(cpu_backend& b, const A* logits, std::int64_t V, double greatest,
-                           double scale, double uniform) {
+sampling_tokens all_sampling_tokens(scratch_scope<cpu_backend>& scope, const A* logits,
+                                    std::int64_t V, double greatest, double scale) {
+  const auto keys = scope.template take<std::uint32_t, 1>({V});
+  std::uint32_t* const to = keys.pointer;
+  for (std::int64_t v = 0; v < V; ++v) {
+    to[v] = sampling_key(greatest, static_cast<double>(logits[v]), scale);
+  }
+  return {keys, {}};
+}
+
+/// What the cut keeps of all tokens, which are at most `most`.
+inline sampling_tokens kept_tokens(scratch_scope<cpu_backend>& scope, const sampling_tokens& all,
+                                   const sampling_cut& cut, std::int64_t most) {
+  // One more: a token that does not stay is written where the next one goes.
+  const auto keys = scope.template take<std::uint32_t, 1>({most + 1});
+  const auto ids = scope.template take<std::int32_t, 1>({most + 1});
+  std::int64_t size = 0;
+  for (std::int64_t v = 0; v < all.size(); ++v) {
+    keys.pointer[size] = all.keys.pointer[v];
+    ids.pointer[size] = static_cast<std::int32_t>(v);
+    size += cut.keeps(all.keys.pointer[v], v) ? 1 : 0;
+  }
+  return {{keys.pointer, {size}}, {ids.pointer, {size}}};
+}
+
+/// The `count` most probable tokens, fewer where fewer have a weight.
+inline sampling_tokens most_probable(cpu_backend& b, scratch_scope<cpu_backend>& scope,
+                                     const sampling_tokens& all, std::int64_t count) {
+  const std::span<const std::uint32_t> keys = all.all_keys();
+  constexpr int shift = digit_of_key(0).shift;
+  const sampling_histogram counts(
+      keys.size(), [&](std::size_t v) { return keys[v] >> shift; },
+      [&](std::size_t v) { return std::uint64_t{keys[v] < sampling_key_end ? 1u : 0u}; });
+  const auto kept = std::min(static_cast<std::uint64_t>(count), counts.total());
+  const sampling_cut cut =
+      find_sampling_cut(b, keys, counts, kept, [](std::size_t) { return std::uint64_t{1}; });
+  return kept_tokens(scope, all, cut, static_cast<std::int64_t>(kept));
+}
+
+/// Weights of the tokens.
+inline view<std::uint64_t, 1> sampling_weights(scratch_scope<cpu_backend>& scope,
+                                               const sampling_tokens& tokens) {
+  const auto weights = scope.template take<std::uint64_t, 1>({tokens.size()});
+  const std::uint32_t* const keys = tokens.keys.pointer;
+  std::uint64_t* const to = weights.pointer;
+  for (std::int64_t i = 0; i < tokens.size(); ++i) to[i] = sampling_weight(keys[i]);
+  return weights;
+}
+
+/// Where top_p and then min_p cut.
+inline sampling_cut cut_of(cpu_backend& b, const sampling_rule& rule, const sampling_tokens& tokens,
+                           view<const std::uint64_t, 1> weights) {
+  sampling_cut cut{rule.key_end - 1, tokens.size()};
+  if (rule.top_p == 1) return cut;
+  constexpr int shift = digit_of_key(0).shift;
+  const std::span<const std::uint32_t> keys = tokens.all_keys();
+  const auto weight_of = [&](std::size_t i) { return weights.pointer[i]; };
+  const sampling_histogram sums(
+      keys.size(), [&](std::size_t i) { return keys[i] >> shift; }, weight_of);
+  const sampling_cut by_share =
+      find_sampling_cut(b, keys, sums, sampling_share(rule.top_p, sums.total()), weight_of);
+  return by_share.key <= cut.key ? by_share : cut;
+}
+
+/// The place that the number in [0, 1) chooses among those that the cut keeps.
+inline std::int64_t drawn_place(scratch_scope<cpu_backend>& scope, const sampling_tokens& tokens,
+                                view<const std::uint64_t, 1> weights, const sampling_cut& cut,
+                                double uniform) {
   constexpr std::int64_t block = 256;
-  scratch_scope<cpu_backend> scope(b);
-  const std::int64_t blocks = (V + block - 1) / block;
+  const std::int64_t size = tokens.size(), blocks = (size + block - 1) / block;
   const auto sums = scope.template take<std::uint64_t, 1>({blocks});
-  const auto weight = [&](std::int64_t v) {
-    return sampling_weight(sampling_key(greatest, static_cast<double>(logits[v]), scale));
+  const auto sum_of = [&](std::int64_t begin, std::int64_t end, std::uint32_t key_end) {
+    std::uint64_t sum = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+      sum += tokens.keys.pointer[i] < key_end ? weights.pointer[i] : 0;
+    }
+    return sum;
   };
   std::uint64_t total = 0;
-  for (std::int64_t i = 0; i < blocks; ++i) {
-    const std::int64_t end = std::min((i + 1) * block, V);
-    std::uint64_t sum = 0;
-    for (std::int64_t v = i * block; v < end; ++v) sum += weight(v);
-    sums(i) = sum;
-    total += sum;
+  for (std::int64_t k = 0; k < blocks; ++k) {
+    const std::int64_t begin = k * block, end = std::min(begin + block, size);
+    const std::int64_t middle = std::clamp(cut.id + 1, begin, end);
+    sums(k) = sum_of(begin, middle, cut.key + 1) + sum_of(middle, end, cut.key);
+    total += sums(k);
   }
   std::uint64_t left = sampling_target(uniform, total);
   std::int64_t at = 0;
   while (left >= sums(at)) left -= sums(at++);
-  std::int64_t v = at * block;
-  for (std::uint64_t each; left >= (each = weight(v)); ++v) left -= each;
-  return static_cast<std::int32_t>(v);
+  std::int64_t place = at * block;
+  for (;; ++place) {
+    if (!cut.keeps(tokens.keys(place), place)) continue;
+    if (left < weights(place)) return place;
+    left -= weights(place);
+  }
 }
-
-/// Sums of a measure by the first digit of the keys, and over all keys before the end.
-struct first_digit_sums {
-  std::array<std::uint64_t, sampling_bins> bins{};
-  std::uint64_t total = 0;
-
-  template <class Measure>
-  first_digit_sums(std::span<const std::uint32_t> keys, const Measure& measure) {
-    constexpr int shift = digit_of_key(0).shift;
-    for (std::size_t v = 0; v < keys.size(); ++v) bins[keys[v] >> shift] += measure(v);
-    bins[sampling_key_end >> shift] = 0;  // keys at the end are its only ones
-    for (const std::uint64_t each : bins) total += each;
-  }
-  /// End of the keys in the bin with which the sum reaches `target`, which is at most the total.
-  std::uint32_t end_of(std::uint64_t target) const {
-    std::uint32_t bin = 0;
-    for (; bins[bin] < target; ++bin) target -= bins[bin];
-    return (bin + 1) << digit_of_key(0).shift;
-  }
-};
 
 /// A draw among the tokens that top_k, top_p and min_p leave.
 template <class A>
-std::int32_t draw_from_cut(cpu_backend& b, const A* logits, std::int64_t V, double greatest,
-                           const sampling_rule& rule, double uniform) {
+std::int32_t drawn_token(cpu_backend& b, const A* logits, std::int64_t V, double greatest,
+                         const sampling_rule& rule, double uniform) {
   scratch_scope<cpu_backend> scope(b);
-  const bool has_top_k = rule.top_k > 0 && rule.top_k < V, has_top_p = rule.top_p < 1;
-  const bool needs_weights = has_top_p && !has_top_k;
-  const auto keys = scope.template take<std::uint32_t, 1>({V});
-  const auto weights = scope.template take<std::uint64_t, 1>({needs_weights ? V : 0});
-  for (std::int64_t v = 0; v < V; ++v) {
-    keys.pointer[v] = sampling_key(greatest, static_cast<double>(logits[v]), rule.scale);
+  sampling_tokens tokens = all_sampling_tokens(scope, logits, V, greatest, rule.scale);
+  if (rule.top_k > 0 && rule.top_k < V) {
+    tokens = most_probable(b, scope, tokens, rule.top_k);
+  } else if (rule.top_p == 1 && rule.key_end < sampling_key_end) {
+    // Fewer weights to work out.
+    tokens = kept_tokens(scope, tokens, {rule.key_end - 1, V}, tokens.size());
   }
-  for (std::int64_t v = 0; needs_weights && v < V; ++v) {
-    weights.pointer[v] = sampling_weight(keys.pointer[v]);
-  }
-  const std::span<const std::uint32_t> all(keys.data(), static_cast<std::size_t>(V));
-  const auto top_k = static_cast<std::uint64_t>(rule.top_k);
-
-  // What cannot stay is left behind by the first digit alone.
-  std::uint32_t end = has_top_p ? sampling_key_end : rule.key_end;
-  std::uint64_t share = 0;
-  if (has_top_k) {
-    const first_digit_sums counts(all, [](std::size_t) { return std::uint64_t{1}; });
-    if (top_k < counts.total) end = std::min(end, counts.end_of(top_k));
-  } else if (has_top_p) {
-    const first_digit_sums sums(all, [&](std::size_t v) { return weights.pointer[v]; });
-    share = sampling_share(rule.top_p, sums.total);
-    end = std::min(end, sums.end_of(share));
-  }
-  const auto room = scope.template take<sampling_candidate, 2>({2, V});
-  const std::span<sampling_candidate> rest(room.row(1), all.size());
-  std::span<sampling_candidate> candidates = candidates_below(all, end, room.row(0));
-
-  const auto one = [](std::uint32_t) { return std::uint64_t{1}; };
-  const auto weight = [](std::uint32_t key) { return sampling_weight(key); };
-  if (has_top_k && top_k < candidates.size()) {
-    candidates = kept_by(candidates, find_sampling_cut(candidates, rest, top_k, one));
-  }
-  if (has_top_k && has_top_p) {
-    std::uint64_t total = 0;
-    for (const sampling_candidate& each : candidates) total += weight(each.key);
-    share = sampling_share(rule.top_p, total);
-  }
-  if (has_top_p) {
-    candidates = kept_by(candidates, find_sampling_cut(candidates, rest, share, weight));
-    candidates = kept_by(candidates, {rule.key_end - 1, V});
-  }
-  return drawn_candidate(candidates, uniform);
+  const view<std::uint64_t, 1> weights = sampling_weights(scope, tokens);
+  const sampling_cut cut = cut_of(b, rule, tokens, weights);
+  const std::int64_t place = drawn_place(scope, tokens, weights, cut, uniform);
+  return tokens.ids.empty() ? static_cast<std::int32_t>(place) : tokens.ids(place);
 }
 
 template <class T>
@@ -235,13 +212,8 @@ void sample_on(cpu_backend& b, const sampling_rule& rule, view<const T, 2> logit
     const auto greatest = static_cast<double>(row[best]);
     require(std::isfinite(greatest), "sample: the greatest of ", V, " logits is ", greatest);
     const double uniform = numbers.uniform(first + static_cast<std::uint64_t>(n));
-    if (rule.is_greedy) {
-      ids(n) = static_cast<std::int32_t>(best);
-    } else if (rule.cuts(V)) {
-      ids(n) = draw_from_cut(b, row, V, greatest, rule, uniform);
-    } else {
-      ids(n) = draw_from_all(b, row, V, greatest, rule.scale, uniform);
-    }
+    ids(n) = rule.is_greedy ? static_cast<std::int32_t>(best)
+                            : drawn_token(b, row, V, greatest, rule, uniform);
   }
 }
 
