@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 
 build=${RADLADS_BUILD_DIR:-build/release}
 packages=(g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libgtest-dev libbenchmark-dev
-          libcli11-dev libyaml-cpp-dev libfmt-dev libpcre2-dev zlib1g-dev libzstd-dev)
+          libcli11-dev libyaml-cpp-dev libfmt-dev libpcre2-dev zlib1g-dev libzstd-dev
+          libopenmpi-dev openmpi-bin)
 
 cmake/install_packages.sh "${packages[@]}"
 

@@ -5,9 +5,9 @@ file(REMOVE_RECURSE ${WORK})
 set(options -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER} -D RADLADS_FETCH_DEPENDENCIES=${FETCH}
   -D CMAKE_BUILD_TYPE=Debug)
 
-if(CASE MATCHES "^(find_package|compiled|core|pcre2|compression|cuda|cuda_host)$")
+if(CASE MATCHES "^(find_package|compiled|core|pcre2|compression|mpi|cuda|cuda_host)$")
   set(project ${SOURCE}/examples/consumer)
-  if(CASE MATCHES "^(compiled|core|pcre2|compression|cuda)")
+  if(CASE MATCHES "^(compiled|core|pcre2|compression|mpi|cuda)")
     set(project ${SOURCE}/tests/package/${CASE})
   endif()
   set(prefix ${WORK}/prefix)
