@@ -191,6 +191,11 @@ void run_loop::announce() const {
   message("{}: {} steps of {} x {} tokens, rate {} to {}; {} parameters, {} tokens of text\n",
           task_.stage, total_, s.batch, s.context, s.lr_init, s.lr_final,
           parameter_count(trained_.weights()), stream_.size());
+  const double passes = static_cast<double>(s.tokens) / static_cast<double>(stream_.size());
+  if (passes > many_passes) {
+    message("{}: {} tokens are {:.1f} passes over this text; more than {:.0f} want a longer text\n",
+            task_.stage, s.tokens, passes, many_passes);
+  }
   const auto* cubic = std::get_if<data::cubic_sampler>(&sampler_);
   if (cubic != nullptr && cubic->prime() < cubic->slots()) {
     message("{}: the order cubic reads {} of the text's {} rows; --{}.sampler epochs reads all\n",
@@ -198,11 +203,6 @@ void run_loop::announce() const {
   }
 }
 
-  const double passes = static_cast<double>(s.tokens) / static_cast<double>(stream_.size());
-  if (passes > many_passes) {
-    message("{}: {} tokens are {:.1f} passes over this text; more than {:.0f} want a longer text\n",
-            task_.stage, s.tokens, passes, many_passes);
-  }
 std::vector<std::int32_t> run_loop::rows_of(std::int64_t step) const {
   std::vector<std::int32_t> rows(static_cast<std::size_t>(ids_.size()));
   const std::int64_t first = task_.samples_before + step * task_.settings.batch;

@@ -43,9 +43,9 @@ void complete_sizes(model_settings& m) {
   keep_or(m.intermediate, (*m.hidden * 8 / 3 + 3) / 4 * 4);
   keep_or(m.rope_theta, 1e4);
   keep_or(m.rms_norm_eps, 1e-6);
+  keep_or(m.tied, false);
 }
 
-  keep_or(m.tied, false);
 /// Qwen2's decoder in these sizes.
 models::config teacher_config(const settings& values, const text::tokenizer& tokenizer) {
   const model_settings& m = values.model;
