@@ -13,6 +13,7 @@ using radlads::view_on;
 
 struct identity_mixer {
   static constexpr std::string_view name = "identity";
+  static constexpr bool uses_v_first = false;
   using config = radlads::layers::mixer_config;
   static config configure(config c, const radlads::layers::mixer_options&) { return c; }
 

@@ -19,6 +19,12 @@ namespace radlads::layers {
 template <class M>
 concept has_name = std::convertible_to<decltype(M::name), std::string_view>;
 
+/// Says whether it uses mixer_input's v_first: the first mixer that does writes it.
+template <class M>
+concept says_uses_v_first = requires {
+  { M::uses_v_first } -> std::convertible_to<bool>;
+};
+
 template <class M>
 concept has_configure = requires(const mixer_config& c, const mixer_options& o) {
   { M::configure(c, o) } -> std::same_as<typename M::config>;
@@ -64,8 +70,8 @@ concept has_backward = requires(cpu_backend& b, const typename M::config& c,
 /// calls that follow, so a mixer that does either throws not_capturable there, as attention does
 /// for its cache. recurrent_state needs nothing of the kind.
 template <class M>
-concept mixer = has_name<M> && has_configure<M> && has_parameters<M> && has_state<M> &&
-    has_forward<M> && has_backward<M>;
+concept mixer = has_name<M> && says_uses_v_first<M> && has_configure<M> && has_parameters<M> &&
+    has_state<M> && has_forward<M> && has_backward<M>;
 
 /// Whether a mixer's state is of one size however many tokens it has read, so that it is what
 /// conversion trains. A mixer whose state grows says `static constexpr bool is_recurrent = false`.
@@ -81,6 +87,9 @@ inline constexpr bool is_recurrent<M> = M::is_recurrent;
 template <class M>
 consteval bool check_mixer() {
   static_assert(has_name<M>, "a mixer needs: static constexpr std::string_view name");
+  static_assert(says_uses_v_first<M>,
+                "a mixer needs: static constexpr bool uses_v_first, whether it uses the v_first of "
+                "mixer_input");
   static_assert(has_configure<M>,
                 "a mixer needs: using config = ...; "
                 "static config configure(mixer_config, const mixer_options&)");

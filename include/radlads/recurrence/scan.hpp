@@ -66,12 +66,20 @@ void require_state(const view<T, 4, Space>& state, const shape<4>& expected, con
 /// of the same arguments needs, in a form of the algorithm's own; empty ones are not written.
 /// Throws when shapes disagree or K is above 256.
 template <recurrent_cell Cell, class T, backend B>
-void scan_forward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
-                  view_on<const T, 4, B> v, view_on<T, 4, B> y,
-                  view_on<const accumulate_t<T>, 4, B> initial_state,
-                  view_on<accumulate_t<T>, 4, B> final_state,
-                  view_on<accumulate_t<T>, 4, B> checkpoints) {
+void scan_forward(
+    B& b, const input_arguments<Cell, const T, typename B::space>& input_list,
+    const view_argument<const T, 4, typename B::space>& v_in,
+    const view_argument<T, 4, typename B::space>& y_out,
+    const view_argument<const accumulate_t<T>, 4, typename B::space>& initial_state_in,
+    const view_argument<accumulate_t<T>, 4, typename B::space>& final_state_out,
+    const view_argument<accumulate_t<T>, 4, typename B::space>& checkpoints_out) {
   constexpr const char* function = "scan_forward";
+  const auto& inputs = input_list.views;
+  const auto& v = v_in.value;
+  const auto& y = y_out.value;
+  const auto& initial_state = initial_state_in.value;
+  const auto& final_state = final_state_out.value;
+  const auto& checkpoints = checkpoints_out.value;
   require_inputs<Cell, T>(inputs, v, function);
   const auto [batch, time, heads, K] = inputs[0].sizes();
   const std::int64_t V = v.extent(3);
@@ -90,12 +98,24 @@ void scan_forward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& 
 /// each sequence and head needs its own. Gradients have all H heads, also of grouped inputs and
 /// values: ops::repeat_heads_backward adds those of a group.
 template <recurrent_cell Cell, class T, backend B>
-void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
-                   view_on<const T, 4, B> v, view_on<const accumulate_t<T>, 4, B> checkpoints,
-                   view_on<const T, 4, B> dy, view_on<const accumulate_t<T>, 4, B> dfinal_state,
-                   const std::array<view_on<T, 4, B>, Cell::inputs>& dinputs, view_on<T, 4, B> dv,
-                   view_on<accumulate_t<T>, 4, B> dinitial_state) {
+void scan_backward(
+    B& b, const input_arguments<Cell, const T, typename B::space>& input_list,
+    const view_argument<const T, 4, typename B::space>& v_in,
+    const view_argument<const accumulate_t<T>, 4, typename B::space>& checkpoints_in,
+    const view_argument<const T, 4, typename B::space>& dy_in,
+    const view_argument<const accumulate_t<T>, 4, typename B::space>& dfinal_state_in,
+    const input_arguments<Cell, T, typename B::space>& dinput_list,
+    const view_argument<T, 4, typename B::space>& dv_out,
+    const view_argument<accumulate_t<T>, 4, typename B::space>& dinitial_state_out) {
   constexpr const char* function = "scan_backward";
+  const auto& inputs = input_list.views;
+  const auto& dinputs = dinput_list.views;
+  const auto& v = v_in.value;
+  const auto& checkpoints = checkpoints_in.value;
+  const auto& dy = dy_in.value;
+  const auto& dfinal_state = dfinal_state_in.value;
+  const auto& dv = dv_out.value;
+  const auto& dinitial_state = dinitial_state_out.value;
   require_inputs<Cell, T>(inputs, v, function);
   const auto [batch, time, heads, K] = inputs[0].sizes();
   const std::int64_t V = v.extent(3);
@@ -125,9 +145,15 @@ void scan_backward(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>&
 
 /// Continues a sequence: scan_forward on the state in place, usually with T = 1.
 template <recurrent_cell Cell, class T, backend B>
-void scan_step(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
-               view_on<const T, 4, B> v, view_on<T, 4, B> y, view_on<accumulate_t<T>, 4, B> state) {
+void scan_step(B& b, const input_arguments<Cell, const T, typename B::space>& input_list,
+               const view_argument<const T, 4, typename B::space>& v_in,
+               const view_argument<T, 4, typename B::space>& y_out,
+               const view_argument<accumulate_t<T>, 4, typename B::space>& state_in_out) {
   constexpr const char* function = "scan_step";
+  const auto& inputs = input_list.views;
+  const auto& v = v_in.value;
+  const auto& y = y_out.value;
+  const auto& state = state_in_out.value;
   require_inputs<Cell, T>(inputs, v, function);
   const auto [batch, time, heads, K] = inputs[0].sizes();
   require_shape(y, {batch, time, heads, v.extent(3)}, function, "y");
@@ -135,6 +161,25 @@ void scan_step(B& b, const std::array<view_on<const T, 4, B>, Cell::inputs>& inp
   require(state.is_dense(), function, ": state must be dense");
   scan_forward_on(
       b, scan_forward_arguments<Cell, T, typename B::space>{inputs, v, y, state, state, {}});
+}
+
+// The same without the scalar: one sentence instead of a list of candidates.
+template <recurrent_cell Cell, backend B>
+void scan_forward(B&, any_argument, any_argument, any_argument, any_argument, any_argument,
+                  any_argument) {
+  static_assert(is_scalar_written<Cell>,
+                "scan_forward needs the scalar after the cell: scan_forward<cell, float>(...)");
+}
+template <recurrent_cell Cell, backend B>
+void scan_backward(B&, any_argument, any_argument, any_argument, any_argument, any_argument,
+                   any_argument, any_argument, any_argument) {
+  static_assert(is_scalar_written<Cell>,
+                "scan_backward needs the scalar after the cell: scan_backward<cell, float>(...)");
+}
+template <recurrent_cell Cell, backend B>
+void scan_step(B&, any_argument, any_argument, any_argument, any_argument) {
+  static_assert(is_scalar_written<Cell>,
+                "scan_step needs the scalar after the cell: scan_step<cell, float>(...)");
 }
 
 }  // namespace radlads::recurrence

@@ -127,12 +127,13 @@ void require_varlen(const char* function, std::span<const std::int64_t> lengths,
 /// scan_forward.
 template <recurrent_cell Cell, class T, backend B>
 void scan_forward_varlen(B& b, std::span<const std::int64_t> lengths,
-                         const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
+                         const input_arguments<Cell, const T, typename B::space>& input_list,
                          view_on<const T, 4, B> v, view_on<T, 4, B> y,
                          view_on<const accumulate_t<T>, 4, B> initial_states,
                          view_on<accumulate_t<T>, 4, B> final_states,
                          view_on<accumulate_t<T>, 1, B> checkpoints) {
   constexpr const char* function = "scan_forward_varlen";
+  const auto& inputs = input_list.views;
   const std::int64_t H = inputs[0].extent(2), K = inputs[0].extent(3), V = v.extent(3);
   require_inputs<Cell, T>(inputs, v, function);
   require_shape(y, {v.extent(0), v.extent(1), H, V}, function, "y");
@@ -155,14 +156,16 @@ void scan_forward_varlen(B& b, std::span<const std::int64_t> lengths,
 /// of one is refused where there are several.
 template <recurrent_cell Cell, class T, backend B>
 void scan_backward_varlen(B& b, std::span<const std::int64_t> lengths,
-                          const std::array<view_on<const T, 4, B>, Cell::inputs>& inputs,
+                          const input_arguments<Cell, const T, typename B::space>& input_list,
                           view_on<const T, 4, B> v,
                           view_on<const accumulate_t<T>, 1, B> checkpoints,
                           view_on<const T, 4, B> dy,
                           view_on<const accumulate_t<T>, 4, B> dfinal_states,
-                          const std::array<view_on<T, 4, B>, Cell::inputs>& dinputs,
+                          const input_arguments<Cell, T, typename B::space>& dinput_list,
                           view_on<T, 4, B> dv, view_on<accumulate_t<T>, 4, B> dinitial_states) {
   constexpr const char* function = "scan_backward_varlen";
+  const auto& inputs = input_list.views;
+  const auto& dinputs = dinput_list.views;
   const std::int64_t H = inputs[0].extent(2), K = inputs[0].extent(3), V = v.extent(3);
   require_inputs<Cell, T>(inputs, v, function);
   require_shape(dy, {v.extent(0), v.extent(1), H, V}, function, "dy");
