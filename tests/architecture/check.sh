@@ -11,7 +11,7 @@ export LC_ALL=C.UTF-8
 
 rules=(include_direction backends_apart include_origin header_form public_headers_define_nothing mirrored_tests
        file_length file_names words old_words test_names licence_lines no_machine_paths readme_program support_table
-       one_way_out checked_threads)
+       one_way_out checked_threads implementation_names)
 
 # Files below the given folders with the given endings, relative to the root.
 files() {
@@ -235,6 +235,25 @@ checked_threads() {
     { line = $0; gsub(/"[^"]*"/, "", line); sub(/\/\/.*/, "", line) }
     line ~ /std::async|std::j?thread[ ]*[({]|std::j?thread [a-z_]+[ ]*[({]|emplace_back\(\[.*thread/ {
       print FILENAME ":" FNR ": threads are started by core/threads.hpp" }'
+}
+
+# `using namespace radlads` pulls in no implementation: what operations, recurrences and the optimizer need for themselves
+# goes into namespaces below it. The names that are still there are listed in namespace.txt, which only gets shorter.
+implementation_names() {
+  local list=tests/architecture/namespace.txt
+  { [ ! -e $list ] || sed 's/^/listed /' $list; files 'include/radlads/ops include/radlads/recurrence include/radlads/optim' '*.hpp' |
+    each_line '
+      FNR == 1 { is_inside = 0 }
+      /^namespace radlads \{/ { is_inside = 1; next }
+      /^}  \/\/ namespace radlads$/ { is_inside = 0 }
+      is_inside && /^[a-z]/ && !/^(template|namespace|requires|static_assert|return)/ && / / {
+        name = $0; sub(/[({=;].*/, "", name); sub(/ +$/, "", name); sub(/ :.*/, "", name); sub(/<.*>$/, "", name)
+        sub(/.*[ *&]/, "", name); print "found " name " " FILENAME ":" FNR
+      }'; } | awk -v list=$list '
+    $1 == "listed" { listed[$2] = FNR; next }
+    { found[$2] = 1 }
+    !($2 in listed) { print $3 ": " $2 " is in namespace radlads; implementation goes into a namespace below it" }
+    END { for (name in listed) if (!(name in found)) print list ":" listed[name] ": " name " is gone; take it off the list" }'
 }
 
 if [ "${1:-}" = rules ]; then
