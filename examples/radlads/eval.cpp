@@ -179,6 +179,9 @@ void run(const eval_options& o) {
     require_new_file(o.json, o.is_overwriting);
     const files::atomic_file refused_now(o.json);
   }
+  for (const std::string& name : o.tasks.names)
+    require(name != "divergence" || !o.teacher.empty(),
+            "--tasks divergence compares a student with its teacher: give --teacher");
   const std::vector<loaded_task> tasks = read_tasks(o.tasks);
   backend_type b(backend_options(o.common));
   const std::unique_ptr<model_type> model = load_model(b, o.model);
@@ -187,8 +190,8 @@ void run(const eval_options& o) {
   files::json report = files::json::object();
   if (!o.text.empty()) report = run_text(b, o, *model, teacher.get(), tokenizer);
   if (!tasks.empty()) {
-    const std::vector<scored_task> scored =
-        score_tasks(b, *model, teacher.get(), tokenizer, tasks, task_context(o, model->config));
+    const std::vector<scored_task> scored = score_tasks(b, *model, teacher.get(), tokenizer, tasks,
+                                                        o.tasks, task_context(o, model->config));
     write_output((o.text.empty() ? "" : "\n") + task_table(scored));
     add_task_json(report, scored);
   }
@@ -199,16 +202,24 @@ void add_task_options(CLI::App& command, task_options& o) {
   CLI::Option* const tasks = add_list(
       command, "--tasks", o.names,
       "evaluation sets: lambada_openai, piqa, arc_easy, arc_challenge, openbookqa, winogrande, "
-      "hellaswag, boolq, copa, mmlu, blimp; others have rows of query, choices and gold, of "
-      "context_options, continuation and gold, or of context and continuation");
-  CLI::Option* const data =
-      command.add_option("--data", o.data, "directory of NAME.jsonl for each of --tasks");
-  tasks->type_name("NAME,NAME")->needs(data);
-  data->needs(tasks);
+      "hellaswag, boolq, copa, mmlu, blimp; texts that the model writes: repeat_copy, arithmetic, "
+      "needle, repetition and, with --teacher, divergence; others by a file NAME.yaml or rows of "
+      "query, choices and gold, of context_options, continuation and gold, or of context and "
+      "continuation");
+  tasks->type_name("NAME,NAME");
+  command.add_option("--data", o.data, "directory of NAME.jsonl for each of --tasks")->needs(tasks);
   add_number(command, "--shots", o.shots,
              "examples before each document, the first of NAME.fewshot.jsonl", 0)
       ->needs(tasks);
   add_number(command, "--limit", o.limit, "documents of each set; 0: all", 0)->needs(tasks);
+  add_number(command, "--new-tokens", o.generation.new_tokens,
+             "tokens of each text of repetition and divergence", 1)
+      ->needs(tasks);
+  add_list(command, "--lengths", o.generation.lengths,
+           "tokens of needle's texts (default: 256, 512 and 1024)")
+      ->needs(tasks);
+  add_number(command, "--seed", o.generation.seed, "of needle's texts and of sampled ones")
+      ->needs(tasks);
 }
 
 }  // namespace

@@ -7,19 +7,22 @@
 #include "radlads/evaluate/request.hpp"
 #include "radlads/text/encoder.hpp"
 #include "scores.hpp"
+#include "settings_value.hpp"
+#include "task_progress.hpp"
+#include "task_yaml.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unistd.h>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -28,38 +31,6 @@ namespace {
 
 using evaluate::metric;
 using evaluate::task_result;
-
-/// Says how many texts of a set are scored: on one line of a terminal, and now and then elsewhere.
-class task_progress {
- public:
-  task_progress(std::string name, std::size_t total)
-      : name_(std::move(name)), total_(total), is_terminal_(::isatty(STDERR_FILENO) == 1) {}
-  ~task_progress() {
-    if (is_line_open_) write_message("\r\x1b[K");
-  }
-  task_progress(const task_progress&) = delete;
-  task_progress& operator=(const task_progress&) = delete;
-
-  void operator()(std::size_t done) {
-    const auto now = clock::now();
-    if (now < next_) return;
-    next_ = now + (is_terminal_ ? std::chrono::milliseconds(200) : std::chrono::seconds(30));
-    if (is_terminal_) {
-      message("\r{}: {} of {} texts\x1b[K", name_, done, total_);
-      is_line_open_ = true;
-    } else {
-      message("{}: {} of {} texts\n", name_, done, total_);
-    }
-  }
-
- private:
-  using clock = std::chrono::steady_clock;
-
-  std::string name_;
-  std::size_t total_;
-  bool is_terminal_, is_line_open_ = false;
-  clock::time_point next_ = clock::now() + std::chrono::seconds(1);
-};
 
 std::vector<evaluate::request> requests_of(const loaded_task& task, text::encoder& encoder,
                                            std::optional<std::int32_t> prefix,
@@ -80,17 +51,17 @@ std::vector<task_result> results_of(backend_type& b, const model_type& model,
   task_progress progress(task.name, requests.size());
   const auto scores = score_requests(b, model, requests, [&](std::size_t done) { progress(done); });
   for (const evaluate::likelihood& each : scores) {
-    require(std::isfinite(each.log_probability), task.name,
-            ": the log-probability of a continuation is ", each.log_probability);
+    require(std::isfinite(each.log_probability), "the log-probability of a continuation is ",
+            each.log_probability);
   }
   return evaluate::task_results(task.name, task.set, scores);
 }
 
-/// The teacher's figure of the same name, and what share of it the student has. Perplexity has no
+/// What share of the teacher's figure the student has. Others than shares of right answers have no
 /// chance to count from.
 std::optional<double> relative_of(const task_result& student, const metric& own,
                                   const metric& teacher) {
-  if (own.name == "perplexity") return {};
+  if (!evaluate::is_share_right(own.name)) return {};
   return evaluate::relative_score(own.value, teacher.value, student.chance);
 }
 
@@ -119,7 +90,7 @@ void add_teacher_json(files::json& report, const scored_task& task) {
     const task_result &own = task.results[i], &teacher = task.teacher[i];
     report["teacher"][own.name] = json_of(teacher);
     for (std::size_t j = 0; j < own.metrics.size(); ++j) {
-      if (own.metrics[j].name == "perplexity") continue;
+      if (!evaluate::is_share_right(own.metrics[j].name)) continue;
       report["relative"][own.name][own.metrics[j].name + ",none"] =
           json_of(relative_of(own, own.metrics[j], teacher.metrics[j]));
     }
@@ -134,7 +105,8 @@ std::string cell(const std::optional<double>& value) {
 }
 
 /// The lines of one set or part; what they share stands in the first alone.
-void add_rows(std::vector<table_row>& rows, const scored_task& task, std::size_t index) {
+void add_rows(std::vector<table_row>& rows, const scored_task& task, std::size_t index,
+              bool has_teacher) {
   const task_result& r = task.results[index];
   for (std::size_t j = 0; j < r.metrics.size(); ++j) {
     const metric& m = r.metrics[j];
@@ -143,6 +115,7 @@ void add_rows(std::vector<table_row>& rows, const scored_task& task, std::size_t
       row = {(index > 0 ? " - " : "") + r.name, r.version.empty() ? "N/A" : r.version,
              fmt::format("{}", task.shots)};
     row.insert(row.end(), {m.name, cell(m.value), "±", cell(m.standard_error)});
+    if (has_teacher && task.teacher.empty()) row.insert(row.end(), {"N/A", "N/A"});
     if (!task.teacher.empty()) {
       const metric& other = task.teacher[index].metrics[j];
       row.insert(row.end(), {cell(other.value), cell(relative_of(r, m, other))});
@@ -177,48 +150,98 @@ std::string markdown(const std::vector<table_row>& rows) {
   return text;
 }
 
+/// Names of sets: those that have forms of their own, and the files of the folder.
+std::vector<std::string> known_names(const std::filesystem::path& data) {
+  std::vector<std::string> names;
+  for (const evaluate::task& each : evaluate::named_tasks) names.push_back(each.name);
+  for (const evaluate::task& each : evaluate::written_tasks) names.push_back(each.name);
+  names.insert(names.end(), generation_tests.begin(), generation_tests.end());
+  std::error_code code;
+  for (const auto& entry : std::filesystem::directory_iterator(data, code)) {
+    const std::filesystem::path file = entry.path().filename();
+    const bool is_set = file.extension() == ".jsonl" && file.stem().extension() != ".fewshot";
+    if (is_set) names.push_back(file.stem().string());
+  }
+  return names;
+}
+
+/// A set of a name, or of a YAML file.
+loaded_task read_one(const task_options& o, const std::string& name) {
+  if (is_generation_test(name)) return {name, {}};
+  const auto shots = static_cast<std::size_t>(o.shots), limit = static_cast<std::size_t>(o.limit);
+  require(!o.data.empty(), "--tasks ", name, " needs --data, the directory of its rows");
+  if (name.ends_with(".yaml") || name.ends_with(".yml")) {
+    const yaml_task own = read_task_yaml(name);
+    return {own.kind.name, evaluate::read_task(o.data, own.data, own.kind, shots, limit)};
+  }
+  std::error_code code;
+  const auto file_of = [&](const std::string& stem) { return o.data / (stem + ".jsonl"); };
+  const evaluate::task* const known = evaluate::find_task(name);
+  std::string stem = name;
+  if (!std::filesystem::exists(file_of(name), code) && known && !known->other_file.empty())
+    stem = known->other_file;
+  const bool is_there = std::filesystem::exists(file_of(stem), code);
+  require(is_there || known == nullptr, file_of(name).string(), ": there is no such file");
+  require(is_there, file_of(name).string(), ": there is no such file; the set nearest to ", name,
+          " is ", nearest(name, known_names(o.data)));
+  const evaluate::task kind = known ? *known : evaluate::task_of_file(o.data, stem);
+  return {name, evaluate::read_task(o.data, stem, kind, shots, limit)};
+}
+
 }  // namespace
 
 std::vector<loaded_task> read_tasks(const task_options& options) {
   std::vector<loaded_task> tasks;
   for (const std::string& name : options.names) {
-    require(std::count(options.names.begin(), options.names.end(), name) == 1, "--tasks names ",
-            name, " twice");
-    tasks.push_back(
-        {name, evaluate::read_task(options.data, name, static_cast<std::size_t>(options.shots),
-                                   static_cast<std::size_t>(options.limit))});
+    loaded_task task = read_one(options, name);
+    for (const loaded_task& other : tasks)
+      require(other.name != task.name, "--tasks names ", task.name, " twice");
+    tasks.push_back(std::move(task));
   }
   return tasks;
 }
 
 std::vector<scored_task> score_tasks(backend_type& b, const model_type& model,
                                      const model_type* teacher, const text::tokenizer& tokenizer,
-                                     const std::vector<loaded_task>& tasks, std::int64_t context) {
+                                     const std::vector<loaded_task>& tasks,
+                                     const task_options& options, std::int64_t context) {
   const auto prefix = prefix_token(tokenizer, model.config);
   text::encoder encoder(tokenizer);
   std::vector<scored_task> scored;
   for (const loaded_task& task : tasks) {
-    std::vector<evaluate::request> requests;
-    try {
-      requests = requests_of(task, encoder, prefix, context);
-    } catch (const error& problem) {
-      fail(task.name, ": ", problem.what());
-    }
     scored_task& s = scored.emplace_back();
     s.name = task.name;
     s.shots = task.set.shots;
-    s.results = results_of(b, model, task, requests);
-    if (teacher != nullptr) s.teacher = results_of(b, *teacher, task, requests);
+    // A writing model reads what it wrote, so that both need their own pass.
+    const auto score = [&](const model_type& m, const std::vector<evaluate::request>& requests) {
+      const generation_subject subject{b, m, tokenizer, context};
+      if (is_generation_test(task.name))
+        return run_generation_test(subject, teacher, task.name, options.generation, options.limit);
+      if (task.set.kind.form == evaluate::task_form::generation)
+        return run_written_task(subject, task.name, task.set);
+      return results_of(b, m, task, requests);
+    };
+    try {
+      std::vector<evaluate::request> requests;
+      if (task.set.kind.form != evaluate::task_form::generation)
+        requests = requests_of(task, encoder, prefix, context);
+      s.results = score(model, requests);
+      const bool has_teacher = teacher != nullptr && task.name != "divergence";
+      if (has_teacher) s.teacher = score(*teacher, requests);
+    } catch (const error& problem) {
+      fail(task.name, ": ", problem.what());
+    }
   }
   return scored;
 }
 
 std::string task_table(const std::vector<scored_task>& tasks) {
   std::vector<table_row> rows{{"Tasks", "Version", "n-shot", "Metric", "Value", "", "Stderr"}};
-  if (!tasks.empty() && !tasks[0].teacher.empty())
-    rows[0].insert(rows[0].end(), {"Teacher", "Relative"});
+  const bool has_teacher = std::any_of(tasks.begin(), tasks.end(),
+                                       [](const scored_task& t) { return !t.teacher.empty(); });
+  if (has_teacher) rows[0].insert(rows[0].end(), {"Teacher", "Relative"});
   for (const scored_task& task : tasks) {
-    for (std::size_t i = 0; i < task.results.size(); ++i) add_rows(rows, task, i);
+    for (std::size_t i = 0; i < task.results.size(); ++i) add_rows(rows, task, i, has_teacher);
   }
   return markdown(rows);
 }
@@ -233,12 +256,13 @@ void add_task_json(files::json& report, const std::vector<scored_task>& tasks) {
       report["n-samples"][r.name] = {{"effective", r.documents}};
       report["chance"][r.name] = r.chance;
       for (const metric& m : r.metrics)
-        report["higher_is_better"][r.name][m.name] = m.name != "perplexity";
+        report["higher_is_better"][r.name][m.name] = evaluate::is_higher_better(m.name);
       if (&r != &task.results[0]) parts.push_back(r.name);
     }
     if (task.results.size() > 1) {
       files::json& whole = report["results"][task.name];
-      whole["sample_count"] = {{"acc,none", task.results[0].documents}};
+      for (const metric& m : task.results[0].metrics)
+        whole["sample_count"][m.name + ",none"] = task.results[0].documents;
       report["groups"][task.name] = whole;
     }
     add_teacher_json(report, task);

@@ -2,6 +2,7 @@
 #pragma once
 // Scores of a model, and of its teacher, on evaluation sets: table and JSON.
 
+#include "generation_tests.hpp"
 #include "model.hpp"
 #include "radlads/evaluate/results.hpp"
 #include "radlads/evaluate/task_file.hpp"
@@ -21,9 +22,10 @@ struct task_options {
   std::filesystem::path data;  ///< folder with NAME.jsonl and NAME.fewshot.jsonl
   std::int64_t shots = 0;
   std::int64_t limit = 0;  ///< documents of each set, or of each of its parts; 0 all
+  generation_options generation;
 };
 
-/// A set that is in memory.
+/// A set that is in memory; tests of generation have no documents.
 struct loaded_task {
   std::string name;
   evaluate::task_documents set;
@@ -36,14 +38,16 @@ struct scored_task {
   std::vector<evaluate::task_result> results, teacher;
 };
 
-/// Reads all sets. Throws naming file, line and field, or a set that is named twice.
+/// Reads all sets: of names, of YAML files, and tests that need no data. Throws naming file, line
+/// and field, the nearest name where there is none, or a set that is named twice.
 std::vector<loaded_task> read_tasks(const task_options& options);
 
 /// Scores sets under a model and, unless it is null, its teacher. Both read at most `context` ids
 /// of a text, the last ones. Tells how far it is.
 std::vector<scored_task> score_tasks(backend_type& b, const model_type& model,
                                      const model_type* teacher, const text::tokenizer& tokenizer,
-                                     const std::vector<loaded_task>& tasks, std::int64_t context);
+                                     const std::vector<loaded_task>& tasks,
+                                     const task_options& options, std::int64_t context);
 
 /// The table of lm-eval in Markdown; with a teacher, its figures and the relative scores as well.
 std::string task_table(const std::vector<scored_task>& tasks);
