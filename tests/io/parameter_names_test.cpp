@@ -82,5 +82,15 @@ TEST_F(parameter_names_test, a_tied_model_takes_the_head_of_a_file_without_an_em
                  {directory_.string(), embedding_name, "missing"}));
 }
 
+TEST(group_of_name, sorts_the_names_of_files) {
+  EXPECT_EQ(group_of_name("model.embed_tokens.weight"), "embedding");
+  EXPECT_EQ(group_of_name("lm_head.weight"), "head");
+  EXPECT_EQ(group_of_name("model.layers.3.self_attn.q_norm.weight"), "mixers");
+  EXPECT_EQ(group_of_name("model.layers.3.mlp.up_proj.weight"), "feed-forward");
+  EXPECT_EQ(group_of_name("model.layers.3.input_layernorm.weight"), "norms");
+  EXPECT_EQ(group_of_name("model.norm.weight"), "norms");
+  EXPECT_EQ(group_of_name("rope_freqs.weight"), "other");
+}
+
 }  // namespace parameter_names_test
 }  // namespace radlads::io

@@ -1,71 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The model classes of Hugging Face files that can be read and written, and which of them a model
-// description is.
+// Which model class of Hugging Face files a name means, and which of them a model description is.
 
+#include "radlads/io/huggingface/families.hpp"
 #include "radlads/models/config.hpp"
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace radlads::io {
-
-/// The name of the softmax mixer in model descriptions.
-inline constexpr std::string_view softmax_mixer = "attention";
-
-/// Where a class takes its biases from.
-enum class bias_rule {
-  qwen2,  ///< always on q, k, v and never on o
-  never,
-  together,  ///< attention_bias for all four
-  apart      ///< attention_bias for q, k, v; attention_output_bias for o
-};
-
-/// One class. Those of recurrent mixers have three defaults of their own; the last two members are
-/// what an absent key means to the class's own reader.
-struct architecture {
-  std::string_view name;  ///< in "architectures"
-  std::string_view model_type;
-  std::string_view mixer;  ///< of every layer; empty when only radlads_mixers says
-  bool qk_norm;
-  bias_rule biases;
-  bool uses_rope = true;
-  bool uses_token_shift = false;
-  int gate_rank_type = 0;
-  std::int64_t kv_heads = 32;  ///< 0: as many as heads
-  std::int64_t max_positions = 32768;
-
-  bool is_softmax() const { return mixer == softmax_mixer; }
-};
-
-/// The known classes. Students with q/k norms have a name of their own, so that a reader without
-/// them refuses the model instead of ignoring them. The last one, which no other program knows, is
-/// for layers that no class describes, such as two recurrent mixers in one model.
-inline constexpr std::array<architecture, 9> architectures{{
-    {"Qwen2ForCausalLM", "qwen2", softmax_mixer, false, bias_rule::qwen2},
-    {"Qwen3ForCausalLM", "qwen3", softmax_mixer, true, bias_rule::together},
-    {.name = "LlamaForCausalLM",
-     .model_type = "llama",
-     .mixer = softmax_mixer,
-     .qk_norm = false,
-     .biases = bias_rule::together,
-     .kv_heads = 0,
-     .max_positions = 2048},
-    {.name = "MistralForCausalLM",
-     .model_type = "mistral",
-     .mixer = softmax_mixer,
-     .qk_norm = false,
-     .biases = bias_rule::never,
-     .kv_heads = 8,
-     .max_positions = 131072},
-    {"RWKV6Qwen2ForCausalLM", "rwkv6qwen2", "rad_rwkv6", false, bias_rule::apart, false, true, 1},
-    {"RWKV7Qwen2ForCausalLM", "rwkv7qwen2", "rad_rwkv7", false, bias_rule::apart, true, false, 2},
-    {"RWKV6Qwen3ForCausalLM", "rwkv6qwen3", "rad_rwkv6", true, bias_rule::apart, false, true, 1},
-    {"RWKV7Qwen3ForCausalLM", "rwkv7qwen3", "rad_rwkv7", true, bias_rule::apart, true, false, 2},
-    {"RadladsForCausalLM", "radlads", "", false, bias_rule::apart},
-}};
 
 /// The class of that name, or null.
 inline const architecture* find_architecture(std::string_view name) {
@@ -81,6 +25,15 @@ inline const architecture* find_model_type(std::string_view type) {
     if (each.model_type == type) return &each;
   }
   return nullptr;
+}
+
+/// The ranks of the mixer's class where a file names none; zeros where it has no class or no such
+/// ranks.
+inline fixed_ranks ranks_of_class(std::string_view mixer, std::int64_t hidden) {
+  for (const architecture& each : architectures) {
+    if (each.mixer == mixer && each.ranks != nullptr) return each.ranks(hidden);
+  }
+  return {};
 }
 
 /// Names of all known classes, for messages.

@@ -139,15 +139,15 @@ class config_reader {
   }
 
   // A window of the whole context hides nothing. Absent keys mean what they do in transformers:
-  // Mistral's own window is 4096 tokens, and Qwen has one only where use_sliding_window says so,
-  // from layer max_window_layers on.
+  // a class without a window of its own has one only where use_sliding_window says so, from layer
+  // max_window_layers on, and then of 4096 tokens.
   void refuse_windows(const models::config& c) const {
-    const bool is_mistral = class_.model_type == "mistral";
+    const bool has_own = class_.window > 0;
     const bool is_given = object_.contains("sliding_window");
     std::optional<std::int64_t> window = find_size("sliding_window");
-    if (!is_given) window = 4096;
-    if (!is_mistral && !flag("use_sliding_window", false)) window.reset();
-    bool slides = is_mistral || find<std::int32_t>("max_window_layers").value_or(28) < c.layers;
+    if (!is_given) window = has_own ? class_.window : 4096;
+    if (!has_own && !flag("use_sliding_window", false)) window.reset();
+    bool slides = has_own || find<std::int32_t>("max_window_layers").value_or(28) < c.layers;
     const auto types = find<strings>("layer_types");
     if (types && class_.is_softmax()) {
       slides = false;
@@ -169,8 +169,8 @@ class config_reader {
             ", not a multiple of \"num_key_value_heads\", which is ", c.kv_heads);
     if (const auto given = find_size("head_dim", models::size_limits::head_size)) {
       c.head_size = *given;
-    } else if (class_.model_type == "qwen3") {
-      c.head_size = 128;
+    } else if (class_.head_size > 0) {
+      c.head_size = class_.head_size;
     } else {
       require(c.hidden % c.heads == 0, where_, ": \"hidden_size\" is ", c.hidden,
               ", not a multiple of \"num_attention_heads\", which is ", c.heads,
@@ -249,11 +249,9 @@ class config_reader {
       o.token_shift = o.token_shift.value_or(class_.uses_token_shift);
       o.gate_rank_type = o.gate_rank_type.value_or(class_.gate_rank_type);
     }
-    // The reader of RAD-RWKV6 files has fixed ranks where the mixer has a formula.
-    const bool is_rwkv6 = class_.mixer == "rad_rwkv6";
-    const bool is_wide = c.hidden >= 4096;
-    o.rank_decay = rank("lora_rank_decay", is_rwkv6 ? (is_wide ? 128 : 64) : 0);
-    o.rank_token_shift = rank("lora_rank_tokenshift", is_rwkv6 ? (is_wide ? 64 : 32) : 0);
+    const fixed_ranks usual = class_.ranks != nullptr ? class_.ranks(c.hidden) : fixed_ranks{};
+    o.rank_decay = rank("lora_rank_decay", usual.decay);
+    o.rank_token_shift = rank("lora_rank_tokenshift", usual.token_shift);
     o.rank_iclr = rank("lora_rank_iclr", 0);
     o.rank_value_mix = rank("lora_rank_value_residual_mix", 0);
     o.rank_gate = rank("lora_rank_gate", 0);

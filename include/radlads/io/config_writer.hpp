@@ -51,14 +51,14 @@ inline void add_student_keys(const models::config& c, const architecture& a, fil
   set_rank("lora_rank_gate", o.rank_gate);
   set_rank("lora_rank_tokenshift", o.rank_token_shift);
   if (!is_described) out["qk_norm"] = c.qk_norm;
-  if (a.mixer == "rad_rwkv7" && softmax_layers_at_end(c) >= 0) {
+  if (a.names_softmax_layers_at_end && softmax_layers_at_end(c) >= 0) {
     out["num_attention_layers"] = softmax_layers_at_end(c);
   }
   const bool has_shift = o.token_shift.value_or(true);
-  require(a.mixer != "rad_rwkv6" || (o.rank_decay > 0 && (!has_shift || o.rank_token_shift > 0)),
+  require(a.ranks == nullptr || (o.rank_decay > 0 && (!has_shift || o.rank_token_shift > 0)),
           "write_config: rank_decay is ", o.rank_decay, " and rank_token_shift ",
-          o.rank_token_shift, "; a RAD-RWKV6 file must name both, since its readers do not have ",
-          "the mixer's formula");
+          o.rank_token_shift, "; a file of ", a.name, " must name both, since its readers do not ",
+          "have the mixer's formula");
 }
 
 }  // namespace detail
@@ -86,8 +86,8 @@ inline void write_config(const models::config& c, dtype stored_as,
                      {"use_sliding_window", false},
                      {"torch_dtype", detail::torch_dtype_name(stored_as)}};
   write_rope({c.rope_base, c.rope_scaling}, out);
-  // To Mistral an absent window is one of 4096 tokens.
-  if (a.model_type == "mistral") out["sliding_window"] = nullptr;
+  // Where the class has a window of its own, an absent key would mean that one.
+  if (a.window > 0) out["sliding_window"] = nullptr;
   out["bos_token_id"] = c.bos ? files::json(*c.bos) : files::json();
   if (c.pad) out["pad_token_id"] = *c.pad;
   out["eos_token_id"] = token_json(c.eos);

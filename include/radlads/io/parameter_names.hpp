@@ -37,6 +37,16 @@ auto find_parameter(const S& file, std::string_view name) {
   return file.find(name.substr(model_prefix.size()));
 }
 
+/// What a tensor is of, by its name in a file: "embedding", "head", "mixers", "feed-forward",
+/// "norms" or "other".
+inline std::string_view group_of_name(std::string_view name) {
+  if (name == embedding_name) return "embedding";
+  if (name == head_name) return "head";
+  if (name.find(".self_attn.") != std::string_view::npos) return "mixers";
+  if (name.find(".mlp.") != std::string_view::npos) return "feed-forward";
+  return name.ends_with("norm.weight") ? "norms" : "other";
+}
+
 /// Whether the file has a head that differs from its embedding in any byte.
 inline bool has_own_head(const safetensors_set& file) {
   const tensor_entry* const head = find_parameter(file, head_name);

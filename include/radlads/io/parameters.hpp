@@ -11,6 +11,7 @@
 #include "radlads/files/gguf.hpp"
 #include "radlads/io/dtype.hpp"
 #include "radlads/io/gguf/tensors.hpp"
+#include "radlads/io/huggingface/rad_rwkv7.hpp"
 #include "radlads/io/parameter_names.hpp"
 #include "radlads/io/safetensors_reader.hpp"
 #include "radlads/io/safetensors_writer.hpp"
@@ -46,9 +47,9 @@ struct write_options {
   std::uint64_t max_shard_bytes = 5'000'000'000;
 };
 
-/// Whether a tensor that a model has no place for is one the reference keeps but never reads: r_k;
-/// k_k and k_a beside balanced keys; v0, v1, v2 of layer 0; rotary tables; a head that repeats the
-/// embedding. `read` has the names the model has taken from the file.
+/// Whether a tensor that a model has no place for is one the reference keeps but never reads: those
+/// of huggingface::is_unused_in_rad_rwkv7, rotary tables, a head that repeats the embedding. `read`
+/// has the names the model has taken from the file.
 template <tensor_source S>
 bool is_known_unused(const S& file, const std::string& name,
                      const std::set<std::string, std::less<>>& read) {
@@ -61,10 +62,9 @@ bool is_known_unused(const S& file, const std::string& name,
   if (place == std::string::npos) return false;
   const std::string prefix = name.substr(0, place + mixer.size());
   const std::string_view field = std::string_view(name).substr(prefix.size());
-  if (!read.contains(prefix + "w0")) return false;
+  if (!read.contains(prefix + std::string(huggingface::rad_rwkv7_mark))) return false;
   const bool is_first = prefix == "model.layers.0.self_attn." || prefix == "layers.0.self_attn.";
-  return field == "r_k" || field == "k_k" || field == "k_a" ||
-         (is_first && (field == "v0" || field == "v1" || field == "v2"));
+  return huggingface::is_unused_in_rad_rwkv7(field, is_first);
 }
 
 /// Fills every tensor of `p` from an open file; `where` names it in errors. Tensor by tensor, so
