@@ -174,7 +174,7 @@ void add_convert(CLI::App& app) {
   const auto o = std::make_shared<convert_options>();
   command->add_option("--teacher", o->teacher, "model directory")->required();
   command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
-  command->add_option("--student", o->student, "rad_rwkv7 or rad_rwkv6")->required();
+  command->add_option("--student", o->student, student_names("or"))->required();
   command->add_option("--out", o->out, "directory of the finished model; its steps lie in steps/")
       ->required();
   add_list(*command, "--keep-attention", o->keep_attention,

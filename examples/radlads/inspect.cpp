@@ -54,8 +54,7 @@ std::int64_t sum_of(std::int64_t a, std::int64_t b) {
 
 /// Counted, not allocated: a description may name any sizes.
 state_size measure_state(const models::config& c) {
-  using model = models::language_model<float, dry_run_backend, layers::attention_mixer,
-                                       layers::rad_rwkv6_mixer, layers::rad_rwkv7_mixer>;
+  using model = model_of<float, dry_run_backend>;
   dry_run_backend b;
   model::layers_type layers;
   layers.configure(c);
@@ -94,15 +93,6 @@ std::string mixer_text(const models::config& c) {
   return text;
 }
 
-std::string_view kind_of(std::string_view name) {
-  if (name == "model.embed_tokens.weight") return "embedding";
-  if (name == "lm_head.weight") return "head";
-  if (name.find(".self_attn.") != std::string_view::npos) return "mixers";
-  if (name.find(".mlp.") != std::string_view::npos) return "feed-forward";
-  if (name.ends_with("norm.weight")) return "norms";
-  return "other";
-}
-
 void print_tensors(const io::safetensors_set& file) {
   std::map<std::string_view, std::int64_t> by_kind;
   std::map<std::string_view, std::int64_t> by_type;
@@ -111,7 +101,7 @@ void print_tensors(const io::safetensors_set& file) {
     const io::tensor_entry& entry = *file.find(name);
     std::int64_t count = 1;
     for (const std::int64_t extent : entry.shape) count *= extent;
-    by_kind[kind_of(name)] += count;
+    by_kind[io::group_of_name(name)] += count;
     by_type[io::dtype_name(entry.dtype)] += 1;
     total += count;
   }

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The one model type of the program: float, any layer softmax attention, RAD-RWKV6 or RAD-RWKV7.
+// The one model type of the program: float, any layer one of the mixers of mixers.hpp.
 // Teachers and students are both of it. The program is built once for each backend, as radlads for
 // the CPU and as radlads-cuda; what runs a model is compiled in model.cpp and in the sources of the
 // stages alone.
 
+#include "mixers.hpp"
 #include "radlads/core/backend.hpp"
 #include "radlads/core/random.hpp"
-#include "radlads/layers/attention_mixer.hpp"
-#include "radlads/layers/rad_rwkv6_mixer.hpp"
-#include "radlads/layers/rad_rwkv7_mixer.hpp"
-#include "radlads/models/language_model.hpp"
 #include "radlads/ops/sampling_options.hpp"
 #if defined(RADLADS_PROGRAM_CUDA)
 #include "radlads/core/cuda/backend.cuh"
@@ -38,8 +35,7 @@ inline constexpr std::string_view device_name = "cpu";
 inline constexpr std::int64_t usual_micro_batch = 1;
 #endif
 
-using model_type = models::language_model<float, backend_type, layers::attention_mixer,
-                                          layers::rad_rwkv6_mixer, layers::rad_rwkv7_mixer>;
+using model_type = model_of<float, backend_type>;
 
 /// Runs the model over one sequence of ids on the host, from `state` unless that is null.
 void run_forward(backend_type& b, const model_type& model, std::span<const std::int32_t> ids,

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Apart from memory.cpp because it is the same for both devices, and long to compile.
 
+#include "mixers.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/distill/align.hpp"
 #include "radlads/distill/distillation.hpp"
 #include "radlads/dry_run.hpp"
-#include "radlads/layers/attention_mixer.hpp"
-#include "radlads/layers/rad_rwkv6_mixer.hpp"
-#include "radlads/layers/rad_rwkv7_mixer.hpp"
-#include "radlads/models/language_model.hpp"
 #include "stage_memory.hpp"
 
 #include <type_traits>
@@ -19,8 +16,7 @@ namespace radlads::program {
 namespace {
 
 template <class T>
-using plan_model = models::language_model<T, dry_run_backend, layers::attention_mixer,
-                                          layers::rad_rwkv6_mixer, layers::rad_rwkv7_mixer>;
+using plan_model = model_of<T, dry_run_backend>;
 
 }  // namespace
 

@@ -9,18 +9,42 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace radlads::program {
 
-std::string mixer_name(const std::string& given) {
+namespace {
+
+/// A mixer's name without case, dashes and the prefix of those that took their name from RADLADS.
+std::string bare_name(std::string_view given) {
   std::string bare;
   for (const char c : given) {
     if (c == '-' || c == '_' || c == ' ') continue;
     bare += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
-  if (bare == "rwkv7" || bare == "radrwkv7") return "rad_rwkv7";
-  if (bare == "rwkv6" || bare == "radrwkv6") return "rad_rwkv6";
-  fail("there is no student ", given, "; there are rad_rwkv7 and rad_rwkv6");
+  return bare.starts_with("rad") ? bare.substr(3) : bare;
+}
+
+}  // namespace
+
+std::string student_names(std::string_view word) {
+  std::vector<std::string> names = recurrent_names<model_type>();
+  std::reverse(names.begin(), names.end());
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool is_last = i + 1 == names.size();
+    if (i > 0) text += is_last ? concatenate(" ", word, " ") : ", ";
+    text += names[i];
+  }
+  return text;
+}
+
+std::string mixer_name(const std::string& given) {
+  for (const std::string& each : recurrent_names<model_type>()) {
+    if (bare_name(each) == bare_name(given)) return each;
+  }
+  fail("there is no student ", given, "; there are ", student_names("and"));
 }
 
 models::config student_config(const models::config& teacher, const std::string& mixer,
@@ -57,8 +81,8 @@ models::config student_config(const models::config& teacher, const std::string& 
   o.rank_gate = options.lora_rank_gate;
   o.rank_token_shift = options.lora_rank_tokenshift;
   // The class of RAD-RWKV6 files has this rank also where nothing is shifted; its own default then.
-  if (mixer == "rad_rwkv6" && o.rank_token_shift == 0 && o.token_shift == false) {
-    o.rank_token_shift = c.hidden >= 4096 ? 64 : 32;
+  if (o.rank_token_shift == 0 && o.token_shift == false) {
+    o.rank_token_shift = io::ranks_of_class(mixer, c.hidden).token_shift;
   }
   return c;
 }

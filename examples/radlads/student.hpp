@@ -10,8 +10,12 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace radlads::program {
+
+/// The names of all mixers a student may have, with `word` before the last: "a, b and c".
+std::string student_names(std::string_view word);
 
 /// The mixer's name in models for rad_rwkv7, RAD-RWKV7, rwkv7 and their like; throws on others.
 std::string mixer_name(const std::string& given);

@@ -72,7 +72,7 @@ void add_transfer(CLI::App& app) {
       app.add_subcommand("transfer", "Put a teacher's tensors into a student with other mixers");
   const auto o = std::make_shared<transfer_options>();
   command->add_option("--teacher", o->teacher, "model directory")->required();
-  command->add_option("--student", o->student, "rad_rwkv7 or rad_rwkv6")->required();
+  command->add_option("--student", o->student, student_names("or"))->required();
   command->add_option("--out", o->out, "directory of the student");
   add_list(*command, "--keep-attention", o->keep_attention,
            "layers that stay softmax attention: 4,7");
