@@ -19,5 +19,6 @@ void add_eval(CLI::App& app);
 void add_logits(CLI::App& app);
 void add_generate(CLI::App& app);
 void add_chat(CLI::App& app);
+void add_export(CLI::App& app);
 
 }  // namespace radlads::program

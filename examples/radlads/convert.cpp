@@ -6,9 +6,12 @@
 #include "commands.hpp"
 #include "memory.hpp"
 #include "messages.hpp"
+#include "model_readme.hpp"
 #include "options.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/core/host_copy.hpp"
 #include "radlads/io/model_description.hpp"
+#include "radlads/io/stored_type.hpp"
 #include "recipe.hpp"
 #include "scores.hpp"
 #include "stages.hpp"
@@ -19,6 +22,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -59,11 +63,13 @@ class score_table {
             s.per_token(s.divergence), s.share(s.agreed));
   }
 
-  void print() const {
-    if (rows_.empty()) return;
-    program::print("{:<12} {:>10} {:>11} {:>9} {:>9} {:>9}\n", "model", "tokens", "nats/token",
-                   "gap", "KL", "agree %");
-    for (const std::string& row : rows_) program::print("{}\n", row);
+  /// Empty without documents.
+  std::string text() const {
+    if (rows_.empty()) return "";
+    std::string table = fmt::format("{:<12} {:>10} {:>11} {:>9} {:>9} {:>9}\n", "model", "tokens",
+                                    "nats/token", "gap", "KL", "agree %");
+    for (const std::string& row : rows_) table += row + "\n";
+    return table;
   }
 
  private:
@@ -127,6 +133,28 @@ void run_dry(const convert_options& o, settings values) {
   }
 }
 
+/// The teacher's type, in which the steps before, from which training goes on, are not rounded. A
+/// half does not hold every float.
+io::dtype type_of_student(backend_type& b, const std::filesystem::path& teacher,
+                          const model_type& student) {
+  const io::dtype type = io::stored_type_of(teacher);
+  if (type != io::dtype::f16) return type;
+  constexpr float largest_half = 65504;
+  bool fits = true;
+  model_type::params::for_each(
+      [&](const tensor_info&, const auto& tensor) {
+        read_on_host(b, tensor, [&](const float* values) {
+          fits = fits && std::all_of(values, values + tensor.size(),
+                                     [](float v) { return std::abs(v) <= largest_half; });
+        });
+      },
+      student.weights);
+  if (!fits)
+    message(
+        "convert: the student has values too large for its teacher's F16; it is stored as F32\n");
+  return fits ? type : io::dtype::f32;
+}
+
 void run(const CLI::App& app, const convert_options& o) {
   settings values = read_settings(app, o.settings, sections);
   if (!o.keep_attention.empty()) values.model.keep_attention = o.keep_attention;
@@ -161,8 +189,13 @@ void run(const CLI::App& app, const convert_options& o) {
   run_record record = conversion_record(values, mixer_name(o.student), teacher.identity(), text,
                                         host_threads(o.common));
   record.about["samples"] = std::to_string(samples);
-  save_output(b, *student, o.teacher, o.out, record, lock);
-  table.print();
+  output_form form{type_of_student(b, o.teacher, *student), {}};
+  if (!has_foreign_readme(o.out)) {
+    form.texts[readme_name] = model_readme(
+        student->config, {base_name(o.out), base_name(o.teacher), record.text(), table.text()});
+  }
+  save_output(b, *student, o.teacher, o.out, record, lock, form);
+  write_output(table.text());
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ void add_commands(CLI::App& app) {
   add_logits(app);
   add_generate(app);
   add_chat(app);
+  add_export(app);
 }
 
 /// Options whose value is a text, which may be empty.

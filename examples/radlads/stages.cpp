@@ -167,9 +167,11 @@ std::int64_t samples_of(const std::filesystem::path& directory) {
 
 void save_output(backend_type& b, const model_type& model,
                  const std::filesystem::path& tokenizer_source, const std::filesystem::path& out,
-                 run_record record, files::directory_lock& lock) {
+                 run_record record, files::directory_lock& lock, const output_form& form) {
   hold_output(out, lock);
   io::save_options options;
+  options.weights.stored_as = form.stored_as;
+  options.texts = form.texts;
   // claim_output has looked at what is there.
   options.own_entries = own_entries(out, true);
   record.about["finished"] = "true";

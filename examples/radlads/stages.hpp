@@ -9,12 +9,14 @@
 #include "model.hpp"
 #include "radlads/files/lock.hpp"
 #include "radlads/io/checkpoint_places.hpp"
+#include "radlads/io/dtype.hpp"
 #include "record.hpp"
 #include "run_loop.hpp"
 #include "settings.hpp"
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -78,10 +80,16 @@ bool is_finished(const std::filesystem::path& out, const run_record& record);
 /// Rows that all stages behind a model directory have read, 0 when nothing says so.
 std::int64_t samples_of(const std::filesystem::path& directory);
 
+/// How a finished model is stored, and the files beside it by name.
+struct output_form {
+  io::dtype stored_as = io::dtype::f32;
+  std::map<std::string, std::string> texts = {};
+};
+
 /// Saves a model with its record, marked as complete, where claim_output gave `lock`.
 void save_output(backend_type& b, const model_type& model,
                  const std::filesystem::path& tokenizer_source, const std::filesystem::path& out,
-                 run_record record, files::directory_lock& lock);
+                 run_record record, files::directory_lock& lock, const output_form& form = {});
 
 /// The record of a student just transferred, and of one that has gone through all stages.
 run_record transfer_record(const settings& values, const std::string& mixer,

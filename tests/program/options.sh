@@ -19,7 +19,7 @@ train=(train --text text.txt --tokenizer tokenizer --out out --dry-run)
 convert=(convert --teacher teacher --student rad_rwkv7 --text text.txt --out out --dry-run)
 
 # An empty value is none, for every option of every command that takes one.
-for command in inspect tokenizer tokenize train transfer align distill extend convert eval logits generate; do
+for command in inspect tokenizer tokenize train transfer align distill extend convert eval logits generate export; do
   for option in $("$RADLADS" $command --help | sed -n 's/^ *\(-.,\)\{0,1\}\(--[a-z-]*\) [A-Z].*/\2/p'); do
     [ $option != --prompt ] || continue # an empty text is one
     refused "the value is empty" $command "$option="
@@ -91,7 +91,7 @@ refused "--max-tokens is -1, expected at least 0" generate --model teacher --max
 expect_refusal "train.beta1 is 1.0000001, expected at most 1" "$RADLADS" "${train[@]}" --train.beta1 1.0000001
 expect_refusal "top_p is 1.0000000000000002, expected" "$RADLADS" generate --model teacher --prompt The --top-p 1.0000000000000002
 # No line of any help or refusal has a number of more than twenty digits.
-for command in inspect tokenizer tokenize train transfer align distill extend convert eval logits generate; do
+for command in inspect tokenizer tokenize train transfer align distill extend convert eval logits generate export; do
   "$RADLADS" $command --help >help.txt
   # Numbers are read by one function, which knows 1k and refuses an empty value.
   grep -E ' (U?INT|FLOAT)( |$|:)' help.txt && stop "$command has a number of another kind"

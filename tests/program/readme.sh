@@ -35,7 +35,7 @@ done <commands.txt
 for command in tokenize train transfer align distill extend convert eval logits generate; do
   "$RADLADS" $command --help | grep -q -- --device || stop "$command has no --device"
 done
-for command in inspect tokenizer; do
+for command in inspect tokenizer export; do
   "$RADLADS" $command --help | grep -q -- --device && stop "$command has a --device that it does not need"
 done
 # The options and targets of the build that it shows are those of the tree.
