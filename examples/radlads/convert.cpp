@@ -38,7 +38,8 @@ namespace {
 struct convert_options {
   common_options common;
   settings_options settings;
-  std::filesystem::path teacher, text, out, eval_text;
+  std::filesystem::path teacher, out;
+  std::vector<std::string> text, eval_text;
   std::string student;
   std::vector<std::int64_t> keep_attention;
   std::int64_t hold_out = 0;
@@ -85,20 +86,32 @@ class score_table {
   std::vector<std::string> rows_;
 };
 
+/// The files of --eval-text, if it is given.
+std::optional<text_inputs> texts_to_score(const convert_options& o, const text_inputs& trained) {
+  if (o.eval_text.empty()) return std::nullopt;
+  text_inputs scored(o.eval_text);
+  require(!scored.has_standard_input() || !trained.has_standard_input(),
+          "--text and --eval-text both read standard input, which can be read once");
+  require(!scored.holds_ids(), scored.name(),
+          ": holds token ids, not text; expected .txt or .jsonl");
+  return scored;
+}
+
 std::vector<std::vector<std::int32_t>> documents_to_score(const convert_options& o,
                                                           const training_text& text,
+                                                          const std::optional<text_inputs>& scored,
                                                           const models::config& teacher,
                                                           std::int64_t context) {
   std::vector<std::vector<std::int32_t>> ids;
-  if (o.eval_text.empty() && text.held_out.empty()) return ids;
+  if (!scored && text.held_out.empty()) return ids;
   const text::tokenizer tokenizer = load_tokenizer(o.teacher, teacher);
   const std::optional<std::int32_t> prefix = scoring_prefix(tokenizer, teacher);
-  const auto add = [&](const std::string& document) {
+  const auto add = [&](const document& document) {
     ids.push_back(scoring_ids(tokenizer, prefix, document, context));
   };
   std::for_each(text.held_out.begin(), text.held_out.end(), add);
-  if (o.eval_text.empty()) return ids;
-  const std::vector<std::string> documents = read_texts(o.eval_text);
+  if (!scored) return ids;
+  const std::vector<document> documents = make_documents(scored->rows(), o.teacher, false);
   std::for_each(documents.begin(), documents.end(), add);
   return ids;
 }
@@ -161,23 +174,26 @@ void run(const CLI::App& app, const convert_options& o) {
   if (o.settings.is_dry_run) return run_dry(o, values);
   require_precision(values, {"align", "distill", "extend"});
   require_apart(o.out, o.teacher);
+  const text_inputs given(o.text);
+  const std::optional<text_inputs> scored = texts_to_score(o, given);
   backend_type b(backend_options(o.common));
   teacher_model teacher(b, o.teacher);
   complete_student(values.model, teacher.config());
   student_config(teacher.config(), mixer_name(o.student), values.model);
   const training_text text =
-      read_training_text(o.text, o.teacher, teacher.config(), o.hold_out, host_threads(o.common));
+      read_training_text(given, o.teacher, teacher.config(), o.hold_out, host_threads(o.common),
+                         has_loss_on_answers(values, {"align", "distill", "extend"}));
   settle_by_size(values, o.settings, {"align", "distill"}, teacher.parameters(),
                  text.stream.size());
   files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   score_table table(b, teacher,
-                    documents_to_score(o, text, teacher.config(), values.distill.context));
+                    documents_to_score(o, text, scored, teacher.config(), values.distill.context));
 
   hold_output(o.out, lock);
   const auto student = transferred(b, o, values, teacher);
   table.add("transferred", *student);
   const stage_inputs inputs{
-      b, &teacher, text, values, o.text, o.teacher, host_threads(o.common), o.run, {}};
+      b, &teacher, text, values, given.name(), o.teacher, host_threads(o.common), o.run, {}};
   std::int64_t samples = 0;
   for (const std::string stage : {"align", "distill", "extend"}) {
     if (values.stage(stage).tokens == 0) continue;
@@ -206,7 +222,7 @@ void add_convert(CLI::App& app) {
       "Turn a softmax teacher into a linear-attention model: transfer, align, distill, extend");
   const auto o = std::make_shared<convert_options>();
   command->add_option("--teacher", o->teacher, "model directory")->required();
-  command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
+  add_texts(*command, "--text", o->text, training_texts_help)->required();
   command->add_option("--student", o->student, student_names("or"))->required();
   command->add_option("--out", o->out, "directory of the finished model; its steps lie in steps/")
       ->required();
@@ -214,9 +230,10 @@ void add_convert(CLI::App& app) {
            "layers that stay softmax attention: 4,7");
   add_number(*command, "--hold-out", o->hold_out,
              "keep every N-th document for the table of scores", 0);
-  command->add_option("--eval-text", o->eval_text, "documents for the table of scores");
+  add_texts(*command, "--eval-text", o->eval_text, "documents for the table of scores");
   add_run_options(*command, o->run);
   add_settings(*command, o->settings);
+  add_loss_on(*command, o->settings);
   add_common(*command, o->common);
   command->callback([command, o] { run(*command, *o); });
 }

@@ -39,7 +39,8 @@ namespace {
 
 struct eval_options {
   common_options common;
-  std::filesystem::path model, teacher, text, json;
+  std::filesystem::path model, teacher, json;
+  std::vector<std::string> text;
   std::optional<std::int64_t> context;
   task_options tasks;
   bool is_overwriting = false;
@@ -50,11 +51,12 @@ struct eval_options {
 using documents = std::vector<std::vector<std::int32_t>>;
 
 /// The ids of every document, the first `context` of them.
-documents encode_documents(const eval_options& o, const text::tokenizer& tokenizer,
-                           std::optional<std::int32_t> prefix, int threads) {
-  const std::vector<std::string> texts = read_texts(o.text);
+documents encode_documents(const eval_options& o, const text_inputs& given,
+                           const text::tokenizer& tokenizer, std::optional<std::int32_t> prefix,
+                           int threads) {
+  const std::vector<document> texts = make_documents(given.rows(), o.model, false);
   documents result;
-  const auto encode = [&](std::string_view text) {
+  const auto encode = [&](const document& text) {
     return scoring_ids(tokenizer, prefix, text, o.text_context());
   };
   try {
@@ -66,7 +68,7 @@ documents encode_documents(const eval_options& o, const text::tokenizer& tokeniz
     }
   } catch (const error& problem) {
     // The tokenizer does not know where the text came from.
-    fail(o.text.string(), ": ", problem.what());
+    fail(given.name(), ": ", problem.what());
   }
   return result;
 }
@@ -152,13 +154,14 @@ std::unique_ptr<model_type> load_teacher(backend_type& b, const eval_options& o,
 }
 
 /// Scores text; returns the figures.
-files::json run_text(backend_type& b, const eval_options& o, const model_type& model,
-                     const model_type* teacher, const text::tokenizer& tokenizer) {
-  const documents all = encode_documents(o, tokenizer, scoring_prefix(tokenizer, model.config),
-                                         host_threads(o.common));
+files::json run_text(backend_type& b, const eval_options& o, const text_inputs& given,
+                     const model_type& model, const model_type* teacher,
+                     const text::tokenizer& tokenizer) {
+  const documents all = encode_documents(
+      o, given, tokenizer, scoring_prefix(tokenizer, model.config), host_threads(o.common));
   const distill::evaluation e = score_documents(b, model, teacher, all);
-  require(e.total.tokens > 0, o.text.string(), ": holds no token to score");
-  require(std::isfinite(e.total.nats), o.model.string(), ": the loss on ", o.text.string(), " is ",
+  require(e.total.tokens > 0, given.name(), ": holds no token to score");
+  require(std::isfinite(e.total.nats), o.model.string(), ": the loss on ", given.name(), " is ",
           e.total.nats);
   const double bits_per_byte =
       e.total.nats / std::log(2.0) / static_cast<double>(scored_bytes(tokenizer, all));
@@ -183,16 +186,18 @@ void run(const eval_options& o) {
     require(name != "divergence" || !o.teacher.empty(),
             "--tasks divergence compares a student with its teacher: give --teacher");
   const std::vector<loaded_task> tasks = read_tasks(o.tasks);
+  std::optional<text_inputs> given;
+  if (!o.text.empty()) given.emplace(o.text);
   backend_type b(backend_options(o.common));
   const std::unique_ptr<model_type> model = load_model(b, o.model);
   const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
   const std::unique_ptr<model_type> teacher = load_teacher(b, o, tokenizer);
   files::json report = files::json::object();
-  if (!o.text.empty()) report = run_text(b, o, *model, teacher.get(), tokenizer);
+  if (given) report = run_text(b, o, *given, *model, teacher.get(), tokenizer);
   if (!tasks.empty()) {
     const std::vector<scored_task> scored = score_tasks(b, *model, teacher.get(), tokenizer, tasks,
                                                         o.tasks, task_context(o, model->config));
-    write_output((o.text.empty() ? "" : "\n") + task_table(scored));
+    write_output((given ? "\n" : "") + task_table(scored));
     add_task_json(report, scored);
   }
   if (!o.json.empty()) files::write_json(o.json, report);
@@ -233,7 +238,7 @@ void add_eval(CLI::App& app) {
   const auto o = std::make_shared<eval_options>();
   command->add_option("--model", o->model, "model directory")->required();
   command->add_option("--teacher", o->teacher, "model directory to compare with");
-  command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl");
+  add_texts(*command, "--text", o->text);
   add_number(*command, "--ctx", o->context,
              "ids of each document, a token in front included (default: 512 of a text, of an "
              "evaluation set what the model was made for)",

@@ -13,6 +13,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace radlads::program {
 
@@ -21,7 +23,8 @@ namespace {
 struct extend_options {
   common_options common;
   settings_options settings;
-  std::filesystem::path model, text, out;
+  std::filesystem::path model, out;
+  std::vector<std::string> text;
   run_options run;
 };
 
@@ -35,13 +38,15 @@ void run(const CLI::App& app, const extend_options& o) {
   }
   require_precision(values, {"extend"});
   require_apart(o.out, o.model);
+  const text_inputs given(o.text);
   backend_type b(backend_options(o.common));
   const auto model = load_model(b, o.model);
   const training_text text =
-      read_training_text(o.text, o.model, model->config, 0, host_threads(o.common));
+      read_training_text(given, o.model, model->config, 0, host_threads(o.common),
+                         has_loss_on_answers(values, {"extend"}));
   files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
-  const stage_inputs inputs{b,     nullptr, text, values, o.text, o.model, host_threads(o.common),
-                            o.run, o.model};
+  const stage_inputs inputs{
+      b, nullptr, text, values, given.name(), o.model, host_threads(o.common), o.run, o.model};
   run_stage(inputs, "extend", *model, samples_of(o.model), o.out, lock);
 }
 
@@ -52,10 +57,11 @@ void add_extend(CLI::App& app) {
       "extend", "Step 3: train on longer contexts by cross-entropy, without a teacher");
   const auto o = std::make_shared<extend_options>();
   command->add_option("--model", o->model, "model directory")->required();
-  command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
+  add_texts(*command, "--text", o->text, training_texts_help)->required();
   command->add_option("--out", o->out, "directory of the trained model")->required();
   add_run_options(*command, o->run);
   add_settings(*command, o->settings);
+  add_loss_on(*command, o->settings);
   add_common(*command, o->common);
   command->callback([command, o] { run(*command, *o); });
 }

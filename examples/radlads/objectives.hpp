@@ -92,6 +92,7 @@ void align_on(backend_type& b, const Model& teacher, Model& trained, model_type&
   distill::alignment_options options;
   options.micro_batch = rows_at_a_time(task);
   options.is_squared = task.settings.loss == "mse";
+  options.is_marked = is_marked(task.settings);
   run_stage_on(b, trained, model,
                make_objective<distill::alignment<Model, Model>>(b, trained, teacher,
                                                                 std::as_const(trained), options),
@@ -107,6 +108,7 @@ void distill_on(backend_type& b, const Model& teacher, Model& trained, model_typ
   options.kl_weight = task.settings.kl_weight;
   options.ce_weight = task.settings.ce_weight;
   options.activation_checkpointing = task.settings.recompute;
+  options.is_marked = is_marked(task.settings);
   run_stage_on(b, trained, model,
                make_objective<distill::distillation<Model, Model>>(b, trained, teacher,
                                                                    std::as_const(trained), options),
@@ -117,11 +119,11 @@ void distill_on(backend_type& b, const Model& teacher, Model& trained, model_typ
 template <class Model>
 void next_token_on(backend_type& b, Model& trained, model_type& model,
                    const data::token_stream& stream, const stage_task& task) {
-  run_stage_on(
-      b, trained, model,
-      make_objective<distill::next_token<Model>>(b, trained, std::as_const(trained),
-                                                 rows_at_a_time(task), task.settings.recompute),
-      stream, task);
+  run_stage_on(b, trained, model,
+               make_objective<distill::next_token<Model>>(
+                   b, trained, std::as_const(trained), rows_at_a_time(task),
+                   task.settings.recompute, is_marked(task.settings)),
+               stream, task);
 }
 
 }  // namespace radlads::program

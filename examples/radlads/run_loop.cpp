@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "messages.hpp"
 #include "radlads/core/parameters.hpp"
+#include "radlads/data/loss_mark.hpp"
 #include "radlads/io/checkpoint.hpp"
-#include "record.hpp"
 #include "recipe.hpp"
+#include "record.hpp"
 #include "run_loop.hpp"
 #include "stages.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +49,8 @@ std::variant<data::cubic_sampler, data::epoch_sampler> make_sampler(
 
 }  // namespace
 
+bool is_marked(const stage_settings& stage) { return stage.loss_on == "assistant"; }
+
 std::int64_t step_count(const stage_settings& stage) {
   return static_cast<std::int64_t>(std::ceil(exact_steps(stage)));
 }
@@ -70,9 +74,12 @@ run_loop::run_loop(backend_type& b, training& trained, const data::token_stream&
       stream_(stream),
       task_(task),
       total_(step_count(task.settings)),
-      sampler_(make_sampler(task.settings, stream,
-                            task.settings.context + (trained.needs_targets() ? 1 : 0))) {
-  ids_.resize(b, {task.settings.batch, task.settings.context + (trained.needs_targets() ? 1 : 0)});
+      sampler_(make_sampler(
+          task.settings, stream,
+          task.settings.context + (trained.needs_targets() || is_marked(task.settings) ? 1 : 0))) {
+  const std::int64_t width = task.settings.context + (trained.needs_targets() ? 1 : 0);
+  const std::int64_t marks = is_marked(task.settings) ? task.settings.context : 0;
+  ids_.resize(b, {task.settings.batch, width + marks});
   resume();
 }
 
@@ -205,12 +212,21 @@ void run_loop::announce() const {
 
 std::vector<std::int32_t> run_loop::rows_of(std::int64_t step) const {
   std::vector<std::int32_t> rows(static_cast<std::size_t>(ids_.size()));
+  const std::int64_t context = task_.settings.context;
+  const std::int64_t marks = is_marked(task_.settings) ? context : 0;
+  const std::int64_t width = ids_.extent(1) - marks;
+  std::vector<std::int32_t> kept(static_cast<std::size_t>(marks > 0 ? context + 1 : width));
   const std::int64_t first = task_.samples_before + step * task_.settings.batch;
   for (std::int64_t row = 0; row < ids_.extent(0); ++row) {
     const std::int64_t slot =
         std::visit([&](const auto& sampler) { return sampler.slot_at(first + row); }, sampler_);
-    data::copy_row(stream_, slot, task_.settings.context, rows.data() + row * ids_.extent(1),
-                   ids_.extent(1));
+    data::copy_row(stream_, slot, context, kept.data(), static_cast<std::int64_t>(kept.size()));
+    std::int32_t* own = rows.data() + row * ids_.extent(1);
+    std::transform(kept.begin(), kept.begin() + width, own, data::id_of);
+    // A position counts when what it predicts, the token behind it, does.
+    for (std::int64_t i = 0; i < marks; ++i) {
+      own[width + i] = data::is_counted(kept[static_cast<std::size_t>(i + 1)]) ? 1 : 0;
+    }
   }
   return rows;
 }

@@ -38,6 +38,9 @@ struct stage_task {
   std::int64_t kept_checkpoints = io::usual_kept_checkpoints;
 };
 
+/// Whether the loss is on marked tokens alone (data/loss_mark.hpp).
+bool is_marked(const stage_settings& stage);
+
 /// Number of steps: tokens over those of a step, rounded up.
 std::int64_t step_count(const stage_settings& stage);
 
@@ -88,7 +91,7 @@ class run_loop {
   template <class F>
   auto or_way_back(const std::filesystem::path& place, F&& read) const;
   void announce() const;
-  /// The ids of a step, (batch, context), or one more with targets.
+  /// The ids of a step, as ids_ has them.
   std::vector<std::int32_t> rows_of(std::int64_t step) const;
   void write_metrics(const distill::step_report& report, double tokens_per_second);
   void save();
@@ -102,7 +105,8 @@ class run_loop {
   std::int64_t total_;
   std::variant<data::cubic_sampler, data::epoch_sampler> sampler_;
   std::optional<io::metrics_log> metrics_;
-  tensor<std::int32_t, 2, backend_type> ids_;  // (batch, context), or one more with targets
+  tensor<std::int32_t, 2, backend_type>
+      ids_;  // (batch, context), or one more with targets; then marks
   std::int64_t saved_step_ = 0;
   std::future<std::vector<std::int32_t>> next_rows_;  // goes first: it reads the others
 };

@@ -161,6 +161,20 @@ void add_settings(CLI::App& app, settings_options& options) {
   app.footer("Settings: --section.key value, as in -c files; --dry-run lists them all.");
 }
 
+void add_loss_on(CLI::App& app, settings_options& options) {
+  app.add_option("--loss-on", options.loss_on,
+                 "assistant: the loss is on the answers of conversations (.jsonl with messages) "
+                 "alone; everything (the default)")
+      ->type_name("WHAT");
+}
+
+bool has_loss_on_answers(const settings& values, const std::vector<std::string>& stages) {
+  return std::any_of(stages.begin(), stages.end(), [&](const std::string& name) {
+    const stage_settings& stage = values.stage(name);
+    return stage.tokens > 0 && stage.loss_on == "assistant";
+  });
+}
+
 void check_model(const model_settings& model) {
   const auto within = [](const char* key, auto value, std::int64_t least, std::int64_t most) {
     const std::int64_t found = std::optional<std::int64_t>(value).value_or(least);
@@ -194,6 +208,9 @@ settings read_settings(const CLI::App& app, const settings_options& options,
     settings::for_each([&](const char*, auto& section) { section.seed = *options.seed; }, values);
   }
   for (const std::string& section : sections) {
+    if (section != "model" && !options.loss_on.empty()) {
+      values.stage(section).loss_on = options.loss_on;
+    }
     if (section == "model") {
       check_model(values.model);
     } else {
@@ -236,6 +253,7 @@ void check_stage(const stage_settings& stage, const std::string& name) {
   within("ce_weight", stage.ce_weight, 0.0, any);
   require_name(stage.sampler, {"cubic", "epochs"}, name + ".sampler");
   require_name(stage.precision, {"float", "bf16"}, name + ".precision");
+  require_name(stage.loss_on, {"everything", "assistant"}, name + ".loss_on");
   require_name(stage.loss, {"l2", "mse"}, name + ".loss");
   require_name(stage.trainable, {"everything", "mixers", "decay_and_shift"}, name + ".trainable");
   require(stage.lr2_init.has_value() || !stage.lr2_final.has_value(), name,

@@ -85,6 +85,7 @@ struct stage_settings {
   std::int64_t magic_prime = 0;    ///< 0: the largest that fits
   double kl_weight = 1;
   double ce_weight = 0;
+  std::string loss_on = "everything";  ///< or assistant: answers of conversations alone
   std::string loss = "l2";
   std::string trainable = "everything";
   std::int64_t save_every = 200;  ///< steps between checkpoints
@@ -117,6 +118,7 @@ struct stage_settings {
     f("magic_prime", s.magic_prime);
     f("kl_weight", s.kl_weight);
     f("ce_weight", s.ce_weight);
+    f("loss_on", s.loss_on);
     f("loss", s.loss);
     f("trainable", s.trainable);
     f("save_every", s.save_every);
@@ -129,9 +131,9 @@ struct stage_settings {
 struct settings {
   model_settings model;
   stage_settings align, distill, extend, train;
+  std::vector<std::string> given;  ///< "section.key" that a file or the command line has set
 
   settings();
-  std::vector<std::string> given;  ///< "section.key" that a file or the command line has set
 
   template <class F, class S>
   static void for_each(F&& f, S& s) {
@@ -152,15 +154,22 @@ struct settings {
 struct settings_options {
   std::vector<std::string> files;
   std::optional<std::int64_t> seed;
+  std::string loss_on;  ///< of all stages, unless empty
   bool is_dry_run = false;
 };
 
 /// Adds -c, --seed and --dry-run to a command, and lets --section.key through.
 void add_settings(CLI::App& app, settings_options& options);
 
-/// Defaults, then files, then the command line, then --seed. A command that reads only `sections`
-/// takes only these from its command line. Throws CLI::ValidationError on bad options, error on bad
-/// files; both name the nearest known key.
+/// Adds --loss-on, for commands that train.
+void add_loss_on(CLI::App& app, settings_options& options);
+
+/// Whether a stage that is not left out has its loss on answers alone.
+bool has_loss_on_answers(const settings& values, const std::vector<std::string>& stages);
+
+/// Defaults, then files, then the command line, then --seed and --loss-on. A command that reads
+/// only `sections` takes only these from its command line. Throws CLI::ValidationError on bad
+/// options, error on bad files; both name the nearest known key.
 settings read_settings(const CLI::App& app, const settings_options& options,
                        const std::vector<std::string>& sections);
 

@@ -85,7 +85,7 @@ run_record record_of(const stage_inputs& inputs, const std::string& stage, const
     record.run["tokenizer"] = hex(tokenizer_hash(inputs.tokenizer_source));
   }
   record.about["stage"] = stage;
-  record.about["text"] = inputs.text_path.string();
+  record.about["text"] = inputs.text_name;
   record.about["threads"] = std::to_string(inputs.threads);
   record.about["device"] = device_name;
   record.about["finished"] = "false";

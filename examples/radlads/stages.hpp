@@ -52,7 +52,7 @@ struct stage_inputs {
   teacher_model* teacher = nullptr;  ///< null where a stage has none
   const training_text& text;
   const settings& values;
-  std::filesystem::path text_path;
+  std::string text_name;
   std::filesystem::path tokenizer_source;  ///< whose tokenizer files the output takes over
   int threads = 1;                         ///< of the host, for the record
   run_options options;

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace radlads::program {
 
@@ -23,7 +24,8 @@ namespace {
 struct student_options {
   common_options common;
   settings_options settings;
-  std::filesystem::path teacher, student, text, out;
+  std::filesystem::path teacher, student, out;
+  std::vector<std::string> text;
   run_options run;
 };
 
@@ -54,17 +56,19 @@ void run(const CLI::App& app, const std::string& stage, const student_options& o
   require_precision(values, {stage});
   require_apart(o.out, o.teacher);
   require_apart(o.out, o.student);
+  const text_inputs given(o.text);
   backend_type b(backend_options(o.common));
   teacher_model teacher(b, o.teacher);
   const auto student = load_model(b, o.student);
   transfer::check_pair(teacher.config(), student->config);
   require_same_tokenizer(o.teacher, o.student);
   const training_text text =
-      read_training_text(o.text, o.teacher, teacher.config(), 0, host_threads(o.common));
+      read_training_text(given, o.teacher, teacher.config(), 0, host_threads(o.common),
+                         has_loss_on_answers(values, {stage}));
   settle_by_size(values, o.settings, {stage}, teacher.parameters(), text.stream.size());
   files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   const stage_inputs inputs{
-      b, &teacher, text, values, o.text, o.student, host_threads(o.common), o.run, o.student};
+      b, &teacher, text, values, given.name(), o.student, host_threads(o.common), o.run, o.student};
   run_stage(inputs, stage, *student, samples_of(o.student), o.out, lock);
 }
 
@@ -75,10 +79,11 @@ void add_student_command(CLI::App& app, const std::string& stage, const std::str
   const auto o = std::make_shared<student_options>();
   command->add_option("--teacher", o->teacher, "model directory")->required();
   command->add_option("--student", o->student, "model directory")->required();
-  command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
+  add_texts(*command, "--text", o->text, training_texts_help)->required();
   command->add_option("--out", o->out, "directory of the trained student")->required();
   add_run_options(*command, o->run);
   add_settings(*command, o->settings);
+  add_loss_on(*command, o->settings);
   add_common(*command, o->common);
   command->callback([command, stage, o] { run(*command, stage, *o); });
 }

@@ -29,18 +29,22 @@ namespace {
 
 struct tokenize_options {
   common_options common;
-  std::filesystem::path tokenizer, text, out;
+  std::filesystem::path tokenizer, out;
+  std::vector<std::string> text;
   bool is_overwriting = false;
 };
 
-data::token_stream encode_file(const tokenize_options& o, const text::tokenizer& tokenizer) {
+data::token_stream encode(const tokenize_options& o, const text_inputs& given,
+                          const text::tokenizer& tokenizer) {
   const int threads = o.common.threads > 0
                           ? o.common.threads
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return training_stream(tokenizer, read_texts(o.text), threads, o.text);
+  return training_stream(tokenizer, make_documents(given.rows(), o.tokenizer, false), threads,
+                         given.name());
 }
 
 void run(const tokenize_options& o) {
+  const text_inputs given(o.text);
   const text::tokenizer tokenizer = text::tokenizer::load(o.tokenizer);
   const data::binidx_paths paths(o.out);
   data::binidx_writer::repair(o.out);
@@ -48,7 +52,7 @@ void run(const tokenize_options& o) {
   require_new_file(paths.idx, o.is_overwriting);
   // Opened first: refuses a place that cannot be written before the work instead of after it.
   data::binidx_writer writer(o.out, tokenizer.vocabulary_size());
-  const data::token_stream stream = encode_file(o, tokenizer);
+  const data::token_stream stream = encode(o, given, tokenizer);
   const std::vector<std::int64_t> offsets = stream.document_offsets();
   std::vector<std::int32_t> ids;
   for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
@@ -70,8 +74,7 @@ void add_tokenize(CLI::App& app) {
   const auto o = std::make_shared<tokenize_options>();
   command->add_option("--tokenizer", o->tokenizer, "directory of a tokenizer or a model")
       ->required();
-  command->add_option("--text", o->text, ".txt (documents between <|endoftext|> lines) or .jsonl")
-      ->required();
+  add_texts(*command, "--text", o->text)->required();
   command->add_option("--out", o->out, "NAME of the two files")->required();
   command->add_flag("--overwrite", o->is_overwriting, overwrite_help);
   add_common(*command, o->common);

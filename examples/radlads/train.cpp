@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace radlads::program {
 
@@ -25,7 +26,8 @@ namespace {
 struct train_options {
   common_options common;
   settings_options settings;
-  std::filesystem::path text, tokenizer, out;
+  std::filesystem::path tokenizer, out;
+  std::vector<std::string> text;
   run_options run;
 };
 
@@ -78,15 +80,17 @@ void run(const CLI::App& app, const train_options& o) {
   }
   require_precision(values, {"train"});
   require_apart(o.out, o.tokenizer);
+  const text_inputs given(o.text);
   backend_type b(backend_options(o.common));
   model_type model;
   model.build(b, teacher_config(values, text::tokenizer::load(o.tokenizer)));
   model.initialise(b, static_cast<std::uint64_t>(values.model.seed));
   const training_text text =
-      read_training_text(o.text, o.tokenizer, model.config, 0, host_threads(o.common));
+      read_training_text(given, o.tokenizer, model.config, 0, host_threads(o.common),
+                         has_loss_on_answers(values, {"train"}));
   files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   const stage_inputs inputs{
-      b, nullptr, text, values, o.text, o.tokenizer, host_threads(o.common), o.run, {}};
+      b, nullptr, text, values, given.name(), o.tokenizer, host_threads(o.common), o.run, {}};
   run_stage(inputs, "train", model, 0, o.out, lock);
 }
 
@@ -98,11 +102,12 @@ void add_train(CLI::App& app) {
       "Train a softmax model from scratch; --model.hidden, .layers, .heads, .kv_heads, "
       ".head_size, .intermediate and .tied say its sizes");
   const auto o = std::make_shared<train_options>();
-  command->add_option("--text", o->text, ".txt, .jsonl, or .bin with .idx")->required();
+  add_texts(*command, "--text", o->text, training_texts_help)->required();
   command->add_option("--tokenizer", o->tokenizer, "directory with tokenizer.json")->required();
   command->add_option("--out", o->out, "directory of the trained model")->required();
   add_run_options(*command, o->run);
   add_settings(*command, o->settings);
+  add_loss_on(*command, o->settings);
   add_common(*command, o->common);
   command->callback([command, o] { run(*command, *o); });
 }

@@ -113,6 +113,24 @@ for precision in float bf16; do
   expect_near "memory" "$(awk -v a="$planned" -v b="$used" 'BEGIN { print a / b }')" 1 0.1
 done
 
+# Losses on answers alone, with cross-entropy as well: the same on both devices.
+printf '%s' '{% for m in messages %}[{{ m.role }}] {{ m.content }}<|endoftext|>{% endfor %}{% if add_generation_prompt %}[assistant] {% endif %}' \
+  >taught/chat_template.jinja
+for i in $(seq 60); do
+  echo '{"messages": [{"role": "user", "content": "Where is cat '$i'?"}, {"role": "assistant", "content": "The cat sat on the mat."}]}'
+done >chat.jsonl
+for stage in align distill; do
+  options=("${align_settings[@]}")
+  [ $stage = align ] || options=("${distill_settings[@]}" --distill.ce_weight 0.5)
+  for device in cpu cuda; do
+    "$RADLADS" $stage --teacher taught --student rad_rwkv7.cuda/steps/transfer --text chat.jsonl --loss-on assistant \
+      --out answers.$stage.$device --device $device "${options[@]}" >log.txt 2>&1 || stop "$device: $(cat log.txt)"
+    losses answers.$stage.$device >$device.txt
+  done
+  paste cpu.txt cuda.txt | awk '{ d = ($1 - $2) / $1; if (d > 1e-4 || d < -1e-4) { print; bad = 1 } }
+    END { exit bad || NR != 20 }' || stop "$stage: the losses on answers differ"
+done
+
 # A run on the same GPU gives the same bytes.
 "$RADLADS" convert --teacher taught --text long.txt --student rad_rwkv7 --out again --device cuda \
   "${settings[@]}" >log.txt 2>&1 || stop "$(cat log.txt)"

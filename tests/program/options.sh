@@ -149,8 +149,8 @@ expect_refusal "tokens a step, expected at most" "$RADLADS" "${train[@]}" --trai
 expect_refusal "train.batch is 9007199254740992, expected at most" "$RADLADS" "${train[@]}" --train.batch 9007199254740992
 
 # Texts: what a command can read is what it names.
-expect_refusal "expected the extension .txt, .jsonl, .bin or .idx" "$RADLADS" train --text - --tokenizer tokenizer --out out
-expect_refusal "expected the extension .txt or .jsonl" "$RADLADS" eval --model teacher --text -
+expect_refusal "expected the extension .txt, .jsonl, .bin or .idx" "$RADLADS" train --text text.md --tokenizer tokenizer --out out
+expect_refusal "expected the extension .txt, .jsonl" "$RADLADS" eval --model teacher --text text.md
 
 # Few rows: the order cubic leaves some out and says so; the order epochs leaves none.
 few=(train --text few.txt --tokenizer bytes --threads 1 --model.hidden 16 --model.layers 1 --model.heads 2

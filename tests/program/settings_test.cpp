@@ -52,6 +52,7 @@ distill:
   magic_prime: 17
   kl_weight: 0.75
   ce_weight: 0.375
+  loss_on: assistant
   loss: mse
   trainable: decay_and_shift
   save_every: 19
@@ -85,6 +86,7 @@ TEST_F(settings_test, every_key_of_a_stage_reaches_its_field) {
   EXPECT_EQ(s.magic_prime, 17);
   EXPECT_EQ(s.kl_weight, 0.75);
   EXPECT_EQ(s.ce_weight, 0.375);
+  EXPECT_EQ(s.loss_on, "assistant");
   EXPECT_EQ(s.loss, "mse");
   EXPECT_EQ(s.trainable, "decay_and_shift");
   EXPECT_EQ(s.save_every, 19);
