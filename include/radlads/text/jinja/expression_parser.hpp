@@ -321,7 +321,7 @@ class expression_parser {
     while (!reader_.take_symbol(")")) {
       expression each = parse();
       if (each.kind == expression_kind::name && reader_.take_symbol("=")) {
-        e.named.emplace_back(each.text, parse());
+        e.named.push_back({each.text, parse()});
       } else {
         if (!e.named.empty())
           reader_.fail_here("an argument without a name stands behind a named one");

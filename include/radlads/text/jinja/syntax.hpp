@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace radlads::text::jinja {
@@ -44,6 +43,8 @@ enum class expression_kind {
   conditional  // parts[1] if parts[0] else parts[2]
 };
 
+struct named_expression;
+
 struct expression {
   expression_kind kind = expression_kind::constant;
   int line = 1;
@@ -51,7 +52,14 @@ struct expression {
   std::string text;
   value constant;
   std::vector<expression> parts;
-  std::vector<std::pair<std::string, expression>> named;
+  // Of a struct of its own: std::pair wants to know a whole expression here.
+  std::vector<named_expression> named;
+};
+
+/// An argument by its name.
+struct named_expression {
+  std::string name;
+  expression value;
 };
 
 enum class statement_kind {
