@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// One target under libFuzzer: RADLADS_FUZZ_TARGET names it. With RADLADS_FUZZ_SEEDS=DIR in the
-// environment the program writes its seeds there first.
+// One target under libFuzzer: RADLADS_FUZZ_TARGET names it, and RADLADS_FUZZ_RUN and
+// RADLADS_FUZZ_BEGIN are its functions, so that no other reader is linked. With
+// RADLADS_FUZZ_SEEDS=DIR in the environment the program writes its seeds there first.
 
+#include "fuzz/seeds.hpp"
 #include "fuzz/targets.hpp"
 #include "radlads/core/error.hpp"
 
@@ -11,17 +13,9 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <string_view>
 #include <unistd.h>
 
 namespace {
-
-const radlads::fuzz::target& chosen() {
-  for (const radlads::fuzz::target& each : radlads::fuzz::all_targets()) {
-    if (each.name == RADLADS_FUZZ_TARGET) return each;
-  }
-  std::abort();
-}
 
 std::filesystem::path own_folder() {
   const std::filesystem::path shared = "/dev/shm";
@@ -40,7 +34,7 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
   if (place == nullptr) return 0;
   std::filesystem::create_directories(place);
   int number = 0;
-  for (const std::string& seed : chosen().seeds()) {
+  for (const std::string& seed : radlads::fuzz::RADLADS_FUZZ_BEGIN()) {
     std::ofstream(std::filesystem::path(place) / std::to_string(number++), std::ios::binary)
         << seed;
   }
@@ -48,10 +42,9 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const radlads::fuzz::target& target = chosen();
   static const std::filesystem::path folder = own_folder();
   try {
-    target.run({reinterpret_cast<const char*>(data), size}, folder);
+    radlads::fuzz::RADLADS_FUZZ_RUN({reinterpret_cast<const char*>(data), size}, folder);
   } catch (const radlads::error&) {  // a refusal is what hostile bytes deserve
   }
   return 0;

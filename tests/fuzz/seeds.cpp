@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "fuzz/inputs.hpp"
 #include "fuzz/seeds.hpp"
-#include "fuzz/targets.hpp"
 #include "io/safetensors_bytes.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/files/json.hpp"
 #include "radlads/files/mapped.hpp"
 #include "radlads/io/checkpoint_state.hpp"
 #include "support/gguf_bytes.hpp"
@@ -159,6 +160,11 @@ strings checkpoint_seeds() {
           R"({"step": 4611686018427387904})"};
 }
 
+strings metrics_seeds() {
+  return {"{\"step\": 1, \"loss\": 2.5}\n{\"step\": 2, \"loss\": null}\n{\"step\": 4}\n",
+          "{\"step\": 1}\nno JSON\n{\"step\": 3}\n{\"st"};
+}
+
 strings bpe_trainer_seeds() {
   return {"low lower lowest new newer newest", "aaaaaaaaaaaaaaaa", "\u4f60\u597d \xf0\x9f\x98\x80"};
 }
@@ -166,6 +172,69 @@ strings bpe_trainer_seeds() {
 strings json_seeds() {
   return {R"({"a": [1, -2.5e3, true, null, "\u00e9\ud83d\ude00"], "b": {}})", deep("", "[", 100000),
           deep("", "{\"a\":", 100000), "{\"a\": 1, \"a\": 2}"};
+}
+
+strings chat_template_seeds() {
+  return {
+      joined(
+          {R"({% for m in messages %}{{ '<s>' + m['role'] + '\n' + m.content | trim }}{% endfor %}
+{%- if add_generation_prompt %}{{ bos_token }}{% endif %})",
+           "a"}),
+      R"({%- set ns = namespace(i=0) %}{% for k, v in {'a': [1, 2.5], "b": none}.items() if v %}{{ loop.index }}
+{%- set ns.i = ns.i + 1 %}{{ v | tojson(indent=2) }}{% else %}{{ -7 // 2 ** 2 % 3 }}{% endfor %}{{ ns.i }})",
+      R"({% macro f(x, y='b') %}{{ x ~ y }}{% endmacro %}{{ f(messages[1:][-1].content, y=f('q')) | upper }}
+{% filter trim %}{% set t %} {{ strftime_now("%d %b") }} {% endset %}{{ t.split(' ') | join(',') }}{% endfilter %})",
+      R"({{ messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | list | length }}
+{%+ if 1 < 2 <= 3 and not x is defined %}{{ range(3, 0, -1) | join }}{# c #}{% break %}{% endif %})",
+      R"({{ 'a-b'.replace('-', '_').startswith("a") if messages[0]['role'] in ['system'] else raise_exception('no') }})",
+      R"({"bos_token": {"content": "<s>"}, "chat_template": [{"name": "default", "template": "{{ bos_token }}"}]})",
+      deep("{{ ", "(", 20000),
+      deep("", "{% if 1 %}", 20000)};
+}
+
+strings task_seeds() {
+  const std::string path = RADLADS_SOURCE_DIR "/tests/evaluate/data/lm_eval_cases.json";
+  strings all;
+  const files::json sets = files::read_json(path);
+  for (const auto& [name, set] : sets.items()) {
+    const files::json& rows = set["rows"];
+    std::string text = rows[0].dump() + "\n";
+    if (rows.size() > 1) text += rows[1].dump() + "\n";
+    const bool has_examples = set.contains("examples") && !set["examples"].empty();
+    all.push_back(has_examples ? joined({name, text, set["examples"][0].dump() + "\n"})
+                               : joined({name, text}));
+  }
+  all.push_back(joined({"own", R"({"query": "a", "choices": ["b", "c"], "gold": 1})"}));
+  all.push_back(
+      joined({"own", R"({"context_options": ["a", "b"], "continuation": "c", "gold": 0})"}));
+  all.push_back(joined({"own", "{\"context\": \"a\", \"continuation\": \"b\"}\n\n"}));
+  return all;
+}
+
+strings settings_seeds() {
+  std::string keys = "model:\n";
+  for (int i = 0; i < 3000; ++i) keys += "  keep_attention: [1]\n";
+  return {joined({R"(# A comment.
+about: {name: "a recipe", list: [1, {a: b}]}
+model:
+  use_rope: ~
+  keep_attention: [4, 7]
+  rope_theta: 1e4
+align: {tokens: 20M, lr_init: 1e-3, trainable: mixers, loss: mse}
+distill:
+  tokens: 20_000_000
+  lr2_init: &rate 5e-3
+  lr2_final: *rate
+  sampler: 'epochs'
+  precision: "bf16"
+)",
+                  "--distill.batch\n8\n--train.lr_decay_type=linear\n--seed\n3\n--dry-run\n"}),
+          "train:\n- a\n---\nb",
+          "a: &a [*a, {<<: *b}]\n",
+          "? {a: b}\n: |2-\n   c\n",
+          keys,
+          deep("model: ", "[", 50000),
+          deep("", "{a: ", 50000)};
 }
 
 }  // namespace radlads::fuzz

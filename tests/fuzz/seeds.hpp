@@ -17,7 +17,11 @@ std::vector<std::string> gguf_tokenizer_seeds();
 std::vector<std::string> binidx_seeds();
 std::vector<std::string> corpus_seeds();
 std::vector<std::string> checkpoint_seeds();
+std::vector<std::string> metrics_seeds();
 std::vector<std::string> bpe_trainer_seeds();
 std::vector<std::string> json_seeds();
+std::vector<std::string> chat_template_seeds();
+std::vector<std::string> task_seeds();
+std::vector<std::string> settings_seeds();
 
 }  // namespace radlads::fuzz

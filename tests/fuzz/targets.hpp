@@ -21,10 +21,24 @@ struct target {
 
 std::span<const target> all_targets();
 
-/// Several files in one input: parts between lines that begin with this mark.
-inline constexpr std::string_view part_mark = "\n=====\n";
+using folder_path = std::filesystem::path;
 
-/// Part `index` of an input, empty when there are fewer.
-std::string_view part_of(std::string_view bytes, int index);
+void run_safetensors(std::string_view bytes, const folder_path& folder);
+void run_index(std::string_view bytes, const folder_path& folder);
+void run_config(std::string_view bytes, const folder_path& folder);
+void run_gguf(std::string_view bytes, const folder_path& folder);
+void run_binidx(std::string_view bytes, const folder_path& folder);
+void run_corpus(std::string_view bytes, const folder_path& folder);
+void run_checkpoint(std::string_view bytes, const folder_path& folder);
+void run_metrics(std::string_view bytes, const folder_path& folder);
+void run_json(std::string_view bytes, const folder_path& folder);
+void run_tokenizer_json(std::string_view bytes, const folder_path& folder);
+void run_tokenizer_folder(std::string_view bytes, const folder_path& folder);
+void run_gguf_tokenizer(std::string_view bytes, const folder_path& folder);
+void run_bpe_trainer(std::string_view bytes, const folder_path& folder);
+void run_chat_template(std::string_view bytes, const folder_path& folder);
+void run_task(std::string_view bytes, const folder_path& folder);
+/// Of the program; it is there where the program is built.
+void run_settings(std::string_view bytes, const folder_path& folder);
 
 }  // namespace radlads::fuzz
