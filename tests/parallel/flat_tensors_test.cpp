@@ -44,7 +44,7 @@ struct three_tensors {
         *this);
   }
 };
-const auto is_trained = [](const std::string& name) { return name != "frozen"; };
+const auto is_trained = [](const tensor_info& info) { return info.name != "frozen"; };
 
 struct flat_tensors_test : testing::Test {
   flat_tensors_test() { set.fill(b, 0); }
@@ -67,7 +67,7 @@ TEST_F(flat_tensors_test, say_what_a_range_has_of_each) {
   const parallel::flat_tensors<const double> row(std::as_const(set), is_trained);
   std::vector<std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t>> pieces;
   const auto take = [&](const auto& each, auto offset, auto position, auto count) {
-    pieces.emplace_back(each.name, offset, position, count);
+    pieces.emplace_back(each.info.name, offset, position, count);
   };
   row.for_each_piece({5, 8}, take);
   row.for_each_piece({6, 7}, take);

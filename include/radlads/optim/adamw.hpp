@@ -57,6 +57,18 @@ struct adamw_step {
   }
 };
 
+/// The update of tensors with this learning rate, as the `steps`-th of the parameters.
+template <class R>
+adamw_step<R> make_adamw_step(const adamw_options& options, std::int64_t steps, double rate,
+                              double gradient_scale) {
+  const auto t = static_cast<double>(steps);
+  const double first = 1 - std::pow(options.beta1, t), second = 1 - std::pow(options.beta2, t);
+  const auto as = [](double x) { return static_cast<R>(x); };
+  return {as(gradient_scale), as(options.beta1),     as(1 - options.beta1),
+          as(options.beta2),  as(1 - options.beta2), as(1 - rate * options.weight_decay),
+          as(rate / first),   as(1 / second),        as(options.epsilon)};
+}
+
 /// The optimizer of a parameter set: both moments and the updates made. Whoever saves a run saves
 /// these three. Parameters of a storage type (bf16) have moments `M` of the accumulation type,
 /// and a master copy of that type, which the update changes and the parameters are rounded from; it
@@ -98,8 +110,6 @@ struct adamw {
   void update(B& b, P& params, const P& gradients, const Rates& rate_of,
               double gradient_scale = 1) {
     ++steps;
-    const double t = static_cast<double>(steps);
-    const double first = 1 - std::pow(options.beta1, t), second = 1 - std::pow(options.beta2, t);
     P::for_each(
         [&](const tensor_info& info, auto& p, const auto& g, auto& m1, auto& v1, auto& exact) {
           const double rate = rate_of(info);
@@ -109,11 +119,7 @@ struct adamw {
           require(m1.sizes() == p.sizes() && v1.sizes() == p.sizes(), "adamw: the moments of ",
                   info.name, " have another shape; start() was not called for this model");
           using T = typename std::remove_cvref_t<decltype(p)>::element_type;
-          const auto as = [](double x) { return static_cast<real_t<T>>(x); };
-          const adamw_step<real_t<T>> step{
-              as(gradient_scale), as(options.beta1),     as(1 - options.beta1),
-              as(options.beta2),  as(1 - options.beta2), as(1 - rate * options.weight_decay),
-              as(rate / first),   as(1 / second),        as(options.epsilon)};
+          const auto step = make_adamw_step<real_t<T>>(options, steps, rate, gradient_scale);
           if constexpr (has_master) {
             adamw_on<T>(b, step, p.flat(), g.flat(), m1.flat(), v1.flat(), exact.flat());
           } else {

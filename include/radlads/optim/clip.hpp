@@ -24,10 +24,15 @@ struct gradient_norm {
   double factor = 1;
 };
 
-/// Norm over all tensors of `gradients` that `counts(info)`, and the factor
-/// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it; a max_norm of 0 does not
-/// clip. The gradient itself is left alone: the optimizer takes the factor. Throws, with the
-/// tensor's name, on a gradient that is not finite.
+/// A norm with the factor min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_ has it; a
+/// max_norm of 0 does not clip.
+inline gradient_norm factor_of(double norm, double max_norm) {
+  return {norm, max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0};
+}
+
+/// Norm over all tensors of `gradients` that `counts(info)`, and its factor. The gradient
+/// itself is left alone: the optimizer takes the factor. Throws, with the tensor's name, on a
+/// gradient that is not finite.
 template <parameter_set P, backend B, class Counts = every_tensor>
 gradient_norm clip(B& b, const P& gradients, double max_norm, const Counts& counts = {}) {
   require(max_norm >= 0, "clip: max_norm is ", max_norm);
@@ -58,8 +63,7 @@ gradient_norm clip(B& b, const P& gradients, double max_norm, const Counts& coun
     require(std::isfinite(squares[i]), "clip: the gradient of ", names[i], " is not finite");
     sum += squares[i];
   }
-  const double norm = std::sqrt(sum);
-  return {norm, max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0};
+  return factor_of(std::sqrt(sum), max_norm);
 }
 
 }  // namespace radlads::optim

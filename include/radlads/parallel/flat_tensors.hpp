@@ -9,12 +9,12 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
+#include "radlads/core/tensor_info.hpp"
 #include "radlads/parallel/communicator.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -30,21 +30,21 @@ class flat_tensors {
  public:
   /// A tensor, and where it begins in the row.
   struct entry {
-    std::string name;
+    tensor_info info;
     T* data;
     std::int64_t begin, count;
   };
 
-  /// The tensors whose name is `wanted(name)`. They must be of one type.
+  /// The tensors that are `wanted(info)`. They must be of one type.
   template <parameter_set P, class Wanted>
   flat_tensors(P& set, const Wanted& wanted) {
     std::remove_const_t<P>::for_each(
-        [&](const std::string& name, auto& each) {
+        [&](const tensor_info& info, auto& each) {
           using element = typename std::remove_cvref_t<decltype(each)>::element_type;
           static_assert(std::is_same_v<element, std::remove_const_t<T>>,
                         "tensors of another type than the row");
-          if (!wanted(name)) return;
-          entries_.push_back({name, each.data(), size_, each.size()});
+          if (!wanted(info)) return;
+          entries_.push_back({info, each.data(), size_, each.size()});
           size_ += each.size();
         },
         set);
@@ -112,7 +112,7 @@ inline std::int64_t own_count(std::int64_t count, std::int64_t bucket, int rank,
   return total;
 }
 
-/// Overwrites the tensors of a set whose name is `wanted(name)` with their sums over ranks.
+/// Overwrites the tensors of a set that are `wanted(info)` with their sums over ranks.
 template <class T, parameter_set P, backend B, communicator<B> C, class Wanted>
 void sum_over_ranks(C& ranks, B& b, P& set, const Wanted& wanted,
                     std::int64_t bucket = usual_bucket) {
