@@ -41,20 +41,26 @@ class replicas {
 
   bool needs_targets() const { return parts_.front()->objective.needs_targets(); }
 
-  /// As the objective's own call: loss of ids (rows, tokens), its gradient added to `grads` unless
-  /// that is null.
-  batch_loss operator()(cpu_backend& b, view<const std::int32_t, 2> ids, P* grads) {
-    if (parts_.size() == 1) return parts_.front()->objective(b, ids, grads);
+  /// Positions of rows that the loss counts.
+  std::int64_t counted(cpu_backend& b, view<const std::int32_t, 2> ids) const {
+    return parts_.front()->objective.counted(b, ids);
+  }
+
+  /// As the objective's own call: loss of ids (rows, tokens) times `share`, its gradient added to
+  /// `grads` unless that is null.
+  batch_loss operator()(cpu_backend& b, view<const std::int32_t, 2> ids, P* grads,
+                        double share = 1) {
+    if (parts_.size() == 1) return parts_.front()->objective(b, ids, grads, share);
     const std::int64_t rows = ids.extent(0);
     const auto count = std::min(static_cast<std::int64_t>(parts_.size()), rows);
-    const std::int64_t counted = parts_.front()->objective.counted(b, ids);
+    const std::int64_t counted = this->counted(b, ids);
     if (grads != nullptr) {
       for (const auto& each : parts_) prepare(*each, *grads);
     }
     b.parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t i = begin; i < end; ++i) {
         run(*parts_[static_cast<std::size_t>(i)], ids, rows * i / count, rows * (i + 1) / count,
-            counted, grads != nullptr);
+            counted, grads != nullptr, share);
       }
     });
     batch_loss total;
@@ -87,11 +93,11 @@ class replicas {
 
   /// Runs rows from `first` on of a batch of which the loss counts `counted` tokens.
   static void run(part& p, view<const std::int32_t, 2> ids, std::int64_t first, std::int64_t end,
-                  std::int64_t counted, bool has_gradient) {
+                  std::int64_t counted, bool has_gradient, double of_batch) {
     ids.pointer += first * ids.stride(0);
     ids.extents[0] = end - first;
     const auto own = static_cast<double>(p.objective.counted(p.backend, ids));
-    const double share = counted == 0 ? 0 : own / static_cast<double>(counted);
+    const double share = counted == 0 ? 0 : of_batch * own / static_cast<double>(counted);
     if (has_gradient) set_zero_all(p.backend, p.gradients);
     p.loss = p.objective(p.backend, ids, has_gradient ? &p.gradients : nullptr, share);
   }

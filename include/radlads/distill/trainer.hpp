@@ -5,11 +5,15 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/parameters.hpp"
+#include "radlads/distill/loss_over_ranks.hpp"
 #include "radlads/distill/objective.hpp"
 #include "radlads/ops/convert.hpp"
 #include "radlads/optim/adamw.hpp"
 #include "radlads/optim/clip.hpp"
 #include "radlads/optim/schedule.hpp"
+#include "radlads/optim/sharded_adamw.hpp"
+#include "radlads/parallel/communicator.hpp"
+#include "radlads/parallel/flat_tensors.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -33,6 +37,8 @@ struct trainer_options {
   optim::adamw_options adamw;
   double clip_norm = 1;
   trainable what = trainable::everything;
+  optim::sharding shard = optim::sharding::none;  ///< where there are several ranks
+  std::int64_t bucket = parallel::usual_bucket;   ///< numbers that ranks send at a time
 };
 
 /// What one step reports.
@@ -49,29 +55,54 @@ struct sums_model {
   using type = typename Model::template with_scalar<accumulate_t<typename Model::scalar_type>>;
 };
 
+/// The optimizer that ranks share, named late: a storage type has none.
+template <class T, class B>
+struct sharded_moments {
+  using type = optim::sharded_adamw<T, B>;
+};
+
 /// Optimizer of one stage for `Model`, which it changes in place. Moments exist for the tensors
 /// that the stage trains; gradients are allocated in the first step, for the tensors that its
 /// objective writes.
-template <class Model>
+///
+/// With a communicator of several ranks, each has the same model and runs a part of every batch's
+/// rows: all of them then make the same calls, and what one throws in a step all throw. The weights
+/// stay the same on all ranks. Such a model has parameters of float or double.
+template <class Model, class Ranks = parallel::single>
 class trainer {
  public:
   using B = typename Model::backend_type;
   using params = typename Model::params;
   using scalar = typename Model::scalar_type;
+  static constexpr bool is_alone = std::is_same_v<Ranks, parallel::single>;
   /// Parameters themselves or, for a storage type, those of the accumulation type.
   using moments =
       typename std::conditional_t<std::is_same_v<scalar, accumulate_t<scalar>>,
                                   std::type_identity<Model>, sums_model<Model>>::type::params;
 
-  trainer(B& b, Model& model, const trainer_options& options) : model_(model), options_(options) {
+  trainer(B& b, Model& model, const trainer_options& options) requires is_alone
+      : model_(model),
+        options_(options) {
     check();
     optimizer_.start(b, model.weights, trained());
   }
 
+  /// Trains as one of `ranks`, which outlive the trainer.
+  trainer(B& b, Model& model, const trainer_options& options, Ranks& ranks) requires(!is_alone)
+      : model_(model), options_(options), ranks_(&ranks), sharded_(options.bucket) {
+    check();
+    if (is_sharded()) {
+      sharded_.start(ranks, b, model.weights, trained());
+    } else {
+      optimizer_.start(b, model.weights, trained());
+    }
+  }
+
   /// Trains from `exact`, which becomes the master copy; the model's own weights, of a storage
   /// type, are overwritten with it, rounded.
-  trainer(B& b, Model& model, const trainer_options& options, moments&& exact)
-      : model_(model), options_(options) {
+  trainer(B& b, Model& model, const trainer_options& options, moments&& exact) requires is_alone
+      : model_(model),
+        options_(options) {
     check();
     optimizer_.start_from(b, model.weights, std::move(exact), trained());
   }
@@ -95,8 +126,39 @@ class trainer {
     }
   }
 
-  /// One step on ids (rows, tokens). Throws, leaving weights and moments as they were, when loss or
-  /// gradient is not finite.
+  /// Whether each rank has its part of the moments alone, and optimizer() none.
+  bool is_sharded() const { return is_spread() && options_.shard == optim::sharding::optimizer; }
+
+  /// Brings sharded moments to optimizer() on rank 0, to be saved there; release_moments() frees
+  /// them. Does nothing where they are not sharded.
+  void collect_moments(B& b) {
+    if constexpr (!is_alone) {
+      if (!is_sharded()) return;
+      if (ranks_->rank() == 0) allocate_moments(b);
+      sharded_.collect(*ranks_, b, optimizer_.m, optimizer_.v, model_.weights, trained());
+    }
+  }
+  void release_moments() {
+    if (!is_sharded()) return;
+    optimizer_.m = moments{};
+    optimizer_.v = moments{};
+  }
+
+  /// Gives sharded moments a place in optimizer() to be loaded to, on all ranks; adopt_moments()
+  /// takes them from there and frees it.
+  void prepare_moments(B& b) {
+    if (is_sharded()) allocate_moments(b);
+  }
+  void adopt_moments(B& b) {
+    if constexpr (!is_alone) {
+      if (!is_sharded()) return;
+      sharded_.adopt(*ranks_, b, optimizer_.m, optimizer_.v, trained());
+      release_moments();
+    }
+  }
+
+  /// One step on ids (rows, tokens), the same on all ranks. Throws, leaving weights and moments as
+  /// they were, when loss or gradient is not finite.
   template <class Objective>
   step_report step(B& b, Objective& objective, view_on<const std::int32_t, 2, B> ids) {
     step_report report;
@@ -104,20 +166,15 @@ class trainer {
     take_gradients<Objective>(b);
     set_zero_all(b, gradients_);
     try {
-      report.loss = objective(b, ids, &gradients_);
-      const auto counts = [&](const tensor_info& info) { return is_trained(info); };
-      const optim::gradient_norm norm = optim::clip(b, gradients_, options_.clip_norm, counts);
+      report.loss = take_loss(b, objective, ids);
+      const optim::gradient_norm norm = take_norm(b);
       report.gradient_norm = norm.norm;
       const double rest = optim::learning_rate(options_.schedule, report.step);
       const double mixer = options_.mixer_schedule
                                ? optim::learning_rate(*options_.mixer_schedule, report.step)
                                : rest;
       report.rate = options_.what == trainable::everything ? rest : mixer;
-      const optim::group_rates rates{rest, mixer};
-      optimizer_.update(
-          b, model_.weights, gradients_,
-          [&](const tensor_info& info) { return is_trained(info) ? rates(info) : 0.0; },
-          norm.factor);
+      update(b, optim::group_rates{rest, mixer}, norm.factor);
     } catch (const out_of_memory&) {
       throw;
     } catch (const error& problem) {
@@ -148,6 +205,54 @@ class trainer {
     return [this](const tensor_info& info) { return is_trained(info); };
   }
 
+  bool is_spread() const {
+    if constexpr (is_alone) {
+      return false;
+    } else {
+      return ranks_->size() > 1;
+    }
+  }
+
+  template <class Objective>
+  batch_loss take_loss(B& b, Objective& objective, view_on<const std::int32_t, 2, B> ids) {
+    if constexpr (!is_alone) {
+      if (is_spread()) return loss_over_ranks(*ranks_, b, objective, ids, &gradients_);
+    }
+    return objective(b, ids, &gradients_);
+  }
+
+  optim::gradient_norm take_norm(B& b) {
+    if constexpr (!is_alone) {
+      if (is_sharded()) {
+        return sharded_.sum(*ranks_, b, gradients_, trained(), options_.clip_norm);
+      }
+      if (is_spread()) {
+        parallel::sum_over_ranks<scalar>(*ranks_, b, gradients_, trained(), options_.bucket);
+      }
+    }
+    return optim::clip(b, gradients_, options_.clip_norm, trained());
+  }
+
+  void update(B& b, const optim::group_rates& rates, double factor) {
+    const auto rate_of = [&](const tensor_info& info) {
+      return is_trained(info) ? rates(info) : 0.0;
+    };
+    if constexpr (!is_alone) {
+      if (is_sharded()) {
+        ++optimizer_.steps;
+        sharded_.update(*ranks_, b, model_.weights, trained(), options_.adamw, optimizer_.steps,
+                        rate_of, factor);
+        return;
+      }
+    }
+    optimizer_.update(b, model_.weights, gradients_, rate_of, factor);
+  }
+
+  void allocate_moments(B& b) {
+    allocate_like(b, model_.weights, optimizer_.m, trained());
+    allocate_like(b, model_.weights, optimizer_.v, trained());
+  }
+
   /// Before the first step, gradients of the trained tensors; of all where the objective may write
   /// others, also when an earlier one did not.
   template <class Objective>
@@ -170,6 +275,11 @@ class trainer {
   enum class extent { none, trained, all };
   extent extent_ = extent::none;  ///< of the tensors that have a gradient
   optim::adamw<params, moments> optimizer_;
+  // Only where there can be several ranks.
+  struct nothing {};
+  std::conditional_t<is_alone, nothing, Ranks*> ranks_{};
+  typename std::conditional_t<is_alone, std::type_identity<nothing>,
+                              sharded_moments<scalar, B>>::type sharded_{};
 };
 
 }  // namespace radlads::distill

@@ -69,7 +69,24 @@ class mpi {
 
   int rank() const { return rank_; }
   int size() const { return size_; }
-  const mpi_options& options() const { return options_; }
+  mpi_options& options() { return options_; }
+
+  /// "rank 2" or "ranks 1, 3": those of which something is still to come, while this one waits.
+  std::string missing() {
+    std::vector<int> waited_for;
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      int is_done = 0;
+      MPI_Test(&requests_[i], &is_done, MPI_STATUS_IGNORE);
+      if (is_done == 0) waited_for.push_back(peers_[i]);
+    }
+    std::sort(waited_for.begin(), waited_for.end());
+    waited_for.erase(std::unique(waited_for.begin(), waited_for.end()), waited_for.end());
+    std::string text = waited_for.size() == 1 ? "rank" : "ranks";
+    for (std::size_t i = 0; i < waited_for.size(); ++i) {
+      text += concatenate(i == 0 ? " " : ", ", waited_for[i]);
+    }
+    return text;
+  }
 
   /// Ends every rank with this exit status, wherever it is.
   [[noreturn]] void abort(int status) const {
@@ -259,23 +276,6 @@ class mpi {
     }
     is_broken_ = false;
     std::this_thread::sleep_for(std::chrono::microseconds(seconds < 0.1 ? 20 : 200));
-  }
-
-  /// "rank 2" or "ranks 1, 3": those of which something is still to come.
-  std::string missing() {
-    std::vector<int> waited_for;
-    for (std::size_t i = 0; i < requests_.size(); ++i) {
-      int is_done = 0;
-      MPI_Test(&requests_[i], &is_done, MPI_STATUS_IGNORE);
-      if (is_done == 0) waited_for.push_back(peers_[i]);
-    }
-    std::sort(waited_for.begin(), waited_for.end());
-    waited_for.erase(std::unique(waited_for.begin(), waited_for.end()), waited_for.end());
-    std::string text = waited_for.size() == 1 ? "rank" : "ranks";
-    for (std::size_t i = 0; i < waited_for.size(); ++i) {
-      text += concatenate(i == 0 ? " " : ", ", waited_for[i]);
-    }
-    return text;
   }
 
   mpi_options options_;
