@@ -12,6 +12,8 @@
 #include "radlads/core/host_copy.hpp"
 #include "radlads/io/model_description.hpp"
 #include "radlads/io/stored_type.hpp"
+#include "radlads/parallel/communicator.hpp"
+#include "ranks.hpp"
 #include "recipe.hpp"
 #include "scores.hpp"
 #include "stages.hpp"
@@ -23,10 +25,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,7 +50,7 @@ struct convert_options {
   run_options run;
 };
 
-const std::vector<std::string> sections{"model", "align", "distill", "extend"};
+const std::vector<std::string> sections{"model", "align", "distill", "extend", "parallel"};
 
 /// The table of scores on documents that training does not see.
 class score_table {
@@ -57,7 +61,14 @@ class score_table {
 
   void add(const std::string& name, const model_type& model) {
     if (documents_.empty()) return;
-    const distill::score s = score_documents(backend_, model, &teacher_.get(), documents_).total;
+    // Each rank scores its documents.
+    const auto own = parallel::part_of(static_cast<std::int64_t>(documents_.size()), ranks().rank(),
+                                       ranks().size());
+    const auto mine =
+        std::span(documents_)
+            .subspan(static_cast<std::size_t>(own.begin), static_cast<std::size_t>(own.size()));
+    const distill::score s =
+        ranks().sum(score_documents(backend_, model, &teacher_.get(), mine).total);
     require(s.tokens > 0, "the documents to score hold no tokens to predict");
     if (rows_.empty()) add_row("teacher", s.tokens, s.per_token(s.teacher_nats), 0, 0, 1);
     add_row(name, s.tokens, s.per_token(s.nats), s.per_token(s.nats - s.teacher_nats),
@@ -142,7 +153,8 @@ void run_dry(const convert_options& o, settings values) {
     if (s.tokens == 0) continue;
     stage_models models{teacher, student};
     if (stage == "extend") models.teacher.reset();
-    write_output(memory_plan(stage, s, models, host_threads(o.common)));
+    write_output(
+        memory_plan(stage, s, models, host_threads(o.common), target_of(o.settings, values)));
   }
 }
 

@@ -10,6 +10,7 @@
 #include "radlads/files/gguf.hpp"
 #include "radlads/files/mapped.hpp"
 #include "radlads/text/encoder.hpp"
+#include "ranks.hpp"
 #include "text_progress.hpp"
 #include "texts.hpp"
 
@@ -203,10 +204,11 @@ data::token_stream training_stream(const text::tokenizer& tokenizer,
   }
 }
 
-training_text read_training_text(const text_inputs& text,
-                                 const std::filesystem::path& model_directory,
-                                 const models::config& model, std::int64_t hold_out, int threads,
-                                 bool marks_answers) {
+namespace {
+
+training_text read_alone(const text_inputs& text, const std::filesystem::path& model_directory,
+                         const models::config& model, std::int64_t hold_out, int threads,
+                         bool marks_answers) {
   if (text.holds_ids()) {
     require(!marks_answers, text.name(),
             ": holds token ids, and --loss-on assistant needs conversations, .jsonl with messages");
@@ -223,6 +225,17 @@ training_text read_training_text(const text_inputs& text,
   require(result.stream.size() > 0, text.name(), ": holds no tokens");
   result.hash = check_ids(result.stream, model.vocabulary, text.name(), marks_answers);
   return result;
+}
+
+}  // namespace
+
+training_text read_training_text(const text_inputs& text,
+                                 const std::filesystem::path& model_directory,
+                                 const models::config& model, std::int64_t hold_out, int threads,
+                                 bool marks_answers) {
+  // The others then find the ids that rank 0 has kept.
+  return ranks().first_before_others(
+      [&] { return read_alone(text, model_directory, model, hold_out, threads, marks_answers); });
 }
 
 }  // namespace radlads::program

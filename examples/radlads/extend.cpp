@@ -29,11 +29,12 @@ struct extend_options {
 };
 
 void run(const CLI::App& app, const extend_options& o) {
-  const settings values = read_settings(app, o.settings, {"extend"});
+  const settings values = read_settings(app, o.settings, {"extend", "parallel"});
   if (o.settings.is_dry_run) {
-    write_output(to_yaml(values, {"extend"}));
+    write_output(to_yaml(values, {"extend", "parallel"}));
     const stage_models models{{}, io::read_description(o.model).config};
-    write_output(memory_plan("extend", values.extend, models, host_threads(o.common)));
+    write_output(memory_plan("extend", values.extend, models, host_threads(o.common),
+                             target_of(o.settings, values)));
     return;
   }
   require_precision(values, {"extend"});

@@ -20,6 +20,10 @@ void note(int signal) {
 
 int stopping_signal() { return first_signal; }
 
+void stop_as_others(int signal) {
+  if (first_signal == 0) first_signal = signal;
+}
+
 interruption_guard::interruption_guard() {
   for (std::size_t i = 0; i < std::size(signals); ++i) {
     struct sigaction noting = {};

@@ -16,6 +16,9 @@ class interrupted : public std::runtime_error {
 /// The signal that asked the program to stop, 0 while none has.
 int stopping_signal();
 
+/// Takes a signal that another process of this run was sent for one of its own.
+void stop_as_others(int signal);
+
 /// While one exists, SIGINT, SIGTERM and SIGHUP only set a flag, which stays set for the next one.
 /// A second SIGINT or SIGTERM ends the program as usual; a second SIGHUP does not, because a shell
 /// and the kernel both send one when a terminal closes. A signal that was ignored when the program

@@ -8,6 +8,7 @@
 #include "radlads/io/model_description.hpp"
 #include "radlads/io/model_directory.hpp"
 #include "radlads/io/parameters.hpp"
+#include "ranks.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -58,7 +59,8 @@ std::unique_ptr<model_type> load(backend_type& b, const std::filesystem::path& d
   const bool is_directory = std::filesystem::is_directory(directory, code);
   require(is_directory || files::is_gguf(directory), directory.string(),
           ": is neither a model directory nor a GGUF file");
-  if (is_directory) repair(directory);
+  if (is_directory && ranks().is_first()) repair(directory);
+  ranks().barrier();
   auto model = std::make_unique<model_type>();
   const io::model_description described = io::read_description(directory);
   for (const std::string& note : described.notes) {

@@ -7,6 +7,7 @@
 #include "messages.hpp"
 #include "options.hpp"
 #include "radlads/version.hpp"
+#include "ranks.hpp"
 #include "settings_value.hpp"
 #include "standard_streams.hpp"
 
@@ -90,6 +91,7 @@ void run_command(CLI::App& app, int argc, char** argv) {
   add_commands(app);
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   require_command(app, arguments);
+  ranks().join(arguments.front());
   refuse_empty_values(app, arguments, text_options);
   try {
     app.parse(argc, argv);
@@ -111,6 +113,13 @@ constexpr int exit_failure = 1;
 constexpr int exit_usage = 2;
 constexpr int exit_signal = 128;  // and the signal's number, as a shell reports it
 
+/// Ends a program that failed: with the ranks it has, or by this exit status.
+int fail_with(int status, const std::string& text) {
+  if (radlads::program::ranks().size() > 1) radlads::program::ranks().abort(status, text);
+  radlads::program::message("radlads: {}\n", text);
+  return status;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -130,18 +139,17 @@ int main(int argc, char** argv) {
     radlads::program::prepare_standard_streams();
     radlads::program::become_device_program(argc, argv);
     run_command(app, argc, argv);
+    radlads::program::ranks().leave();
   } catch (const CLI::ParseError& problem) {
-    message("radlads: {}\n", one_line(problem.what()));
-    return exit_usage;
+    return fail_with(exit_usage, one_line(problem.what()));
   } catch (const radlads::program::interrupted& stop) {
     message("radlads: {}\n", stop.what());
+    radlads::program::ranks().leave();
     return exit_signal + radlads::program::stopping_signal();
   } catch (const std::bad_alloc&) {
-    message("radlads: the host has no more memory\n");
-    return exit_failure;
+    return fail_with(exit_failure, "the host has no more memory");
   } catch (const std::exception& problem) {
-    message("radlads: {}\n", problem.what());
-    return exit_failure;
+    return fail_with(exit_failure, problem.what());
   }
   return 0;
 }

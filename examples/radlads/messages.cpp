@@ -56,6 +56,8 @@ std::string escape(std::uint32_t code) {
   return code < 0x100 ? fmt::format("\\x{:02x}", code) : fmt::format("\\u{:04x}", code);
 }
 
+bool is_mute = false;
+
 void require_written(bool is_written) {
   if (is_written) return;
   fail("cannot write to standard output: ", std::generic_category().message(errno));
@@ -79,7 +81,11 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+void mute() { is_mute = true; }
+void unmute() { is_mute = false; }
+
 void write_message(std::string_view text) noexcept {
+  if (is_mute) return;
   while (!text.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
@@ -89,6 +95,7 @@ void write_message(std::string_view text) noexcept {
 }
 
 void write_output(std::string_view text) {
+  if (is_mute) return;
   require_written(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
 }
 

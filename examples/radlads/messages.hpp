@@ -30,6 +30,11 @@ template <class... Arguments>
 using message_format =
     fmt::format_string<decltype(printable_argument(std::declval<const Arguments&>()))...>;
 
+/// From now on nothing is written to standard error or output, until unmute(): of several processes
+/// one speaks.
+void mute();
+void unmute();
+
 /// Writes bytes to standard error as they are. What cannot be written is dropped: a run does not
 /// end because nobody reads along.
 void write_message(std::string_view text) noexcept;

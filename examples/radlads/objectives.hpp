@@ -7,6 +7,7 @@
 #include "radlads/distill/align.hpp"
 #include "radlads/distill/distillation.hpp"
 #include "radlads/distill/replicas.hpp"
+#include "ranks.hpp"
 #include "run_loop.hpp"
 #include "stages.hpp"
 #if defined(RADLADS_PROGRAM_CUDA)
@@ -30,16 +31,21 @@ auto make_objective(B& b, const Model& trained, const Arguments&... arguments) {
   }
 }
 
+/// On the CPU one of the ranks of this run, on CUDA alone.
+template <class Model>
+using trainer_of = std::conditional_t<std::is_same_v<backend_type, cpu_backend>,
+                                      distill::trainer<Model, run_ranks>, distill::trainer<Model>>;
+
 /// Training of `trained` towards an objective. Where that is of a storage type, the weights of
 /// `model`, in float, are its master copy, and lie in the trainer as long as this lives.
 template <class Model, class Objective>
 class training_of final : public training {
  public:
   training_of(backend_type& b, Model& trained, model_type& model, Objective& objective,
-              const stage_settings& settings)
+              const stage_task& task)
       : model_(model),
         objective_(objective),
-        trainer_(make_trainer(b, trained, model, trainer_options_of(settings))) {}
+        trainer_(make_trainer(b, trained, model, options_of(task))) {}
   ~training_of() override {
     if constexpr (is_rounded) model_.weights = std::move(trainer_.exact_weights());
   }
@@ -53,31 +59,45 @@ class training_of final : public training {
   params& weights() override { return trainer_.exact_weights(); }
   params& first_moments() override { return trainer_.optimizer().m; }
   params& second_moments() override { return trainer_.optimizer().v; }
-  void restored(backend_type& b) override { trainer_.round_weights(b); }
+  void collect_moments(backend_type& b) override { trainer_.collect_moments(b); }
+  void release_moments() override { trainer_.release_moments(); }
+  void prepare_moments(backend_type& b) override { trainer_.prepare_moments(b); }
+  void restored(backend_type& b) override {
+    trainer_.adopt_moments(b);
+    trainer_.round_weights(b);
+  }
 
  private:
   static constexpr bool is_rounded = !std::is_same_v<Model, model_type>;
 
-  static distill::trainer<Model> make_trainer(backend_type& b, Model& trained,
-                                              [[maybe_unused]] model_type& model,
-                                              const distill::trainer_options& options) {
+  static distill::trainer_options options_of(const stage_task& task) {
+    distill::trainer_options options = trainer_options_of(task.settings);
+    if (task.parallel.shard == "optimizer") options.shard = optim::sharding::optimizer;
+    return options;
+  }
+
+  static trainer_of<Model> make_trainer(backend_type& b, Model& trained,
+                                        [[maybe_unused]] model_type& model,
+                                        const distill::trainer_options& options) {
     if constexpr (is_rounded) {
-      return distill::trainer<Model>(b, trained, options, std::move(model.weights));
+      return trainer_of<Model>(b, trained, options, std::move(model.weights));
+    } else if constexpr (trainer_of<Model>::is_alone) {
+      return trainer_of<Model>(b, trained, options);
     } else {
-      return distill::trainer<Model>(b, trained, options);
+      return trainer_of<Model>(b, trained, options, ranks());
     }
   }
 
   model_type& model_;
   Objective& objective_;
-  distill::trainer<Model> trainer_;
+  trainer_of<Model> trainer_;
 };
 
 /// Runs all steps of a stage.
 template <class Model, class Objective>
 void run_stage_on(backend_type& b, Model& trained, model_type& model, Objective objective,
                   const data::token_stream& stream, const stage_task& task) {
-  training_of<Model, Objective> one(b, trained, model, objective, task.settings);
+  training_of<Model, Objective> one(b, trained, model, objective, task);
   run_loop(b, one, stream, task).run();
 }
 

@@ -43,9 +43,9 @@ std::optional<std::string> record_value(const std::string& text, const std::stri
                                         const std::string& key);
 
 /// Settings that change the rounding of sums at most: how many rows go at a time, what is computed
-/// twice, and on what. A run may go on with others.
-inline constexpr std::array<std::string_view, 4> rounding_settings{"micro_batch", "recompute",
-                                                                   "device", "threads"};
+/// twice, and on what and how many. A run may go on with others.
+inline constexpr std::array<std::string_view, 5> rounding_settings{"micro_batch", "recompute",
+                                                                   "device", "threads", "ranks"};
 
 /// Settings that say when something is written, and change no number.
 inline constexpr std::array<std::string_view, 2> writing_settings{"save_every", "log_every"};

@@ -3,6 +3,7 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/data/loss_mark.hpp"
 #include "radlads/io/checkpoint.hpp"
+#include "ranks.hpp"
 #include "recipe.hpp"
 #include "record.hpp"
 #include "run_loop.hpp"
@@ -90,7 +91,7 @@ void run_loop::run() {
     const distill::step_report report = take_step();
     write_metrics(report, line.show(trained_.steps(), report.loss.loss, report.rate));
     const bool is_last = trained_.steps() == total_;
-    const bool is_stopping = guard.is_requested() && !is_last;
+    const bool is_stopping = is_told_to_stop() && !is_last;
     if (is_last || is_stopping || trained_.steps() % task_.settings.save_every == 0) save();
     if (is_stopping) stop();
   }
@@ -118,6 +119,12 @@ distill::step_report run_loop::take_step() {
   }
 }
 
+bool run_loop::is_told_to_stop() const {
+  const std::int64_t signal = ranks().most(stopping_signal());
+  if (signal != 0) stop_as_others(static_cast<int>(signal));
+  return signal != 0;
+}
+
 template <class F>
 auto run_loop::or_way_back(const std::filesystem::path& place, F&& read) const {
   try {
@@ -132,20 +139,27 @@ auto run_loop::or_way_back(const std::filesystem::path& place, F&& read) const {
   }
 }
 
-void run_loop::resume() {
+std::string run_loop::place_to_resume() {
   hold_output(task_.directory, task_.lock);
   io::remove_left_checkpoints(task_.directory);
   if (task_.is_restarted) io::remove_checkpoints(task_.directory);
   const auto place = io::latest_checkpoint(task_.directory);
-  if (place) return resume_from(*place);
+  return place ? place->string() : "";
+}
+
+void run_loop::resume() {
+  const std::string place = ranks().from_first([&] { return place_to_resume(); });
+  if (!place.empty()) return resume_from(place);
+  announce();
+  if (!ranks().is_first()) return;
   write_record(task_.directory, task_.record);
   metrics_.emplace(io::metrics_log::create(task_.directory / "metrics.jsonl"));
-  announce();
 }
 
 void run_loop::resume_from(const std::filesystem::path& place) {
   check_settings(place);
-  write_record(task_.directory, task_.record);
+  if (ranks().is_first()) write_record(task_.directory, task_.record);
+  trained_.prepare_moments(backend_);
   const auto load = [&] {
     const auto state =
         io::load_checkpoint(backend_, place, io::named_set{"weights", trained_.weights()},
@@ -156,12 +170,16 @@ void run_loop::resume_from(const std::filesystem::path& place) {
   };
   trained_.steps() = saved_step_ = or_way_back(place, load);
   trained_.restored(backend_);
+  if (ranks().is_first()) resume_metrics();
+  if (is_done()) return;
+  message("{}: continuing after step {} of {}\n", task_.stage, saved_step_, total_);
+}
+
+void run_loop::resume_metrics() {
   metrics_.emplace(io::metrics_log::resume(task_.directory / "metrics.jsonl", saved_step_ - 1));
   if (!metrics_->problem().empty()) {
     message("{}: {}\n", task_.stage, metrics_->problem());
   }
-  if (is_done()) return;
-  message("{}: continuing after step {} of {}\n", task_.stage, saved_step_, total_);
 }
 
 void run_loop::check_settings(const std::filesystem::path& place) const {
@@ -232,6 +250,7 @@ std::vector<std::int32_t> run_loop::rows_of(std::int64_t step) const {
 }
 
 void run_loop::write_metrics(const distill::step_report& report, double tokens_per_second) {
+  if (!metrics_) return;
   metrics_->write(report.step, {{"loss", report.loss.loss},
                                 {"gradient_norm", report.gradient_norm},
                                 {"rate", report.rate},
@@ -244,6 +263,13 @@ void run_loop::write_metrics(const distill::step_report& report, double tokens_p
 }
 
 void run_loop::save() {
+  trained_.collect_moments(backend_);
+  if (ranks().is_first()) write_checkpoint();
+  trained_.release_moments();
+  saved_step_ = trained_.steps();
+}
+
+void run_loop::write_checkpoint() {
   io::checkpoint_state state;
   state.integers["step"] = trained_.steps();
   state.integers["sampler_position"] =
@@ -254,7 +280,6 @@ void run_loop::save() {
                       io::named_set{"weights", trained_.weights()},
                       io::named_set{"first_moments", trained_.first_moments()},
                       io::named_set{"second_moments", trained_.second_moments()});
-  saved_step_ = trained_.steps();
 }
 
 void run_loop::stop() const {

@@ -36,6 +36,7 @@ struct stage_task {
   std::int64_t samples_before = 0;  ///< rows that earlier stages have read
   bool is_restarted = false;        ///< whether older checkpoints are thrown away
   std::int64_t kept_checkpoints = io::usual_kept_checkpoints;
+  parallel_settings parallel{};
 };
 
 /// Whether the loss is on marked tokens alone (data/loss_mark.hpp).
@@ -61,7 +62,11 @@ class training {
   virtual params& weights() = 0;
   virtual params& first_moments() = 0;
   virtual params& second_moments() = 0;
-  /// Called after these were loaded.
+  /// Called on all ranks before the moments are read on rank 0, and afterwards.
+  virtual void collect_moments(backend_type& b) = 0;
+  virtual void release_moments() = 0;
+  /// Called on all ranks before weights and moments are loaded, and afterwards.
+  virtual void prepare_moments(backend_type& b) = 0;
   virtual void restored(backend_type& b) = 0;
 };
 
@@ -82,7 +87,10 @@ class run_loop {
   distill::step_report take_step();
   std::int64_t tokens_per_step() const { return task_.settings.batch * task_.settings.context; }
   void resume();
+  /// The newest checkpoint's place, empty when the run begins; leaves the directory clean.
+  std::string place_to_resume();
   void resume_from(const std::filesystem::path& place);
+  void resume_metrics();
   /// Throws when the checkpoint is of another run; tells of settings that change rounding.
   void check_settings(const std::filesystem::path& place) const;
   /// Throws when step, rows or seed are not those of this run.
@@ -95,6 +103,9 @@ class run_loop {
   std::vector<std::int32_t> rows_of(std::int64_t step) const;
   void write_metrics(const distill::step_report& report, double tokens_per_second);
   void save();
+  void write_checkpoint();
+  /// Whether any rank was told to stop, since when all are.
+  bool is_told_to_stop() const;
   [[noreturn]] void stop() const;
   std::string last_checkpoint() const;
 

@@ -155,8 +155,15 @@ void add_settings(CLI::App& app, settings_options& options) {
       ->allow_extra_args(false)
       ->type_name("FILE");
   add_number(app, "--seed", options.seed, "Seed of fresh tensors and of the order of rows", 0);
-  app.add_flag("--dry-run", options.is_dry_run,
-               "Print the resolved settings and the memory that each stage needs, and stop");
+  CLI::Option* const dry_run =
+      app.add_flag("--dry-run", options.is_dry_run,
+                   "Print the resolved settings and the memory that each stage needs, and stop");
+  add_number(app, "--ranks", options.ranks, "With --dry-run: what each of so many processes needs",
+             1, 1 << 20)
+      ->needs(dry_run);
+  add_number(app, "--gpu-memory", options.gpu_memory,
+             "With --dry-run: compare with a GPU of so many GiB, which need not be there", 0)
+      ->needs(dry_run);
   app.allow_extras();
   app.footer("Settings: --section.key value, as in -c files; --dry-run lists them all.");
 }
@@ -205,7 +212,10 @@ settings read_settings(const CLI::App& app, const settings_options& options,
   for (const std::string& file : options.files) read_file(values, file);
   read_arguments(values, app, sections);
   if (options.seed) {
-    settings::for_each([&](const char*, auto& section) { section.seed = *options.seed; }, values);
+    const auto seed = [&](const char*, auto& section) {
+      if constexpr (requires { section.seed; }) section.seed = *options.seed;
+    };
+    settings::for_each(seed, values);
   }
   for (const std::string& section : sections) {
     if (section != "model" && !options.loss_on.empty()) {
@@ -213,11 +223,20 @@ settings read_settings(const CLI::App& app, const settings_options& options,
     }
     if (section == "model") {
       check_model(values.model);
+    } else if (section == "parallel") {
+      check_parallel(values.parallel);
     } else {
       check_stage(values.stage(section), section);
     }
   }
   return values;
+}
+
+void check_parallel(const parallel_settings& parallel) {
+  require_name(parallel.shard, {"none", "optimizer"}, "parallel.shard");
+  constexpr std::int64_t most = 1'000'000'000;
+  require(parallel.time_limit >= 0 && parallel.time_limit <= most, "parallel.time_limit is ",
+          parallel.time_limit, ", expected seconds from 0, which is without end, to ", most);
 }
 
 void check_stage(const stage_settings& stage, const std::string& name) {

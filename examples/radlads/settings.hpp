@@ -126,11 +126,24 @@ struct stage_settings {
   }
 };
 
+/// Section "parallel": how processes that train together do so. It changes rounding at most.
+struct parallel_settings {
+  std::string shard = "none";     ///< what is spread over them: none, or the optimizer's moments
+  std::int64_t time_limit = 600;  ///< seconds that one waits for the others; 0: without end
+
+  template <class F, class S>
+  static void for_each(F&& f, S& s) {
+    f("shard", s.shard);
+    f("time_limit", s.time_limit);
+  }
+};
+
 /// All sections. The defaults are those of recipes/small.yaml, which suit teachers of some hundred
 /// thousand parameters; recipe.hpp has those of other sizes.
 struct settings {
   model_settings model;
   stage_settings align, distill, extend, train;
+  parallel_settings parallel;
   std::vector<std::string> given;  ///< "section.key" that a file or the command line has set
 
   settings();
@@ -142,6 +155,7 @@ struct settings {
     f("distill", s.distill);
     f("extend", s.extend);
     f("train", s.train);
+    f("parallel", s.parallel);
   }
 
   stage_settings& stage(std::string_view name);
@@ -156,9 +170,12 @@ struct settings_options {
   std::optional<std::int64_t> seed;
   std::string loss_on;  ///< of all stages, unless empty
   bool is_dry_run = false;
+  std::int64_t ranks = 1;            ///< of the run that --dry-run is about
+  std::optional<double> gpu_memory;  ///< GiB of a GPU that it is about
 };
 
-/// Adds -c, --seed and --dry-run to a command, and lets --section.key through.
+/// Adds -c, --seed, --dry-run, --ranks and --gpu-memory to a command, and lets --section.key
+/// through.
 void add_settings(CLI::App& app, settings_options& options);
 
 /// Adds --loss-on, for commands that train.
@@ -175,6 +192,9 @@ settings read_settings(const CLI::App& app, const settings_options& options,
 
 /// Throws unless sizes and ranks are within bounds.
 void check_model(const model_settings& model);
+
+/// Throws unless the values make sense.
+void check_parallel(const parallel_settings& parallel);
 
 /// Throws unless the values of a stage make sense; `name` is its section.
 void check_stage(const stage_settings& stage, const std::string& name);

@@ -16,8 +16,9 @@ namespace radlads::program {
 struct plan {
   std::int64_t parameters = 0, teacher_parameters = 0;
   std::size_t teacher = 0, weights = 0, gradients = 0, optimizer = 0, step = 0;
+  std::size_t exchange = 0;  ///< what ranks send and receive
 
-  std::size_t total() const { return teacher + weights + gradients + optimizer + step; }
+  std::size_t total() const { return teacher + weights + gradients + optimizer + step + exchange; }
 };
 
 /// One step of a stage on `rows` rows, with these tensors trained. T is the precision: float or

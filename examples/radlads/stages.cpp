@@ -10,6 +10,7 @@
 #include "radlads/io/metrics.hpp"
 #include "radlads/io/model_directory.hpp"
 #include "radlads/io/parameters.hpp"
+#include "ranks.hpp"
 #include "stages.hpp"
 
 #include <CLI/CLI.hpp>
@@ -88,6 +89,7 @@ run_record record_of(const stage_inputs& inputs, const std::string& stage, const
   record.about["text"] = inputs.text_name;
   record.about["threads"] = std::to_string(inputs.threads);
   record.about["device"] = device_name;
+  record.about["ranks"] = std::to_string(ranks().size());
   record.about["finished"] = "false";
   return record;
 }
@@ -104,6 +106,7 @@ void add_run_options(CLI::App& app, run_options& options) {
 }
 
 files::directory_lock claim_output(const std::filesystem::path& out, bool is_overwriting) {
+  if (!ranks().is_first()) return {};
   std::error_code code;
   if (!std::filesystem::is_directory(out, code)) {
     io::require_model_target(out);
@@ -127,7 +130,7 @@ files::directory_lock claim_output(const std::filesystem::path& out, bool is_ove
 }
 
 void hold_output(const std::filesystem::path& out, files::directory_lock& lock) {
-  if (lock.is_held()) return;
+  if (lock.is_held() || !ranks().is_first()) return;
   make_directory(out);
   lock = files::directory_lock(out);
 }
@@ -146,7 +149,9 @@ void require_precision(const settings& values, const std::vector<std::string>& s
   }
 }
 
-bool is_finished(const std::filesystem::path& out, const run_record& record) {
+namespace {
+
+bool looks_finished(const std::filesystem::path& out, const run_record& record) {
   const std::optional<std::string> text = read_record(out);
   if (!text || record_value(*text, "about", "finished") != "true") return false;
   const std::string difference = find_difference(*text, record.text());
@@ -159,6 +164,12 @@ bool is_finished(const std::filesystem::path& out, const run_record& record) {
   return true;
 }
 
+}  // namespace
+
+bool is_finished(const std::filesystem::path& out, const run_record& record) {
+  return ranks().from_first([&] { return looks_finished(out, record); });
+}
+
 std::int64_t samples_of(const std::filesystem::path& directory) {
   const std::optional<std::string> text = read_record(directory);
   if (!text) return 0;
@@ -168,6 +179,7 @@ std::int64_t samples_of(const std::filesystem::path& directory) {
 void save_output(backend_type& b, const model_type& model,
                  const std::filesystem::path& tokenizer_source, const std::filesystem::path& out,
                  run_record record, files::directory_lock& lock, const output_form& form) {
+  if (!ranks().is_first()) return;
   hold_output(out, lock);
   io::save_options options;
   options.weights.stored_as = form.stored_as;
@@ -209,7 +221,11 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
   const stage_settings& s = inputs.values.stage(stage);
   require(s.tokens > 0, stage, ".tokens is 0: there is nothing to do; --", stage,
           ".tokens says how many to train on");
+  require(s.batch >= ranks().size(), stage, ".batch is ", s.batch, ", fewer rows than the ",
+          ranks().size(), " ranks");
   run_record record = record_of(inputs, stage, model, samples_before);
+  run_record made_of{record.settings, record.run, {}};
+  ranks().require_same(made_of.text(), stage + ": what the stage is made from");
   const std::int64_t samples = samples_before + step_count(s) * s.batch;
   record.about["samples"] = std::to_string(samples);
   if (!inputs.options.is_restarted && is_finished(out, record)) {
@@ -228,7 +244,9 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
                         record.text(),
                         samples_before,
                         inputs.options.is_restarted,
-                        inputs.options.kept_checkpoints};
+                        inputs.options.kept_checkpoints,
+                        inputs.values.parallel};
+  ranks().set_time_limit(static_cast<double>(task.parallel.time_limit));
   // In bf16 the weights lie elsewhere while they are trained; their description stays.
   const models::config trained = model.config;
   try {
@@ -244,7 +262,9 @@ std::int64_t run_stage(const stage_inputs& inputs, const std::string& stage, mod
   } catch (const out_of_memory&) {
     stage_models all{{}, trained};
     if (inputs.teacher != nullptr && stage != "extend") all.teacher = inputs.teacher->config();
-    write_message(memory_plan(stage, s, all, inputs.threads));
+    const bool is_sharded = task.parallel.shard == "optimizer";
+    write_message(
+        memory_plan(stage, s, all, inputs.threads, {ranks().size(), is_sharded, std::nullopt}));
     throw;
   }
   save_output(inputs.backend, model, inputs.tokenizer_source, out, record, lock);

@@ -44,13 +44,14 @@ void require_same_tokenizer(const std::filesystem::path& teacher,
 }
 
 void run(const CLI::App& app, const std::string& stage, const student_options& o) {
-  settings values = read_settings(app, o.settings, {stage});
+  settings values = read_settings(app, o.settings, {stage, "parallel"});
   if (o.settings.is_dry_run) {
     const stage_models models{io::read_description(o.teacher).config,
                               io::read_description(o.student).config};
     settle_by_size(values, o.settings, {stage}, parameters_of(*models.teacher), std::nullopt);
-    write_output(to_yaml(values, {stage}));
-    write_output(memory_plan(stage, values.stage(stage), models, host_threads(o.common)));
+    write_output(to_yaml(values, {stage, "parallel"}));
+    write_output(memory_plan(stage, values.stage(stage), models, host_threads(o.common),
+                             target_of(o.settings, values)));
     return;
   }
   require_precision(values, {stage});

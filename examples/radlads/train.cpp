@@ -70,12 +70,13 @@ models::config teacher_config(const settings& values, const text::tokenizer& tok
 }
 
 void run(const CLI::App& app, const train_options& o) {
-  settings values = read_settings(app, o.settings, {"model", "train"});
+  settings values = read_settings(app, o.settings, {"model", "train", "parallel"});
   complete_sizes(values.model);
   if (o.settings.is_dry_run) {
-    write_output(to_yaml(values, {"model", "train"}));
+    write_output(to_yaml(values, {"model", "train", "parallel"}));
     const stage_models models{{}, teacher_config(values, text::tokenizer::load(o.tokenizer))};
-    write_output(memory_plan("train", values.train, models, host_threads(o.common)));
+    write_output(memory_plan("train", values.train, models, host_threads(o.common),
+                             target_of(o.settings, values)));
     return;
   }
   require_precision(values, {"train"});

@@ -10,7 +10,8 @@ planned() {
   local field=$1
   shift
   "$RADLADS" train --text x.txt --tokenizer of_bytes --out x --dry-run --model.heads 2 --model.kv_heads 1 \
-    --model.head_size 32 --model.layers 8 --model.intermediate 65536 --train.context 16 --train.batch 8 "$@" >plan.txt
+    --model.head_size 32 --model.layers 8 --model.intermediate 65536 --train.context 16 --train.batch 8 "$@" \
+    >plan.txt || return
   sed -n "s/.*$field \([0-9.]*\).*/\1/p" plan.txt | tail -n 1
 }
 # An embedding and a head of 257 x 64; a layer has two norms of 64, q 64 x 64 and 64, k and v 64 x 32 and 32
@@ -40,6 +41,28 @@ with=(--model.hidden 64 --train.precision bf16)
 expect_near "weights in bf16" "$(planned weights "${with[@]}")" "$(gib $((6 * narrow)))" 0.001
 expect_near "gradients in bf16" "$(planned gradients "${with[@]}")" "$(gib $((2 * narrow)))" 0.001
 expect_near "optimizer in bf16" "$(planned optimizer "${with[@]}")" "$(gib $((8 * narrow)))" 0.001
+# Each rank has all of it and sends 4 Mi numbers at a time; moments that are sharded are a quarter of them, beside a
+# quarter of the summed gradient.
+with=(--model.hidden 64 --threads 1 --ranks 4)
+expect_near "gradients of a rank" "$(planned gradients "${with[@]}")" "$(gib $((4 * narrow)))" 0.001
+expect_near "optimizer of a rank" "$(planned optimizer "${with[@]}")" "$(gib $((8 * narrow)))" 0.001
+expect_near "what a rank sends" "$(planned 'sums over ranks' "${with[@]}")" "$(gib $((4 * 4194304)))" 0.001
+with+=(--parallel.shard optimizer)
+expect_near "a part of the optimizer" "$(planned optimizer "${with[@]}")" "$(gib $((2 * narrow)))" 0.001
+expect_near "a part of the gradient" "$(planned 'sums over ranks' "${with[@]}")" "$(gib $((4 * 4194304 + narrow)))" 0.001
+expect_near "all of a rank" "$(planned 'in all' "${with[@]}")" \
+  "$(awk '/GiB: sums/ { print $6 + $8 + $10 + $12 + $(NF - 3) }' plan.txt)" 0.003
+expect_refusal "train.batch is 8, fewer rows than the 9 ranks" planned 'in all' --model.hidden 64 --ranks 9
+expect_refusal "train.precision is bf16, in which only one rank trains" \
+  planned 'in all' --model.hidden 64 --ranks 2 --train.precision bf16
+# A GPU that is not here, of which CUDA takes one GiB.
+planned 'in all' --model.hidden 64 --train.precision bf16 --gpu-memory 80 >log.txt
+grep -q "has 79.0 GiB: all 8 rows of a batch fit at a time$" plan.txt || stop "$(cat plan.txt)"
+planned 'in all' --model.hidden 64 --train.precision bf16 --gpu-memory 2 >log.txt
+grep -q "has 1.0 GiB: not enough for one row at a time$" plan.txt || stop "$(cat plan.txt)"
+expect_refusal "--gpu-memory is 1 GiB, expected more than the 1" planned 'in all' --model.hidden 64 --gpu-memory 1
+expect_refusal "--ranks requires --dry-run" \
+  "$RADLADS" train --text x.txt --tokenizer of_bytes --out x --ranks 2
 # Step 1 has moments and gradients for the mixers alone.
 make_teacher
 "$RADLADS" transfer --teacher teacher --student rad_rwkv7 --out student 2>log.txt
