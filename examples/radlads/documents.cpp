@@ -233,6 +233,9 @@ training_text read_training_text(const text_inputs& text,
                                  const std::filesystem::path& model_directory,
                                  const models::config& model, std::int64_t hold_out, int threads,
                                  bool marks_answers) {
+  require(ranks().size() == 1 || !text.has_standard_input(),
+          "--text - is one process's standard input; ", ranks().size(),
+          " ranks all read the text, so give a file");
   // The others then find the ids that rank 0 has kept.
   return ranks().first_before_others(
       [&] { return read_alone(text, model_directory, model, hold_out, threads, marks_answers); });

@@ -16,7 +16,7 @@ namespace {
 
 using test::error_of;
 
-files::json row(const std::string& text) { return files::parse_json(text, "row"); }
+files::json task_row(const std::string& text) { return files::parse_json(text, "row"); }
 
 task_template choices(const std::string& text, const std::string& target,
                       const std::string& choice) {
@@ -95,7 +95,7 @@ TEST(task_template, delimiters_and_figures_are_those_that_are_given) {
   const task own = make_task(t);
   EXPECT_EQ(own.metrics, t.metrics);
   EXPECT_EQ(own.version, "3.1");
-  const document d = own.make(row(R"({"q": "Q", "a": "y", "c": ["x", "y"]})"), "w");
+  const document d = own.make(task_row(R"({"q": "Q", "a": "y", "c": ["x", "y"]})"), "w");
   EXPECT_EQ(d.options, (std::vector<scored_text>{{"Q", " -> x"}, {"Q", " -> y"}}));
   EXPECT_EQ(d.gold, 1u);
   EXPECT_EQ(detail::example_text(own, d), "Q -> y\n###\n");
@@ -105,13 +105,13 @@ TEST(task_template, delimiters_and_figures_are_those_that_are_given) {
 
 TEST(task_template, white_space_of_templates_stays) {
   const task own = make_task(choices("{{q}}\n{% if true %}\n  x{% endif %}\n", "0", "c"));
-  EXPECT_EQ(own.make(row(R"({"q": "Q", "c": ["x"]})"), "w").options[0].context, "Q\n\n  x\n");
+  EXPECT_EQ(own.make(task_row(R"({"q": "Q", "c": ["x"]})"), "w").options[0].context, "Q\n\n  x\n");
 }
 
 TEST(task_template, targets_are_numbers_or_texts) {
   const std::string start = R"({"q": "Q", "c": ["7", "1", "0"], "a": )";
   const auto gold = [&](const std::string& target, const std::string& value) {
-    return make_task(choices("q", target, "c")).make(row(start + value + "}"), "w").gold;
+    return make_task(choices("q", target, "c")).make(task_row(start + value + "}"), "w").gold;
   };
   EXPECT_EQ(gold("a", "2"), 2u);
   EXPECT_EQ(gold("a", "true"), 1u);
@@ -131,13 +131,13 @@ TEST(task_template, answers_are_generated) {
   const task own = make_task(t);
   EXPECT_EQ(own.metrics, metrics_of(task_form::generation));
   EXPECT_EQ(own.generation.max_tokens, 12);
-  const document d = own.make(row(R"({"q": "1+1", "a": 2})"), "w");
+  const document d = own.make(task_row(R"({"q": "1+1", "a": 2})"), "w");
   EXPECT_EQ(d.options, (std::vector<scored_text>{{"Q: 1+1\nA:", "2"}}));
   EXPECT_EQ(detail::example_text(own, d), "Q: 1+1\nA: 2\n\n");
 }
 
 std::string refusal(const task_template& t, const std::string& text) {
-  return error_of([&] { make_task(t).make(row(text), "f.jsonl, line 2"); });
+  return error_of([&] { make_task(t).make(task_row(text), "f.jsonl, line 2"); });
 }
 
 TEST(task_template, rows_that_do_not_fit_are_refused) {
@@ -168,7 +168,7 @@ TEST(task_template, rows_that_do_not_fit_are_refused) {
   answer.doc_to_target = "{{a}}";
   EXPECT_EQ(refusal(answer, R"({"a": ""})"), "f.jsonl, line 2: doc_to_target: the text is empty");
   answer.description = "{{b}}";
-  EXPECT_EQ(error_of([&] { make_task(answer).describe(row("{}"), "f.jsonl, line 2"); }),
+  EXPECT_EQ(error_of([&] { make_task(answer).describe(task_row("{}"), "f.jsonl, line 2"); }),
             "f.jsonl, line 2: description: line 1: 'b' is undefined");
 }
 

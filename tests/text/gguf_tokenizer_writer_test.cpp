@@ -40,7 +40,7 @@ class gguf_tokenizer_writer_test : public test::temporary_directory {
   }
 
   /// Writes what the directory holds to a.gguf.
-  void write(const model_tokens& model = {270, {}, {}, {}}) const {
+  void write(const model_token_ids& model = {270, {}, {}, {}}) const {
     files::gguf_writer writer;
     write_gguf_tokenizer(directory_, model, writer);
     writer.write(path("a.gguf"));

@@ -25,7 +25,7 @@
 namespace radlads::text {
 
 /// What a model says about tokens beside its tokenizer.
-struct model_tokens {
+struct model_token_ids {
   std::int64_t vocabulary = 0;  ///< rows of the embedding: GGUF wants as many tokens
   std::optional<std::int32_t> bos, pad;
   std::vector<std::int32_t> ends;  ///< each ends a text
@@ -85,7 +85,7 @@ inline gguf_split split_for_gguf(const std::filesystem::path& source,
 /// One tokenizer on its way to metadata.
 class gguf_tokenizer_writer {
  public:
-  gguf_tokenizer_writer(const std::filesystem::path& source, const model_tokens& model)
+  gguf_tokenizer_writer(const std::filesystem::path& source, const model_token_ids& model)
       : source_(source), model_(model), description_(describe_tokenizer(source)) {
     require_byte_level();
     split_ = split_for_gguf(source, description_);
@@ -185,7 +185,7 @@ class gguf_tokenizer_writer {
   }
 
   std::filesystem::path source_;
-  model_tokens model_;
+  model_token_ids model_;
   tokenizer_description description_;
   gguf_split split_{};
 };
@@ -233,7 +233,7 @@ inline void copy_gguf_tokenizer(const files::gguf_file& from, files::gguf_writer
 
 /// Adds the tokenizer and the chat template of a model directory or a GGUF file to the metadata of
 /// another. Throws naming the source and the feature that GGUF cannot say.
-inline void write_gguf_tokenizer(const std::filesystem::path& source, const model_tokens& model,
+inline void write_gguf_tokenizer(const std::filesystem::path& source, const model_token_ids& model,
                                  files::gguf_writer& file) {
   if (files::is_gguf(source))
     return detail::copy_gguf_tokenizer(files::gguf_file::open(source), file);
