@@ -6,6 +6,9 @@
 #include "radlads/io/checkpoint.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "radlads/io/model_directory.hpp"
+#include "radlads/text/chat_template_files.hpp"
+#include "radlads/text/tokenizer.hpp"
+#include "text/small_tokenizer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -88,6 +91,30 @@ TEST_F(loading_faults, tokens_with_their_index) {
   EXPECT_GE(
       at_every_allocation([&] { (void)data::binidx_file::open(path("ids")).document_offsets(); }),
       2);
+}
+
+TEST_F(loading_faults, a_tokenizer) {
+  std::filesystem::create_directory(path("tokenizer"));
+  put("tokenizer/tokenizer.json", test::small_byte_level().dump());
+  put("tokenizer/tokenizer_config.json", R"({"eos_token": "<end>", "add_bos_token": false})");
+  EXPECT_GE(at_every_allocation([&] {
+              const auto tokenizer = text::tokenizer::load(path("tokenizer"));
+              (void)tokenizer.decode(tokenizer.encode_document("hello w\u00e9 12 <end>"), false);
+            }),
+            30);
+}
+
+TEST_F(loading_faults, a_chat_template) {
+  std::filesystem::create_directory(path("chat"));
+  put("chat/tokenizer_config.json",
+      R"({"bos_token": "<s>", "chat_template": "{% for m in messages %}{{ bos_token + m.role }}{{ m['content'] | trim }}{% endfor %}{% if add_generation_prompt %}assistant{% endif %}"})");
+  EXPECT_GE(at_every_allocation([&] {
+              const text::model_chat chat = text::read_chat_template(path("chat"));
+              const std::string told = std::string(600, 'a');
+              (void)chat.form.render(text::chat_environment({{"user", told}, {"assistant", "b"}},
+                                                            true, chat.special_tokens, {}));
+            }),
+            8);
 }
 
 }  // namespace loading_faults

@@ -41,5 +41,20 @@ TEST(json_builder, takes_linear_time_for_a_list_of_objects) {
   EXPECT_EQ(built(text + "]").size(), 300000u);
 }
 
+TEST(json_builder, clears_what_a_value_holds) {
+  json list = built(R"([1, ["a", {"b": [2]}], {}])"),
+       object = built(R"({"a": {"b": []}, "c": "d"})");
+  clear_json(list);
+  EXPECT_EQ(list, json::array());
+  json number = 5;
+  clear_json(number);
+  EXPECT_EQ(number, 5);
+  {
+    const json_clearer clearer(object);
+    EXPECT_EQ(object.size(), 2u);
+  }
+  EXPECT_EQ(object, json::object());
+}
+
 }  // namespace json_builder_test
 }  // namespace radlads::files

@@ -125,17 +125,25 @@ inline std::string json_quote(const json& value) {
   return text.size() <= 60 ? text : text.substr(0, 57) + "...";
 }
 
+/// Where the value under `key` stands, or null when the key is absent or its value null. Throws as
+/// json_find does.
+template <class T>
+const json* json_place(const json& object, const std::string& key, const std::string& where) {
+  require(object.is_object(), where, ": expected an object with key \"", key, "\", found ",
+          json_quote(object));
+  const auto entry = object.find(key);
+  if (entry == object.end() || entry->is_null()) return nullptr;
+  require(json_holds<T>(*entry), where, ": \"", key, "\" must be ", json_type_words<T>(),
+          ", found ", json_quote(*entry));
+  return &*entry;
+}
+
 /// The value under `key`, or nothing when the key is absent or null. Throws naming `where`, the
 /// key, the expected type and the value found when it is of another type.
 template <class T>
 std::optional<T> json_find(const json& object, const std::string& key, const std::string& where) {
-  require(object.is_object(), where, ": expected an object with key \"", key, "\", found ",
-          json_quote(object));
-  const auto entry = object.find(key);
-  if (entry == object.end() || entry->is_null()) return std::nullopt;
-  require(json_holds<T>(*entry), where, ": \"", key, "\" must be ", json_type_words<T>(),
-          ", found ", json_quote(*entry));
-  return entry->get<T>();
+  const json* const value = json_place<T>(object, key, where);
+  return value == nullptr ? std::nullopt : std::optional<T>(value->get<T>());
 }
 
 /// The value under `key`; throws as json_find does, and when the key is absent or null.
@@ -145,6 +153,14 @@ T json_get(const json& object, const std::string& key, const std::string& where)
   require(value.has_value(), where, ": key \"", key, "\" is missing; expected ",
           json_type_words<T>());
   return *std::move(value);
+}
+
+/// The object under `key`, which is not copied; throws as json_get does.
+inline const json& json_object(const json& object, const std::string& key,
+                               const std::string& where) {
+  const json* const value = json_place<json>(object, key, where);
+  require(value != nullptr, where, ": key \"", key, "\" is missing; expected an object");
+  return *value;
 }
 
 }  // namespace radlads::files

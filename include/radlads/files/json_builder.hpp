@@ -17,6 +17,33 @@
 
 namespace radlads::files {
 
+/// Empties a value without taking memory. The destructor of nlohmann's values first moves all that
+/// a list or an object holds to a vector, and where there is no memory for that the process ends: a
+/// vocabulary would need megabytes to be given back. Goes as deep as the value.
+inline void clear_json(nlohmann::json& value) noexcept {
+  if (value.is_array()) {
+    auto& items = value.get_ref<nlohmann::json::array_t&>();
+    for (nlohmann::json& each : items) clear_json(each);
+    items.clear();
+  } else if (value.is_object()) {
+    auto& members = value.get_ref<nlohmann::json::object_t&>();
+    for (auto& [key, each] : members) clear_json(each);
+    members.clear();
+  }
+}
+
+/// Empties a value that a file made large when the scope ends, by an exception too.
+class json_clearer {
+ public:
+  explicit json_clearer(nlohmann::json& value) : value_(value) {}
+  json_clearer(const json_clearer&) = delete;
+  json_clearer& operator=(const json_clearer&) = delete;
+  ~json_clearer() { clear_json(value_); }
+
+ private:
+  nlohmann::json& value_;
+};
+
 /// Takes the parser's events; throws naming `where` when a key appears twice in one object or
 /// values nest deeper than `max_depth`.
 class json_builder {
@@ -25,6 +52,9 @@ class json_builder {
 
   json_builder(const std::string& where, std::size_t max_depth)
       : where_(where), max_depth_(max_depth) {}
+  json_builder(const json_builder&) = delete;
+  json_builder& operator=(const json_builder&) = delete;
+  ~json_builder() { clear_json(root_); }
 
   json take() { return std::move(root_); }
   /// What the parser said of text that is not JSON.

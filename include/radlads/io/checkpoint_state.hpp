@@ -113,7 +113,8 @@ inline void write_checkpoint_description(const checkpoint_description& descripti
 /// was changed since it was written.
 inline checkpoint_description read_checkpoint_description(const std::filesystem::path& checkpoint) {
   const std::string where = (checkpoint / "state.json").string();
-  const files::json file = files::read_json(checkpoint / "state.json");
+  files::json file = files::read_json(checkpoint / "state.json");
+  const files::json_clearer clearer(file);
   const auto format = files::json_get<std::string>(file, "format", where);
   require(format == checkpoint_format || format == old_checkpoint_format, where,
           ": \"format\" is \"", format, "\", expected \"", checkpoint_format, "\"");
@@ -122,7 +123,7 @@ inline checkpoint_description read_checkpoint_description(const std::filesystem:
     const std::string found = detail::state_hash(file, where);
     const auto expected = files::json_get<std::string>(file, "hash", where);
     require(found == expected, where, ": is damaged: its hash is ", found, ", it says ", expected);
-    const files::json hashes = files::json_get<files::json>(file, "hashes", where);
+    const files::json& hashes = files::json_object(file, "hashes", where);
     for (const auto& [name, value] : hashes.items()) {
       description.hashes[name] = files::json_get<std::string>(hashes, name, where);
     }
@@ -130,12 +131,12 @@ inline checkpoint_description read_checkpoint_description(const std::filesystem:
   description.number_type = files::json_get<std::string>(file, "number_type", where);
   description.sets = files::json_get<std::vector<std::string>>(file, "sets", where);
   checkpoint_state& state = description.state;
-  const files::json integers = files::json_get<files::json>(file, "integers", where);
+  const files::json& integers = files::json_object(file, "integers", where);
   for (const auto& [name, value] : integers.items()) {
     state.integers[name] = files::json_get<std::int64_t>(integers, name, where);
   }
-  state.numbers = detail::read_numbers(files::json_get<files::json>(file, "numbers", where), where);
-  const files::json texts = files::json_get<files::json>(file, "texts", where);
+  state.numbers = detail::read_numbers(files::json_object(file, "numbers", where), where);
+  const files::json& texts = files::json_object(file, "texts", where);
   for (const auto& [name, value] : texts.items()) {
     state.texts[name] = files::json_get<std::string>(texts, name, where);
   }

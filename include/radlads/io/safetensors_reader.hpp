@@ -141,8 +141,9 @@ class safetensors_set {
 
   void open_shards(const std::filesystem::path& directory, const std::filesystem::path& index) {
     const std::string where = index.string();
-    const files::json map =
-        files::json_get<files::json>(files::read_json(index), "weight_map", where);
+    files::json whole = files::read_json(index);
+    const files::json_clearer clearer(whole);
+    const files::json& map = files::json_object(whole, "weight_map", where);
     std::map<std::string, std::vector<std::string>> names_of_shard;
     for (const auto& [name, shard] : map.items()) {
       const std::string file = files::json_get<std::string>(map, name, where);

@@ -66,6 +66,7 @@ inline model_chat read_chat_template(const std::filesystem::path& model,
   const bool is_gguf = files::is_gguf(model);
   const std::filesystem::path config_path = is_gguf ? model : model / "tokenizer_config.json";
   files::json config = files::json::object();
+  const files::json_clearer clearer(config);
   if (is_gguf) {
     config = huggingface_tokenizer(files::gguf_file::open(model)).config;
   } else if (std::filesystem::exists(config_path)) {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace radlads::text::detail {
@@ -30,8 +31,9 @@ auto naming_file(const std::filesystem::path& path, Action&& action) {
 /// Parses a file and hands its JSON to `interpret`; every error begins with the path.
 template <class Interpret>
 void read_json_file(const std::filesystem::path& path, Interpret&& interpret) {
-  const json content = files::read_json(path);
-  naming_file(path, [&] { interpret(content); });
+  json content = files::read_json(path);
+  const files::json_clearer clearer(content);
+  naming_file(path, [&] { interpret(std::as_const(content)); });
 }
 
 inline const json& member(const json& object, const char* key, std::string_view where) {

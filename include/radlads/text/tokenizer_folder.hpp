@@ -151,7 +151,8 @@ inline void read_folder_added_tokens(const std::filesystem::path& folder, const 
     token.is_normalized = !is_special;
     tokens.emplace(id, token);
   };
-  const json ids = optional_json_file(folder / "added_tokens.json");
+  json ids = optional_json_file(folder / "added_tokens.json");
+  const files::json_clearer clearer(ids);
   naming_file(folder / "added_tokens.json", [&] {
     for (const auto& [content, id] : ids.items()) {
       add(id_from(id, content), content, special.contains(content));
@@ -246,7 +247,8 @@ inline tokenizer_description describe_tokenizer(const std::filesystem::path& fil
   require(!is_folder || !is_pair || detail::is_present(folder / "vocab.json"), folder.string(),
           ": holds neither tokenizer.json nor vocab.json");
   const fs::path config_path = folder / "tokenizer_config.json";
-  const detail::json config = detail::optional_json_file(config_path);
+  detail::json config = detail::optional_json_file(config_path);
+  const files::json_clearer clearer(config);
   tokenizer_description out =
       is_pair ? detail::describe_vocab_and_merges(folder, config)
               : describe_tokenizer_json(is_folder ? folder / "tokenizer.json" : file_or_folder);
