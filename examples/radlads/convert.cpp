@@ -195,9 +195,9 @@ void run(const CLI::App& app, const convert_options& o) {
   const training_text text =
       read_training_text(given, o.teacher, teacher.config(), o.hold_out, host_threads(o.common),
                          has_loss_on_answers(values, {"align", "distill", "extend"}));
+  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   settle_by_size(values, o.settings, {"align", "distill"}, teacher.parameters(),
                  text.stream.size());
-  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
   score_table table(b, teacher,
                     documents_to_score(o, text, scored, teacher.config(), values.distill.context));
 

@@ -68,10 +68,10 @@ std::size_t count_of(std::int64_t limit, std::size_t usual) {
 }
 
 std::vector<std::string> answers_to(writer& w, const std::string& name, const evaluate::task& kind,
-                                    std::span<const evaluate::document> documents) {
-  task_progress progress(name, documents.size());
+                                    std::span<const evaluate::document> asked) {
+  task_progress progress(name, asked.size());
   std::vector<std::string> answers;
-  for (const evaluate::document& d : documents) {
+  for (const evaluate::document& d : asked) {
     answers.push_back(w.answer(d.options[0].context, kind.generation));
     progress(answers.size());
   }
@@ -117,20 +117,20 @@ std::vector<task_result> run_needle(const generation_subject& s, const generatio
   std::vector<task_result> results;
   for (const std::int64_t length : needle_lengths(o, s.context - kind.generation.max_tokens)) {
     const std::string name = fmt::format("needle_{}", length);
-    std::vector<evaluate::document> documents(limit > 0 ? static_cast<std::size_t>(limit) : 10);
-    for (std::size_t i = 0; i < documents.size(); ++i)
-      documents[i].options.push_back(evaluate::make_needle(o.seed, i, length, count));
-    const std::vector<std::string> answers = answers_to(w, name, kind, documents);
-    results.push_back(evaluate::answer_result(name, kind, documents, answers));
-    all.insert(all.end(), documents.begin(), documents.end());
+    std::vector<evaluate::document> asked(limit > 0 ? static_cast<std::size_t>(limit) : 10);
+    for (std::size_t i = 0; i < asked.size(); ++i)
+      asked[i].options.push_back(evaluate::make_needle(o.seed, i, length, count));
+    const std::vector<std::string> answers = answers_to(w, name, kind, asked);
+    results.push_back(evaluate::answer_result(name, kind, asked, answers));
+    all.insert(all.end(), asked.begin(), asked.end());
     all_answers.insert(all_answers.end(), answers.begin(), answers.end());
   }
   results.insert(results.begin(), evaluate::answer_result("needle", kind, all, all_answers));
   return results;
 }
 
-task_result result_of(std::string name, std::size_t documents) {
-  return {std::move(name), "", static_cast<std::int64_t>(documents), {}, 0};
+task_result result_of(std::string name, std::size_t asked) {
+  return {std::move(name), "", static_cast<std::int64_t>(asked), {}, 0};
 }
 
 std::vector<task_result> run_repetition(const generation_subject& s, const generation_options& o,
@@ -199,9 +199,9 @@ std::vector<task_result> run_written_task(const generation_subject& subject,
                                           const evaluate::task_documents& set) {
   writer w(subject);
   std::vector<task_result> results;
-  for (const auto& [part, documents] : set.parts) {
-    const std::vector<std::string> answers = answers_to(w, name, set.kind, documents);
-    results.push_back(evaluate::answer_result(name, set.kind, documents, answers));
+  for (const auto& [part, asked] : set.parts) {
+    const std::vector<std::string> answers = answers_to(w, name, set.kind, asked);
+    results.push_back(evaluate::answer_result(name, set.kind, asked, answers));
   }
   return results;
 }

@@ -162,9 +162,12 @@ void settle_by_size(settings& values, const settings_options& options,
                     const std::vector<std::string>& stages, std::int64_t parameters,
                     std::optional<std::int64_t> text_tokens) {
   if (!options.files.empty()) return;
-  for (const std::string& line : choose_by_size(values, stages, parameters, text_tokens)) {
-    message("{}\n", line);
-  }
+  const auto lines = choose_by_size(values, stages, parameters, text_tokens);
+  const bool is_any_run = std::any_of(stages.begin(), stages.end(), [&](const std::string& stage) {
+    return values.stage(stage).tokens > 0;
+  });
+  if (!is_any_run) return;
+  for (const std::string& line : lines) message("{}\n", line);
 }
 
 }  // namespace radlads::program

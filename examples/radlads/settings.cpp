@@ -218,14 +218,12 @@ settings read_settings(const CLI::App& app, const settings_options& options,
     settings::for_each(seed, values);
   }
   for (const std::string& section : sections) {
-    if (section != "model" && !options.loss_on.empty()) {
-      values.stage(section).loss_on = options.loss_on;
-    }
     if (section == "model") {
       check_model(values.model);
     } else if (section == "parallel") {
       check_parallel(values.parallel);
     } else {
+      if (!options.loss_on.empty()) values.stage(section).loss_on = options.loss_on;
       check_stage(values.stage(section), section);
     }
   }

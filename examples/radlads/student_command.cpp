@@ -66,8 +66,8 @@ void run(const CLI::App& app, const std::string& stage, const student_options& o
   const training_text text =
       read_training_text(given, o.teacher, teacher.config(), 0, host_threads(o.common),
                          has_loss_on_answers(values, {stage}));
-  settle_by_size(values, o.settings, {stage}, teacher.parameters(), text.stream.size());
   files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
+  settle_by_size(values, o.settings, {stage}, teacher.parameters(), text.stream.size());
   const stage_inputs inputs{
       b, &teacher, text, values, given.name(), o.student, host_threads(o.common), o.run, o.student};
   run_stage(inputs, stage, *student, samples_of(o.student), o.out, lock);

@@ -10,7 +10,7 @@ for i in $(seq 10); do cat text.txt; done >long.txt
 
 # Eight steps, a checkpoint after every other one.
 align() {
-  "$RADLADS" align --teacher teacher --student s --text long.txt --out "${out:-a}" --threads "${threads:-1}" \
+  "$RADLADS" align -c small.yaml --teacher teacher --student s --text long.txt --out "${out:-a}" --threads "${threads:-1}" \
     --align.tokens 1024 --align.context 32 --align.batch 4 --align.save_every 2 --align.warmup_steps 2 "$@"
 }
 # stopped OUT: a run as a kill leaves it after step 4 of 8.

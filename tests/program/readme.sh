@@ -19,7 +19,8 @@ esac
 SH
 chmod +x bin/radlads
 PATH=$PWD/bin:$PATH
-sed -n '/^radlads /p' "$RADLADS_SOURCE_DIR/README.md" >commands.txt
+# Of the fenced blocks, not of the prose.
+awk '/^```/ { inside = !inside; next } inside && /^radlads /' "$RADLADS_SOURCE_DIR/README.md" >commands.txt
 [ "$(wc -l <commands.txt)" -ge 3 ] || stop "README.md shows $(wc -l <commands.txt) commands"
 while IFS= read -r command; do
   # Only chat reads what is asked.
