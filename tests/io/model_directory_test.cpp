@@ -35,7 +35,10 @@ class model_directory_test : public test::temporary_directory {
     config_.mixers = {"rad_rwkv7"};
     weights_.add(backend_, "lm_head.weight", {4, 4}, 1.0f);
     weights_.add(backend_, "model.layers.0.self_attn.w1", {4, 3}, 1.0f);
-    weights_.add(backend_, "model.layers.0.self_attn.w2", {3, 4}, 1.0f);
+    weights_.add(
+        backend_,
+        tensor_info{"model.layers.0.self_attn.w2", tensor_role::low_rank_up, tensor_purpose::decay},
+        {3, 4}, 1.0f);
   }
 
   void save(const std::string& target, const save_options& options = {}) {
@@ -65,10 +68,17 @@ TEST_F(model_directory_test, writes_a_model_with_the_tokenizer_of_another) {
 
 TEST_F(model_directory_test, takes_the_ranks_from_the_tensors) {
   test::tensor_list<float> set;
-  const std::string mixer = "model.layers.1.self_attn.";
-  set.add(backend_, mixer + "time_decay_w1", {8, 2}, 0).add(backend_, mixer + "a1", {8, 3}, 0);
-  set.add(backend_, mixer + "v1", {8, 4}, 0).add(backend_, mixer + "g1", {8, 5}, 0);
-  set.add(backend_, mixer + "time_maa_w2", {5, 6}, 0);
+  const auto add = [&](tensor_role role, tensor_purpose purpose, const shape<2>& sizes) {
+    set.add(backend_, tensor_info{"x" + std::to_string(set.infos.size()), role, purpose}, sizes, 0);
+  };
+  // Neither the names nor the first factors count.
+  add(tensor_role::low_rank_down, tensor_purpose::decay, {8, 9});
+  add(tensor_role::low_rank_up, tensor_purpose::decay, {2, 8});
+  add(tensor_role::low_rank_up, tensor_purpose::iclr, {3, 8});
+  add(tensor_role::low_rank_up, tensor_purpose::value_mix, {4, 8});
+  add(tensor_role::low_rank_up, tensor_purpose::gate, {5, 8});
+  add(tensor_role::low_rank_up, tensor_purpose::token_shift, {6, 8});
+  add(tensor_role::matrix, tensor_purpose::gate, {7, 8});
   const layers::mixer_options o = with_ranks(models::config(), set).options;
   EXPECT_EQ(o.rank_decay, 2);
   EXPECT_EQ(o.rank_iclr, 3);

@@ -19,12 +19,18 @@ namespace radlads::test {
 template <class T>
 struct tensor_list {
   std::vector<std::pair<std::string, tensor<T, 2, cpu_backend>>> tensors;
+  std::vector<tensor_info> infos;  ///< of each
 
-  /// Adds a tensor filled with first, first + 1, ...
+  /// Adds a tensor filled with first, first + 1, ... Embedding and head have their roles by their
+  /// names.
   tensor_list& add(cpu_backend& b, const std::string& name, const shape<2>& sizes, T first) {
+    return add(b, tensor_info{name, role_of(name)}, sizes, first);
+  }
+  tensor_list& add(cpu_backend& b, const tensor_info& info, const shape<2>& sizes, T first) {
     tensor<T, 2, cpu_backend> values(b, sizes);
     for (std::int64_t i = 0; i < values.size(); ++i) values.data()[i] = first + static_cast<T>(i);
-    tensors.emplace_back(name, std::move(values));
+    tensors.emplace_back(info.name, std::move(values));
+    infos.push_back(info);
     return *this;
   }
 
@@ -36,8 +42,7 @@ struct tensor_list {
   template <class F, class First, class... Rest>
   static void for_each(F&& f, First& first, Rest&... rest) {
     for (std::size_t i = 0; i < first.tensors.size(); ++i) {
-      const std::string& name = first.tensors[i].first;
-      f(tensor_info{name, role_of(name)}, first.tensors[i].second, rest.tensors[i].second...);
+      f(first.infos[i], first.tensors[i].second, rest.tensors[i].second...);
     }
   }
 
