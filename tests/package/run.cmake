@@ -4,6 +4,9 @@
 file(REMOVE_RECURSE ${WORK})
 set(options -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER} -D RADLADS_FETCH_DEPENDENCIES=${FETCH}
   -D CMAKE_BUILD_TYPE=Debug)
+if(FAST)
+  list(APPEND options -D CMAKE_CUDA_FLAGS=--Ofast-compile=max)
+endif()
 
 if(CASE MATCHES "^(find_package|compiled|core|pcre2|compression|mpi|cuda|cuda_host)$")
   set(project ${SOURCE}/examples/consumer)

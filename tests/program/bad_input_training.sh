@@ -10,7 +10,7 @@ transfer() {
   "$RADLADS" transfer --teacher teacher --student "${student:-rad_rwkv7}" --out "${out:-out}" "$@"
 }
 align() {
-  "$RADLADS" align --teacher "${teacher:-teacher}" --student "${student:-s}" \
+  "$RADLADS" align -c small.yaml --teacher "${teacher:-teacher}" --student "${student:-s}" \
     --text "${text:-long.txt}" --out "${out:-out}" "${small[@]}" "$@"
 }
 out=s transfer 2>log.txt
