@@ -158,7 +158,7 @@ void run_dry(const convert_options& o, settings values) {
   }
 }
 
-/// The teacher's type, in which the steps before, from which training goes on, are not rounded. A
+/// The teacher's type, in which the steps before, from which training continues, are not rounded. A
 /// half does not hold every float.
 io::dtype type_of_student(backend_type& b, const std::filesystem::path& teacher,
                           const model_type& student) {

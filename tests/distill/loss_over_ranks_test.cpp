@@ -250,7 +250,7 @@ TEST(ranks, fail_together_and_change_nothing) {
   }
 }
 
-// What is saved is the same file on any number of ranks, and another number goes on from it.
+// What is saved is the same file on any number of ranks, and another number continues from it.
 TEST(ranks, hand_moments_over_whole) {
   using model_type = model_of<float>;
   const std::vector<std::int32_t> ids(12);

@@ -105,7 +105,7 @@ void run_metrics(std::string_view bytes, const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path() != path) fs::remove(entry.path());
   }
-  // What a run goes on from is good the next time.
+  // What a run continues from is good the next time.
   expect(io::metrics_log::resume(path, 4).problem().empty(), "a mended log is damaged");
 }
 

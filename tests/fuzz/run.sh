@@ -3,7 +3,7 @@
 # Runs the libFuzzer programs of the preset fuzz, one after the other.
 #   tests/fuzz/run.sh [--seconds N | --runs N] [--out DIR] [TARGET...]
 # Without arguments each runs an hour. DIR, /dev/shm/radlads-fuzz unless said, takes a corpus and a log for each target,
-# and inputs that did harm; a later run goes on from the corpus. The last lines say how often each target ran; the exit
+# and inputs that did harm; a later run continues from the corpus. The last lines say how often each target ran; the exit
 # status is 1 when there is a finding.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)

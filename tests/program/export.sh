@@ -34,7 +34,7 @@ mv config.json plain/config.json
 for model in arwkv7 arwkv7.gguf; do
   "$RADLADS" generate --model $model --prompt "The cat" --max-tokens 20 --temperature 0 >$model.txt 2>>log.txt
 done
-cmp arwkv7.txt arwkv7.gguf.txt || stop "arwkv7.gguf goes on otherwise"
+cmp arwkv7.txt arwkv7.gguf.txt || stop "arwkv7.gguf continues otherwise"
 
 # A GGUF file as a directory, and back.
 "$RADLADS" export --model teacher.gguf --to hf --out directory >>log.txt 2>&1

@@ -50,7 +50,7 @@ for stage in train align distill extend; do
   cmp $stage.answers/metrics.jsonl $stage.key/metrics.jsonl >/dev/null ||
     [ "$(loss_of $stage.answers)" = "$(loss_of $stage.key)" ] || stop "$stage: the key is not the option"
   [ "$(loss_of $stage.answers)" != "$(loss_of $stage.all)" ] || stop "$stage: questions count"
-  (run $stage --out $stage.answers) >refused.txt 2>&1 && stop "$stage: another loss goes on"
+  (run $stage --out $stage.answers) >refused.txt 2>&1 && stop "$stage: another loss continues"
   grep -q "is complete, but not of this run: " refused.txt || stop "$(cat refused.txt)"
 done
 # With a share of cross-entropy the rows have targets.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Several processes under mpirun: they train as one does, one of them speaks and writes, a run goes on with another
+# Several processes under mpirun: they train as one does, one of them speaks and writes, a run continues with another
 # number of them, and when one fails or dies all end and the reason is named.
 source "$(dirname "$0")/tiny.bash"
 

@@ -25,7 +25,7 @@ inline bool is_exact_match(std::string_view answer, std::string_view right) {
   return strip(answer) == strip(right);
 }
 
-/// Whether an answer begins with the right text and no letter or digit goes on with it.
+/// Whether an answer begins with the right text and no letter or digit continues it.
 inline bool is_prefix_match(std::string_view answer, std::string_view right) {
   const std::string_view given = strip(answer), wanted = strip(right);
   if (!given.starts_with(wanted)) return false;
