@@ -23,7 +23,7 @@ namespace radlads::parallel {
 /// Numbers of a bucket: 16 MiB of floats.
 inline constexpr std::int64_t usual_bucket = std::int64_t{1} << 22;
 
-/// The chosen tensors of a set, in the order of for_each, behind one another. Refers to their
+/// The chosen tensors of a set, in the order of for_each, one after the other. Refers to their
 /// memory, which must stay where it is.
 template <class T>
 class flat_tensors {
