@@ -5,6 +5,7 @@
 #include "loading.hpp"
 #include "messages.hpp"
 #include "model.hpp"
+#include "model_readme.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/dry_run.hpp"
 #include "radlads/files/json.hpp"
@@ -79,20 +80,6 @@ state_size measure_state(const models::config& c) {
   return size;
 }
 
-/// "0-3 rad_rwkv7, 4 attention"
-std::string mixer_text(const models::config& c) {
-  std::string text;
-  for (std::size_t first = 0; first < c.mixers.size();) {
-    std::size_t end = first;
-    while (end < c.mixers.size() && c.mixers[end] == c.mixers[first]) ++end;
-    if (!text.empty()) text += ", ";
-    text += end - first > 1 ? fmt::format("{}-{} ", first, end - 1) : fmt::format("{} ", first);
-    text += c.mixers[first];
-    first = end;
-  }
-  return text;
-}
-
 void print_tensors(const io::safetensors_set& file) {
   std::map<std::string_view, std::int64_t> by_kind;
   std::map<std::string_view, std::int64_t> by_type;
@@ -152,7 +139,7 @@ void run(const std::filesystem::path& directory) {
                                   c.is_tied ? "head tied to the embedding" : "own head"));
   print_line("heads",
              fmt::format("{} of {}, {} for keys and values", c.heads, c.head_size, c.kv_heads));
-  print_line("layers", fmt::format("{}: {}", c.layers, mixer_text(c)));
+  print_line("layers", fmt::format("{}: {}", c.layers, layers_text(c)));
   print_tensors(file);
   print_line("state", fmt::format("{} bytes a sequence ({} recurrent layers, float)",
                                   grouped(state.sequence), state.recurrent_layers));

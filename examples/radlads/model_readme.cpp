@@ -20,20 +20,6 @@ constexpr std::string_view first_line =
     "<!-- Written by radlads, and again whenever the model is; without this line the file stays. "
     "-->";
 
-/// "0-2 rad_rwkv7, 3 attention"
-std::string layers_text(const models::config& c) {
-  std::string text;
-  for (std::size_t first = 0; first < c.mixers.size();) {
-    std::size_t end = first;
-    while (end < c.mixers.size() && c.mixers[end] == c.mixers[first]) ++end;
-    if (!text.empty()) text += ", ";
-    text += end - first > 1 ? fmt::format("{}-{} ", first, end - 1) : fmt::format("{} ", first);
-    text += c.mixers[first];
-    first = end;
-  }
-  return text;
-}
-
 std::string training_rows(const std::string& record) {
   std::string rows;
   const auto add = [&](const char* what, const char* section, const char* key) {
@@ -49,6 +35,19 @@ std::string training_rows(const std::string& record) {
 }
 
 }  // namespace
+
+std::string layers_text(const models::config& c) {
+  std::string text;
+  for (std::size_t first = 0; first < c.mixers.size();) {
+    std::size_t end = first;
+    while (end < c.mixers.size() && c.mixers[end] == c.mixers[first]) ++end;
+    if (!text.empty()) text += ", ";
+    text += end - first > 1 ? fmt::format("{}-{} ", first, end - 1) : fmt::format("{} ", first);
+    text += c.mixers[first];
+    first = end;
+  }
+  return text;
+}
 
 std::string base_name(const std::filesystem::path& path) {
   const std::filesystem::path normal = path.lexically_normal();

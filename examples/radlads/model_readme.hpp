@@ -20,6 +20,9 @@ struct readme_facts {
   std::string scores;   ///< a table in plain text
 };
 
+/// Which layers have which mixer: "0-2 rad_rwkv7, 3 attention".
+std::string layers_text(const models::config& c);
+
 /// The text of README.md.
 std::string model_readme(const models::config& c, const readme_facts& facts);
 
