@@ -3,13 +3,14 @@
 # About 175 MB of real text from Debian 12's packages, for training a mid-size teacher and its students: the
 # kernel's documentation and core sources, the manuals of Perl, Python and Vim, and a dictionary of English.
 #   examples/gather_text.sh DIR
-# writes DIR/text.txt, DIR/held_out.txt (every hundredth document) and DIR/sources.txt (the packages). These are
-# downloaded and unpacked, not installed. A file is a document; documents end with a line of <|endoftext|>.
+# writes DIR/text.txt, DIR/held_out.txt (every hundredth document), DIR/held_out/ (the same documents by domain:
+# dictionary, kernel_manuals, kernel_source, manuals) and DIR/sources.txt (the packages). These are downloaded and
+# unpacked, not installed. A file is a document; documents end with a line of <|endoftext|>.
 set -euo pipefail
 export LC_ALL=C
 
 out=${1:?usage: examples/gather_text.sh DIR}
-mkdir -p "$out"
+mkdir -p "$out/held_out"
 packages=(linux-source-6.1 perl-doc python3.11-doc vim-runtime dict-gcide)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -39,17 +40,26 @@ zcat "$work"/unpacked/usr/share/dictd/gcide.dict.dz >"$work/gcide"
 perl -e '
   use strict;
   my $count = 0;
+  my %domains;
   open(my $text_file, ">:raw", "$ARGV[0]/text.txt.partial") or die "text.txt.partial: $!";
   open(my $held_out, ">:raw", "$ARGV[0]/held_out.txt.partial") or die "held_out.txt.partial: $!";
+  sub domain_file {
+    my ($domain) = @_;
+    return $domains{$domain} if $domains{$domain};
+    open($domains{$domain}, ">:raw", "$ARGV[0]/held_out/$domain.txt") or die "held_out/$domain.txt: $!";
+    return $domains{$domain};
+  }
   sub emit {
-    my ($text) = @_;
+    my ($text, $domain) = @_;
     utf8::decode($text) or return;
     return if $text =~ /[\x00-\x08\x0e-\x1f]/ || length($text) < 200;
     $text =~ s/<\|endoftext\|>//g;
     $text =~ s/\s*\z/\n/;
     utf8::encode($text);
-    my $to = ++$count % 100 == 0 ? $held_out : $text_file;
-    print $to $text, "<|endoftext|>\n" or die "cannot write: $!";
+    my $is_held_out = ++$count % 100 == 0;
+    for my $to ($is_held_out ? ($held_out, domain_file($domain)) : $text_file) {
+      print $to $text, "<|endoftext|>\n" or die "cannot write: $!";
+    }
   }
   while (my $path = <STDIN>) {
     chomp $path;
@@ -58,15 +68,15 @@ perl -e '
     if ($path =~ m{/gcide$}) {
       my $part = "";
       for my $line (split /^/, $text) {
-        if (length($part) > 8000 && $line =~ /^\S/) { emit($part); $part = ""; }
+        if (length($part) > 8000 && $line =~ /^\S/) { emit($part, "dictionary"); $part = ""; }
         $part .= $line;
       }
-      emit($part);
+      emit($part, "dictionary");
     } elsif (length($text) <= 200_000) {
-      emit($text);
+      emit($text, $path =~ m{/linux/Documentation/} ? "kernel_manuals" : $path =~ /\.[ch]$/ ? "kernel_source" : "manuals");
     }
   }
-  close($text_file) && close($held_out) or die "cannot write: $!";
+  for my $each ($text_file, $held_out, values %domains) { close($each) or die "cannot write: $!"; }
   ' "$out" <"$work/list"
 for each in text held_out; do mv "$out/$each.txt.partial" "$out/$each.txt"; done
 (cd "$work/deb" && ls -- *.deb) >"$out/sources.txt"
