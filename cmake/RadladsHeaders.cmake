@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-# Every header is compiled alone, as part of an ordinary build.
+# Headers are compiled alone, as part of an ordinary build: the public ones, and with RADLADS_VERIFY_HEADERS, which the
+# presets dev and asan set, all of them. That a header includes what it uses is also what the rule includes_present of
+# tests/architecture/check.sh reads off the source, in a second.
 #
 # Nearly all of that time would go into Eigen and nlohmann/json, parsed again for each header. So a header that
 # includes one of them, itself or through others, is compiled with it precompiled. This hides no missing
 # include: includes stand at the top of a header, so code that comes before Eigen is code of a header that does
 # not include Eigen, and that one is compiled without.
+
+option(RADLADS_VERIFY_HEADERS "Compile every header alone rather than the public ones" OFF)
+
+# radlads_verified(<list>): without the headers of folders, unless all are wanted.
+function(radlads_verified list)
+  if(NOT RADLADS_VERIFY_HEADERS)
+    list(FILTER ${list} INCLUDE REGEX "^radlads/[^/]*$")
+    set(${list} ${${list}} PARENT_SCOPE)
+  endif()
+endfunction()
 
 # radlads_foreign_includes(<header> <list>): std, and which of Eigen and nlohmann a header of include/ includes,
 # itself or through others.
@@ -49,6 +61,10 @@ endfunction()
 function(radlads_verify_headers)
   foreach(header IN LISTS radlads_headers)
     file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR}/include ${header})
+    list(APPEND names ${name})
+  endforeach()
+  radlads_verified(names)
+  foreach(name IN LISTS names)
     radlads_foreign_includes(${name} foreign)
     list(JOIN foreign _ group)
     list(APPEND groups "${group}")
@@ -77,6 +93,7 @@ function(radlads_verify_cuda_headers)
     file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR}/include ${header})
     list(APPEND names ${name})
   endforeach()
+  radlads_verified(names)
   radlads_sources_of_headers(sources cu ${names})
   add_library(radlads_cuda_header_check OBJECT ${sources})
   target_link_libraries(radlads_cuda_header_check PRIVATE radlads_own_cuda_flags)

@@ -9,7 +9,7 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 export LC_ALL=C.UTF-8
 
-rules=(include_direction backends_apart include_origin header_form public_headers_define_nothing mirrored_tests
+rules=(include_direction includes_present backends_apart include_origin header_form public_headers_define_nothing mirrored_tests
        file_length file_names words old_words test_names licence_lines no_machine_paths readme_program support_table
        one_way_out checked_threads implementation_names)
 
@@ -77,6 +77,10 @@ include_direction() {
         print $1 ":" $2 ": scalar functions know no views and no backends, here " path
     }'
 }
+
+# Every header includes what declares the names that it uses. The compiler says the same of each header alone, in
+# minutes (option RADLADS_VERIFY_HEADERS).
+includes_present() { headers | xargs -r awk -f "$here/includes.awk"; }
 
 backends_apart() {
   headers | includes | awk -F: '

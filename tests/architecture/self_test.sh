@@ -73,6 +73,15 @@ expect one_way_out 'examples/radlads/eval.cpp:3: the program speaks through mess
 header include/radlads/ops/norm.hpp 'inline void go() { std::jthread t([] {}); }'
 expect checked_threads 'ops/norm.hpp:3: threads are started by core/threads.hpp'
 
+header include/radlads/core/row.hpp 'struct row {};' 'inline int count(row) { return 1; }'
+header include/radlads/ops/norm.hpp 'inline int twice(const row& r) { return 2; }'
+expect includes_present 'ops/norm.hpp:3: row is used, but radlads/core/row.hpp is not included'
+header include/radlads/core/row.hpp 'struct row {};' 'inline int count(int) { return 1; }'
+header include/radlads/ops/norm.hpp 'inline int twice() { return 2 * count(1); }'
+expect includes_present 'ops/norm.hpp:3: count is used, but radlads/core/row.hpp is not included'
+header include/radlads/ops/norm.hpp 'inline std::vector<int> none() { return {}; }'
+expect includes_present 'ops/norm.hpp:3: std::vector is used, but vector is not included'
+
 header include/radlads/ops/cpu/norm.hpp '#include "radlads/ops/cuda/norm.cuh"'
 expect backends_apart 'ops/cpu/norm.hpp:3: a file under cpu/ includes'
 

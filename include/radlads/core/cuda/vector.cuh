@@ -6,6 +6,7 @@
 #include "radlads/core/config.hpp"
 #include "radlads/core/scalar.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace radlads {
