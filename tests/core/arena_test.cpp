@@ -3,11 +3,13 @@
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/backend.hpp"
+#include "support/error_of.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <set>
 
 namespace arena_test {
@@ -72,6 +74,53 @@ TEST(arena, is_given_back_when_an_exception_leaves_the_scope) {
   } catch (const error&) {
   }
   EXPECT_EQ(backend.scratch().position().used, before.used);
+}
+
+/// Counts what is allocated.
+struct counted_memory {
+  void* allocate(std::size_t bytes) {
+    ++blocks;
+    return ::operator new (bytes, std::align_val_t{64});
+  }
+  void deallocate(void* pointer, std::size_t) {
+    --blocks;
+    ::operator delete (pointer, std::align_val_t{64});
+  }
+  int blocks = 0;
+};
+
+TEST(arena, takes_from_lent_memory_first) {
+  alignas(256) std::byte lent[1024];
+  counted_memory memory;
+  {
+    arena<counted_memory> scratch(memory);
+    scratch.take(100);
+    EXPECT_EQ(memory.blocks, 1);
+    scratch.rewind({});
+    scratch.lend(lent, sizeof(lent));
+    EXPECT_EQ(memory.blocks, 0);
+    EXPECT_EQ(scratch.take(100), lent);
+    EXPECT_EQ(scratch.take(896), lent + 128);
+    EXPECT_EQ(scratch.peak(), 1024u);
+    EXPECT_EQ(memory.blocks, 0);
+    scratch.take(1);
+    EXPECT_EQ(memory.blocks, 1);
+    scratch.rewind({});
+    scratch.lend(nullptr, 0);
+    EXPECT_EQ(scratch.capacity(), 0u);
+  }
+  EXPECT_EQ(memory.blocks, 0);
+}
+
+TEST(arena, rejects_lent_memory_in_use_or_unaligned) {
+  alignas(256) std::byte lent[1024];
+  counted_memory memory;
+  arena<counted_memory> scratch(memory);
+  EXPECT_EQ(test::error_of([&] { scratch.lend(lent + 64, 512); }),
+            "arena: lent memory must begin at a multiple of 256 bytes");
+  scratch.take(1);
+  EXPECT_EQ(test::error_of([&] { scratch.lend(lent, 1024); }),
+            "arena: memory is lent while scratch is in use");
 }
 
 }  // namespace arena_test
