@@ -2,12 +2,14 @@
 // Views: strides, elements, density, other shapes, and the sentences about shapes.
 
 #include "radlads/core/view.hpp"
+#include "support/error_of.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -58,6 +60,36 @@ TEST(view, a_strided_view_has_gaps) {
   // The stride of an axis of one entry is never used.
   x.extents[0] = 1;
   EXPECT_TRUE(x.is_dense());
+}
+
+TEST(view, takes_the_strides_of_a_foreign_tensor) {
+  std::vector<int> memory = counted(120);
+  // (B, T, parts, H, K) of (2, 3, 4, 1, 5): part 1 as (B, T, H, K).
+  const view<int, 4> part(memory.data() + 5, {2, 3, 1, 5}, {60, 20, 5, 1});
+  EXPECT_EQ(part(1, 2, 0, 4), 1 * 60 + 2 * 20 + 5 + 4);
+  EXPECT_FALSE(part.is_dense());
+  const view<int, 2> repeated(memory.data(), {7, 5}, {0, 1});
+  EXPECT_EQ(&repeated(6, 3), &repeated(0, 3));
+  // An axis of one entry has any stride.
+  const view<int, 2> column(memory.data(), {4, 1}, {1, 4});
+  EXPECT_EQ(column(3, 0), 3);
+  EXPECT_TRUE(column.is_dense());
+  EXPECT_EQ(test::error_of([&] {
+              view<int, 2>(memory.data(), {5, 4}, {1, 5});
+            }),
+            "view: the last axis must be contiguous; its stride is 5, expected 1");
+}
+
+TEST(view, takes_a_span) {
+  std::vector<int> memory = counted(7);
+  const view<int, 1> whole{std::span(memory)};
+  EXPECT_EQ(whole.data(), memory.data());
+  EXPECT_EQ(whole.extent(0), 7);
+  const view<const int, 1> some = std::span(memory).subspan(2, 3);
+  EXPECT_EQ(some(2), 4);
+  static_assert(!std::is_convertible_v<std::span<const int>, view<int, 1>>);
+  static_assert(!std::is_convertible_v<std::span<int>, view<int, 2>>);
+  static_assert(!std::is_convertible_v<std::span<int>, view<int, 1, device_space>>);
 }
 
 TEST(view, is_empty_without_memory_or_without_elements) {

@@ -7,7 +7,9 @@
 #include "radlads/core/error.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <type_traits>
 
@@ -44,6 +46,22 @@ struct view {
       step *= extents[axis];
     }
   }
+  /// A view with the distance in elements between neighbours on each axis, as tensors of other
+  /// programs have it. Zero repeats an axis. Throws unless the last axis is contiguous.
+  view(T* data, const shape<Rank>& sizes, const shape<Rank>& steps) : pointer(data) {
+    const std::int64_t last = steps[static_cast<std::size_t>(Rank - 1)];
+    require(last == 1 || sizes[static_cast<std::size_t>(Rank - 1)] <= 1,
+            "view: the last axis must be contiguous; its stride is ", last, ", expected 1");
+    for (int axis = 0; axis < Rank; ++axis) {
+      extents[axis] = sizes[static_cast<std::size_t>(axis)];
+      strides[axis] = axis == Rank - 1 ? 1 : steps[static_cast<std::size_t>(axis)];
+    }
+  }
+  /// The elements of a span of the host's memory.
+  template <class U, std::size_t Size>
+  requires(Rank == 1 && std::is_same_v<Space, host_space> &&
+           std::is_convertible_v<U (*)[], T (*)[]>) view(std::span<U, Size> values)
+      : view(values.data(), {static_cast<std::int64_t>(values.size())}) {}
 
   RADLADS_HOST_DEVICE T* data() const { return pointer; }
   RADLADS_HOST_DEVICE std::int64_t extent(int axis) const { return extents[axis]; }
