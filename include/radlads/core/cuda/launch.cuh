@@ -61,15 +61,18 @@ RADLADS_HIDDEN void launch(cuda_backend& b, const char* name, void (*kernel)(Arg
               shape.blocks_z <= 65535,
           name, ": the grid is (", shape.blocks, ", ", shape.blocks_y, ", ", shape.blocks_z,
           "), beyond CUDA's limits of (2147483647, 65535, 65535)");
-  if (shape.shared_bytes > plain_shared_bytes) {
-    const cudaError_t code = cudaFuncSetAttribute(
-        kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shape.shared_bytes));
-    require_launch(b, code, name);
-  }
-  const dim3 grid(static_cast<unsigned>(shape.blocks), static_cast<unsigned>(shape.blocks_y),
-                  static_cast<unsigned>(shape.blocks_z));
-  kernel<<<grid, static_cast<unsigned>(shape.threads), shape.shared_bytes, b.stream()>>>(args);
-  require_launch(b, cudaPeekAtLastError(), name);
+  b.enqueue([&] {
+    if (shape.shared_bytes > plain_shared_bytes) {
+      const cudaError_t code =
+          cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(shape.shared_bytes));
+      require_launch(b, code, name);
+    }
+    const dim3 grid(static_cast<unsigned>(shape.blocks), static_cast<unsigned>(shape.blocks_y),
+                    static_cast<unsigned>(shape.blocks_z));
+    kernel<<<grid, static_cast<unsigned>(shape.threads), shape.shared_bytes, b.stream()>>>(args);
+    require_launch(b, cudaPeekAtLastError(), name);
+  });
 }
 
 }  // namespace radlads

@@ -194,8 +194,12 @@ RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b,
                                                  b.stream()),
                  "embedding_backward: sorting token numbers");
   };
-  sort(nullptr);
-  sort(scope.take<std::byte, 1>({static_cast<std::int64_t>(bytes)}).data());
+  {
+    const auto device = b.current_device();
+    sort(nullptr);
+  }
+  void* const memory = scope.take<std::byte, 1>({static_cast<std::int64_t>(bytes)}).data();
+  b.enqueue([&] { sort(memory); });
   const scatter_args<T> args{sorted_ids, sorted_positions, dy.pointer,   dtable.pointer,
                              count,      dy.extent(1),     dy.stride(0), dtable.stride(0)};
   const auto run = [&](auto width) {

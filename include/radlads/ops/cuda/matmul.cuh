@@ -162,6 +162,7 @@ RADLADS_HIDDEN void product_into(cuda_backend& b, bool transpose_a, bool transpo
       prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, second.alignment());
       prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, result.alignment());
       prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, result.alignment());
+      const auto device = b.current_device();
       cublasLtMatmulHeuristicResult_t best{};
       int count = 0;
       require_cublas(
@@ -174,12 +175,16 @@ RADLADS_HIDDEN void product_into(cuda_backend& b, bool transpose_a, bool transpo
       found = known.emplace(key, best.algo).first;
     }
     const A one = 1, before = accumulate ? A(1) : A(0);
-    require_cublas(
-        cublasLtMatmul(b.cublas(), product.handle, &one, first.pointer, first_layout.handle,
-                       second.pointer, second_layout.handle, &before, c.pointer,
-                       result_layout.handle, c.pointer, result_layout.handle, &found->second,
-                       b.workspace(), cuda_backend::workspace_bytes, b.stream()),
-        name);
+    scratch_scope<cuda_backend> scope(b);
+    void* const workspace = b.workspace(scope);
+    b.enqueue([&] {
+      require_cublas(
+          cublasLtMatmul(b.cublas(), product.handle, &one, first.pointer, first_layout.handle,
+                         second.pointer, second_layout.handle, &before, c.pointer,
+                         result_layout.handle, c.pointer, result_layout.handle, &found->second,
+                         workspace, cuda_backend::workspace_bytes, b.stream()),
+          name);
+    });
   }
   if (has_bias && !is_bias_fused) {
     elementwise_on<Out>(
