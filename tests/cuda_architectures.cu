@@ -57,7 +57,7 @@ template void launch_chunkwise_backward<64>(cuda_backend&, const backward_argume
 template void launch_two_pass_chunkwise_backward<64>(cuda_backend&, const backward_arguments<kda>&);
 }  // namespace radlads::recurrence::chunkwise
 
-namespace radlads {
+namespace radlads::cuda_detail {
 template void matmul_on<bf16>(cuda_backend&, bool, bool, bool, view<const bf16, 2, device_space>,
                               view<const bf16, 2, device_space>, view<const bf16, 1, device_space>,
                               view<bf16, 2, device_space>);
@@ -65,4 +65,4 @@ template void adamw_on<bf16>(cuda_backend&, const optim::adamw_step<float>&,
                              view<bf16, 1, device_space>, view<const bf16, 1, device_space>,
                              view<float, 1, device_space>, view<float, 1, device_space>,
                              view<float, 1, device_space>);
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

@@ -242,22 +242,17 @@ checked_threads() {
 }
 
 # `using namespace radlads` pulls in no implementation: what operations, recurrences and the optimizer need for themselves
-# goes into namespaces below it. The names that are still there are listed in namespace.txt, which only gets shorter.
+# is in namespaces below it, such as cpu_detail.
 implementation_names() {
-  local list=tests/architecture/namespace.txt
-  { [ ! -e $list ] || sed 's/^/listed /' $list; files 'include/radlads/ops include/radlads/recurrence include/radlads/optim' '*.hpp' |
-    each_line '
-      FNR == 1 { is_inside = 0 }
-      /^namespace radlads \{/ { is_inside = 1; next }
-      /^}  \/\/ namespace radlads$/ { is_inside = 0 }
-      is_inside && /^[a-z]/ && !/^(template|namespace|requires|static_assert|return)/ && / / {
-        name = $0; sub(/[({=;].*/, "", name); sub(/ +$/, "", name); sub(/ :.*/, "", name); sub(/<.*>$/, "", name)
-        sub(/.*[ *&]/, "", name); print "found " name " " FILENAME ":" FNR
-      }'; } | awk -v list=$list '
-    $1 == "listed" { listed[$2] = FNR; next }
-    { found[$2] = 1 }
-    !($2 in listed) { print $3 ": " $2 " is in namespace radlads; implementation goes into a namespace below it" }
-    END { for (name in listed) if (!(name in found)) print list ":" listed[name] ": " name " is gone; take it off the list" }'
+  files 'include/radlads/ops include/radlads/recurrence include/radlads/optim' '*.hpp *.cuh' | each_line '
+    FNR == 1 { is_inside = 0 }
+    /^namespace radlads \{/ { is_inside = 1; next }
+    /^}  \/\/ namespace radlads$/ { is_inside = 0 }
+    is_inside && /^[a-zA-Z]/ && !/^(template|namespace|requires|static_assert|return)/ && / / {
+      name = $0; sub(/[({=;].*/, "", name); sub(/ +$/, "", name); sub(/ :.*/, "", name); sub(/<.*>$/, "", name)
+      sub(/.*[ *&]/, "", name)
+      print FILENAME ":" FNR ": " name " is in namespace radlads; implementation goes into a namespace below it"
+    }'
 }
 
 if [ "${1:-}" = rules ]; then

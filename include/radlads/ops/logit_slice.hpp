@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::ops {
 
 /// Tokens whose logits are held at once: about a gigabyte of floats. The head's gradient is read
 /// and written once a slice, and its product wants some hundred tokens.
@@ -14,4 +14,4 @@ inline std::int64_t tokens_of_slice(std::int64_t vocabulary, std::int64_t tokens
   return std::min(std::max<std::int64_t>(64, logits / vocabulary), tokens);
 }
 
-}  // namespace radlads
+}  // namespace radlads::ops

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <numbers>
 
-namespace radlads {
+namespace radlads::ops {
 
 /// Bits of a key behind the point. A step is a factor of 1 + 2e-8 of a probability.
 inline constexpr int sampling_key_bits = 25;
@@ -39,7 +39,7 @@ struct sampling_rule {
 };
 
 /// What checked options mean in keys.
-inline sampling_rule sampling_rule_of(const ops::sampling_options& o) {
+inline sampling_rule sampling_rule_of(const sampling_options& o) {
   sampling_rule rule;
   rule.is_greedy = o.temperature == 0;
   rule.top_k = o.top_k;
@@ -120,4 +120,4 @@ RADLADS_HOST_DEVICE constexpr sampling_digit digit_of_key(int index) {
                       : sampling_digit{0, 10};
 }
 
-}  // namespace radlads
+}  // namespace radlads::ops

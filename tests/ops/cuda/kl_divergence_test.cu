@@ -50,7 +50,7 @@ TYPED_TEST(cuda_kl_divergence, several_slices) {
   auto teacher_x = this->template random<2>({N, C});
   auto losses = this->template poisoned<accumulate_t<TypeParam>, 1>({N});
   auto dx = this->template poisoned<TypeParam, 2>({N, C});
-  ASSERT_LT(tokens_of_slice(2 * V, N), N);
+  ASSERT_LT(ops::tokens_of_slice(2 * V, N), N);
   this->on_both([&](auto& b, auto tag, auto on) {
     ops::head_kl_divergence<decltype(tag)>(b, 1, 0, 1, on(head), on(x), on(head), on(teacher_x), {},
                                            on(losses), on(dx), {});

@@ -134,9 +134,17 @@ struct cpu_options {
   bool poison = false;  ///< fill fresh memory with NaN, so that tests see what was never written
 };
 
+namespace cpu_detail {
+
+/// Base of cpu_backend, so that a call with one finds by its argument what this namespace has: how
+/// the CPU does each operation.
+struct operations {};
+
+}  // namespace cpu_detail
+
 /// Runs operations on the host with Eigen and threads. Not copyable; outlives every tensor made on
 /// it. One caller at a time.
-class cpu_backend {
+class cpu_backend : cpu_detail::operations {
  public:
   using space = host_space;
 

@@ -31,7 +31,7 @@ namespace radlads {
 /// for the calling thread. Made of cuda_resources it works on the caller's stream with the caller's
 /// memory: it restores the current device after every call, changes no setting of the process and
 /// never waits unasked. docs/guest.md shows how.
-class cuda_backend {
+class cuda_backend : cuda_detail::operations {
  public:
   using space = device_space;
 

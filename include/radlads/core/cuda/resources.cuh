@@ -50,6 +50,10 @@ struct cuda_resources {
 
 namespace cuda_detail {
 
+/// Base of cuda_backend, so that a call with one finds by its argument what this namespace has: how
+/// CUDA does each operation.
+struct operations {};
+
 /// Throws unless there is a device of that index.
 inline void require_device(int device) {
   int count = 0;

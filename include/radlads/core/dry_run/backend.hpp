@@ -15,9 +15,17 @@
 
 namespace radlads {
 
+namespace dry_run_detail {
+
+/// Base of dry_run_backend, so that a call with one finds by its argument what this namespace has:
+/// each operation, without doing it.
+struct operations {};
+
+}  // namespace dry_run_detail
+
 /// Hands out addresses that nobody may use. Operations on it check shapes and take the scratch that
 /// grows with them on CUDA; what is copied to the host is zero.
-class dry_run_backend {
+class dry_run_backend : dry_run_detail::operations {
  public:
   using space = device_space;
 

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// Widest head that the lanes form takes: beyond it a row's sums no longer fit the registers.
 inline constexpr std::int64_t widest_lanes_attention = 16;
@@ -69,4 +69,4 @@ RADLADS_INSTANCE void attention_backward_on<double>(cpu_backend&, double, view<c
                                                     view<double, 4>, view<double, 4>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

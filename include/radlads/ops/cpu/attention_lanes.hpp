@@ -21,7 +21,7 @@
 #include <numbers>
 #include <type_traits>
 
-namespace radlads::lanes_attention {
+namespace radlads::cpu_detail::lanes_attention {
 
 /// Copies the head's `width` <= N numbers, times `factor`, and pads with zeros.
 template <int N, class T>
@@ -377,4 +377,4 @@ void backward(cpu_backend& b, const attention_inputs<T>& in, const attention_gra
   });
 }
 
-}  // namespace radlads::lanes_attention
+}  // namespace radlads::cpu_detail::lanes_attention

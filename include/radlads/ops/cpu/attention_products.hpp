@@ -16,7 +16,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace radlads::product_attention {
+namespace radlads::cpu_detail::product_attention {
 
 template <class T>
 using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -215,4 +215,4 @@ void backward(cpu_backend& b, const attention_inputs<T>& in, const attention_gra
   });
 }
 
-}  // namespace radlads::product_attention
+}  // namespace radlads::cpu_detail::product_attention

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// Inputs of attention. q: (B, T, H, N); k, v: (B, S, Hkv, N).
 template <class T>
@@ -54,4 +54,4 @@ inline std::int64_t balanced_tile(std::int64_t turn, std::int64_t tiles) {
   return turn % 2 == 0 ? turn / 2 : tiles - 1 - turn / 2;
 }
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 template <class From, class To>
 void convert_on(cpu_backend& b, view<const From, 1> from, view<To, 1> to) {
@@ -20,4 +20,4 @@ void convert_on(cpu_backend& b, view<const From, 1> from, view<To, 1> to) {
   });
 }
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

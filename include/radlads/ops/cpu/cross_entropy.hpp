@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// Tokens whose logits are held at a time: about a megabyte of them, which stays in cache between
 /// the passes, but enough tokens that the head is read for arithmetic and not for its own sake.
@@ -155,4 +155,4 @@ RADLADS_INSTANCE void head_cross_entropy_on<double>(cpu_backend&, double, view<c
                                                     view<double, 2>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

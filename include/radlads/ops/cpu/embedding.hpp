@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 inline void require_token_ids(const view<const std::int32_t, 1>& ids, std::int64_t vocabulary,
                               const char* function) {
@@ -74,4 +74,4 @@ RADLADS_INSTANCE void embedding_backward_on<double>(cpu_backend&, view<const std
                                                     view<const double, 2>, view<double, 2>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

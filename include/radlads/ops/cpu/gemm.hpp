@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// c (M, N) = op(a) op(b), plus bias (N) in every row or plus c itself. Strides are in elements.
 template <class T>
@@ -361,4 +361,4 @@ void gemm(const gemm_args<T>& g, T* scratch) {
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

@@ -14,7 +14,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// What a pass over student and teacher logits sums, with s and t the logits below their largest.
 template <class T>
@@ -142,4 +142,4 @@ RADLADS_INSTANCE void head_kl_divergence_on<double>(cpu_backend&, double, double
                                                     view<std::int32_t, 1>, view<std::int32_t, 1>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// Calls f for lanes of one head: `columns` is where they lie in the rows; `extra` are lanes.
 template <class F, class T, std::size_t Outputs, std::size_t Inputs, class Lanes, class Count,
@@ -124,4 +124,4 @@ void l2norm_map_backward_on(cpu_backend& b, const F& f, view<const T, 3> x, view
       });
 }
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// Waking a thread costs as much as some thousand elements of work.
 inline constexpr std::int64_t elements_per_part = 8192;
@@ -90,4 +90,4 @@ void elementwise_on(cpu_backend& b, const F& f, const std::array<view<T, 2>, Out
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

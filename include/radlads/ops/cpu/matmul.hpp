@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// c = op(left) op(right), plus bias in every row unless it is empty, plus c when accumulating.
 template <class T>
@@ -64,4 +64,4 @@ RADLADS_INSTANCE void matmul_on<double>(cpu_backend&, bool, bool, bool, view<con
                                         view<double, 2>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

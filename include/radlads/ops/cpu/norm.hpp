@@ -17,7 +17,7 @@
 #include <complex>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 template <class T>
 void rms_norm_forward_on(cpu_backend& b, double epsilon, view<const T, 1> weight,
@@ -222,4 +222,4 @@ RADLADS_INSTANCE void group_norm_backward_on<double>(cpu_backend&, view<const do
                                                      view<double, 1>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

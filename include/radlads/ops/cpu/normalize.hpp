@@ -13,7 +13,7 @@
 #include <complex>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// The largest factor: a vector shorter than its reciprocal 1e-12 is scaled, not normalised.
 inline constexpr double largest_normalize_factor = 1e12;
@@ -105,4 +105,4 @@ RADLADS_INSTANCE void normalize_backward_on<double>(cpu_backend&, view<const dou
                                                     view<double, 3>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 template <class T>
 void repeat_heads_forward_on(cpu_backend& b, view<const T, 3> x, view<T, 3> y) {
@@ -61,4 +61,4 @@ RADLADS_INSTANCE void repeat_heads_backward_on<double>(cpu_backend&, view<const 
                                                        view<double, 3>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

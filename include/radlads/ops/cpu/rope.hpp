@@ -15,7 +15,7 @@
 #include <complex>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// cosines and sines (T, N/2) of the tokens [begin, end), in double before the cast. Every 32nd
 /// token is computed, those between follow by rotation: sixteen times cheaper, and the error of 32
@@ -103,4 +103,4 @@ RADLADS_INSTANCE void rope_on<double>(cpu_backend&, const ops::rope_frequencies&
                                       view<double, 4>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

@@ -21,7 +21,7 @@
 #include <span>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// The first of the greatest of V > 0 logits. Throws when one is NaN.
 template <class A>
@@ -67,7 +67,7 @@ const accumulate_t<T>* logits_to_sample(scratch_scope<cpu_backend>& scope, const
   const auto factor = static_cast<A>(penalty);
   for (std::int64_t v = 0; v < V; ++v) {
     const auto logit = static_cast<A>(row[v]);
-    copy(v) = seen != nullptr && seen[v] != 0 ? penalised_logit(logit, factor) : logit;
+    copy(v) = seen != nullptr && seen[v] != 0 ? ops::penalised_logit(logit, factor) : logit;
   }
   return copy.data();
 }
@@ -89,14 +89,14 @@ sampling_tokens all_sampling_tokens(scratch_scope<cpu_backend>& scope, const A* 
   const auto keys = scope.template take<std::uint32_t, 1>({V});
   std::uint32_t* const to = keys.pointer;
   for (std::int64_t v = 0; v < V; ++v) {
-    to[v] = sampling_key(greatest, static_cast<double>(logits[v]), scale);
+    to[v] = ops::sampling_key(greatest, static_cast<double>(logits[v]), scale);
   }
   return {keys, {}};
 }
 
 /// What the cut keeps of all tokens, which are at most `most`.
 inline sampling_tokens kept_tokens(scratch_scope<cpu_backend>& scope, const sampling_tokens& all,
-                                   const sampling_cut& cut, std::int64_t most) {
+                                   const ops::sampling_cut& cut, std::int64_t most) {
   // One more: a token that does not stay is written where the next one goes.
   const auto keys = scope.template take<std::uint32_t, 1>({most + 1});
   const auto ids = scope.template take<std::int32_t, 1>({most + 1});
@@ -113,12 +113,12 @@ inline sampling_tokens kept_tokens(scratch_scope<cpu_backend>& scope, const samp
 inline sampling_tokens most_probable(cpu_backend& b, scratch_scope<cpu_backend>& scope,
                                      const sampling_tokens& all, std::int64_t count) {
   const std::span<const std::uint32_t> keys = all.all_keys();
-  constexpr int shift = digit_of_key(0).shift;
+  constexpr int shift = ops::digit_of_key(0).shift;
   const sampling_histogram counts(
       keys.size(), [&](std::size_t v) { return keys[v] >> shift; },
-      [&](std::size_t v) { return std::uint64_t{keys[v] < sampling_key_end ? 1u : 0u}; });
+      [&](std::size_t v) { return std::uint64_t{keys[v] < ops::sampling_key_end ? 1u : 0u}; });
   const auto kept = std::min(static_cast<std::uint64_t>(count), counts.total());
-  const sampling_cut cut =
+  const ops::sampling_cut cut =
       find_sampling_cut(b, keys, counts, kept, [](std::size_t) { return std::uint64_t{1}; });
   return kept_tokens(scope, all, cut, static_cast<std::int64_t>(kept));
 }
@@ -129,28 +129,29 @@ inline view<std::uint64_t, 1> sampling_weights(scratch_scope<cpu_backend>& scope
   const auto weights = scope.template take<std::uint64_t, 1>({tokens.size()});
   const std::uint32_t* const keys = tokens.keys.pointer;
   std::uint64_t* const to = weights.pointer;
-  for (std::int64_t i = 0; i < tokens.size(); ++i) to[i] = sampling_weight(keys[i]);
+  for (std::int64_t i = 0; i < tokens.size(); ++i) to[i] = ops::sampling_weight(keys[i]);
   return weights;
 }
 
 /// Where top_p and then min_p cut.
-inline sampling_cut cut_of(cpu_backend& b, const sampling_rule& rule, const sampling_tokens& tokens,
-                           view<const std::uint64_t, 1> weights) {
-  sampling_cut cut{rule.key_end - 1, tokens.size()};
+inline ops::sampling_cut cut_of(cpu_backend& b, const ops::sampling_rule& rule,
+                                const sampling_tokens& tokens,
+                                view<const std::uint64_t, 1> weights) {
+  ops::sampling_cut cut{rule.key_end - 1, tokens.size()};
   if (rule.top_p == 1) return cut;
-  constexpr int shift = digit_of_key(0).shift;
+  constexpr int shift = ops::digit_of_key(0).shift;
   const std::span<const std::uint32_t> keys = tokens.all_keys();
   const auto weight_of = [&](std::size_t i) { return weights.pointer[i]; };
   const sampling_histogram sums(
       keys.size(), [&](std::size_t i) { return keys[i] >> shift; }, weight_of);
-  const sampling_cut by_share =
-      find_sampling_cut(b, keys, sums, sampling_share(rule.top_p, sums.total()), weight_of);
+  const ops::sampling_cut by_share =
+      find_sampling_cut(b, keys, sums, ops::sampling_share(rule.top_p, sums.total()), weight_of);
   return by_share.key <= cut.key ? by_share : cut;
 }
 
 /// The place that the number in [0, 1) chooses among those that the cut keeps.
 inline std::int64_t drawn_place(scratch_scope<cpu_backend>& scope, const sampling_tokens& tokens,
-                                view<const std::uint64_t, 1> weights, const sampling_cut& cut,
+                                view<const std::uint64_t, 1> weights, const ops::sampling_cut& cut,
                                 double uniform) {
   constexpr std::int64_t block = 256;
   const std::int64_t size = tokens.size(), blocks = (size + block - 1) / block;
@@ -169,7 +170,7 @@ inline std::int64_t drawn_place(scratch_scope<cpu_backend>& scope, const samplin
     sums(k) = sum_of(begin, middle, cut.key + 1) + sum_of(middle, end, cut.key);
     total += sums(k);
   }
-  std::uint64_t left = sampling_target(uniform, total);
+  std::uint64_t left = ops::sampling_target(uniform, total);
   std::int64_t at = 0;
   while (left >= sums(at)) left -= sums(at++);
   std::int64_t place = at * block;
@@ -183,23 +184,23 @@ inline std::int64_t drawn_place(scratch_scope<cpu_backend>& scope, const samplin
 /// A draw among the tokens that top_k, top_p and min_p leave.
 template <class A>
 std::int32_t drawn_token(cpu_backend& b, const A* logits, std::int64_t V, double greatest,
-                         const sampling_rule& rule, double uniform) {
+                         const ops::sampling_rule& rule, double uniform) {
   scratch_scope<cpu_backend> scope(b);
   sampling_tokens tokens = all_sampling_tokens(scope, logits, V, greatest, rule.scale);
   if (rule.top_k > 0 && rule.top_k < V) {
     tokens = most_probable(b, scope, tokens, rule.top_k);
-  } else if (rule.top_p == 1 && rule.key_end < sampling_key_end) {
+  } else if (rule.top_p == 1 && rule.key_end < ops::sampling_key_end) {
     // Fewer weights to work out.
     tokens = kept_tokens(scope, tokens, {rule.key_end - 1, V}, tokens.size());
   }
   const view<std::uint64_t, 1> weights = sampling_weights(scope, tokens);
-  const sampling_cut cut = cut_of(b, rule, tokens, weights);
+  const ops::sampling_cut cut = cut_of(b, rule, tokens, weights);
   const std::int64_t place = drawn_place(scope, tokens, weights, cut, uniform);
   return tokens.ids.empty() ? static_cast<std::int32_t>(place) : tokens.ids(place);
 }
 
 template <class T>
-void sample_on(cpu_backend& b, const sampling_rule& rule, view<const T, 2> logits,
+void sample_on(cpu_backend& b, const ops::sampling_rule& rule, view<const T, 2> logits,
                view<const std::uint8_t, 2> seen, random_stream numbers, std::uint64_t first,
                view<std::int32_t, 1> ids) {
   using A = accumulate_t<T>;
@@ -224,12 +225,12 @@ inline void mark_ids_on(cpu_backend&, view<const std::int32_t, 2> ids, view<std:
 }
 
 #if defined(RADLADS_INSTANCE)
-RADLADS_INSTANCE void sample_on<float>(cpu_backend&, const sampling_rule&, view<const float, 2>,
-                                       view<const std::uint8_t, 2>, random_stream, std::uint64_t,
-                                       view<std::int32_t, 1>);
-RADLADS_INSTANCE void sample_on<double>(cpu_backend&, const sampling_rule&, view<const double, 2>,
-                                        view<const std::uint8_t, 2>, random_stream, std::uint64_t,
-                                        view<std::int32_t, 1>);
+RADLADS_INSTANCE void sample_on<float>(cpu_backend&, const ops::sampling_rule&,
+                                       view<const float, 2>, view<const std::uint8_t, 2>,
+                                       random_stream, std::uint64_t, view<std::int32_t, 1>);
+RADLADS_INSTANCE void sample_on<double>(cpu_backend&, const ops::sampling_rule&,
+                                        view<const double, 2>, view<const std::uint8_t, 2>,
+                                        random_stream, std::uint64_t, view<std::int32_t, 1>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

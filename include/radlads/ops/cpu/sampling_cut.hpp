@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <span>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// A token near a cut: its key and its place in the list that is cut.
 struct sampling_candidate {
@@ -33,7 +33,7 @@ class sampling_histogram {
     }
     for (; i < count; ++i) bins_[0][digit_of(i)] += measure(i);
     for (std::size_t c = 1; c < copies; ++c) {
-      for (std::size_t bin = 0; bin < sampling_bins; ++bin) bins_[0][bin] += bins_[c][bin];
+      for (std::size_t bin = 0; bin < ops::sampling_bins; ++bin) bins_[0][bin] += bins_[c][bin];
     }
   }
 
@@ -52,7 +52,7 @@ class sampling_histogram {
 
  private:
   static constexpr std::size_t copies = 4;
-  std::array<std::array<std::uint64_t, sampling_bins>, copies> bins_{};
+  std::array<std::array<std::uint64_t, ops::sampling_bins>, copies> bins_{};
 };
 
 /// The first token, in order of key and then of place, with which the sum of measure(candidate)
@@ -60,15 +60,15 @@ class sampling_histogram {
 /// overwritten, are in order of place and agree in the first digit of their keys; the measure
 /// depends on the key alone.
 template <class Measure>
-sampling_cut cut_among(std::span<sampling_candidate> candidates, std::uint64_t target,
-                       const Measure& measure) {
+ops::sampling_cut cut_among(std::span<sampling_candidate> candidates, std::uint64_t target,
+                            const Measure& measure) {
   const auto have_one_key = [&] {
     const std::uint32_t key = candidates.front().key;
     return std::all_of(candidates.begin(), candidates.end(),
                        [&](const sampling_candidate& each) { return each.key == key; });
   };
-  for (int index = 1; index < sampling_digits && !have_one_key(); ++index) {
-    const sampling_digit digit = digit_of_key(index);
+  for (int index = 1; index < ops::sampling_digits && !have_one_key(); ++index) {
+    const ops::sampling_digit digit = ops::digit_of_key(index);
     const std::uint32_t mask = (1u << digit.bits) - 1;
     const auto digit_of = [&](std::size_t i) { return (candidates[i].key >> digit.shift) & mask; };
     const sampling_histogram sums(candidates.size(), digit_of,
@@ -102,11 +102,11 @@ inline std::span<sampling_candidate> candidates_within(std::span<const std::uint
 /// The cut at which the sum of measure(place) reaches `target` units, which is at most the sum over
 /// `sums`, made of the same measure and the keys' first digit.
 template <class Measure>
-sampling_cut find_sampling_cut(cpu_backend& b, std::span<const std::uint32_t> keys,
-                               const sampling_histogram& sums, std::uint64_t target,
-                               const Measure& measure) {
+ops::sampling_cut find_sampling_cut(cpu_backend& b, std::span<const std::uint32_t> keys,
+                                    const sampling_histogram& sums, std::uint64_t target,
+                                    const Measure& measure) {
   scratch_scope<cpu_backend> scope(b);
-  constexpr int shift = digit_of_key(0).shift;
+  constexpr int shift = ops::digit_of_key(0).shift;
   const std::uint32_t bin = sums.bin_of(target);
   const auto room =
       scope.template take<sampling_candidate, 1>({static_cast<std::int64_t>(keys.size()) + 1});
@@ -116,4 +116,4 @@ sampling_cut find_sampling_cut(cpu_backend& b, std::span<const std::uint32_t> ke
                    });
 }
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

@@ -11,7 +11,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// losses_n = scale ||e_n|| (by_norm) or scale ||e_n||^2 with e = target - y, and the gradient in
 /// y.
@@ -48,4 +48,4 @@ RADLADS_INSTANCE void alignment_on<double>(cpu_backend&, bool, double, view<cons
                                            view<const double, 2>, view<double, 1>, view<double, 2>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

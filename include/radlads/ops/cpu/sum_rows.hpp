@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// Rows whose sum is kept apart before the blocks are summed.
 inline constexpr std::int64_t rows_per_block = 64;
@@ -112,4 +112,4 @@ RADLADS_INSTANCE void sum_squares_into_on<double>(cpu_backend&, view<const doubl
                                                   view<double, 1>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

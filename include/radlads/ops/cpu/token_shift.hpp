@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 /// to = a - b over `count` elements; a null `a` stands for zeros.
 template <class T>
@@ -70,4 +70,4 @@ RADLADS_INSTANCE void token_shift_backward_on<double>(cpu_backend&, view<const d
                                                       view<double, 3>);
 #endif
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail

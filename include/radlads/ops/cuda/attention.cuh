@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 /// Whether attention on these tensors, (B, T, H, N) each, runs on tensor cores. Those find the
 /// largest score before it is scaled, so the scale is positive.
@@ -89,4 +89,4 @@ RADLADS_HIDDEN void attention_backward_on(
   launch_tiled_attention_backward<T>(b, q.extent(0), args);
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 /// Threads of every block here, in four warps.
 inline constexpr int tensor_attention_threads = 4 * warp_size;
@@ -318,4 +318,4 @@ RADLADS_HIDDEN void launch_tensor_attention_forward(cuda_backend& b, std::int64_
   launch(b, "attention_forward, tensor cores", tensor_attention_forward_kernel<D>, shape, args);
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

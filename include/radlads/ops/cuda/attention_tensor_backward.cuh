@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 /// Keys of a tile in the kernel that owns queries.
 inline constexpr int tensor_query_kernel_keys = 32;
@@ -274,4 +274,4 @@ RADLADS_HIDDEN void launch_tensor_attention_backward(cuda_backend& b, std::int64
          args);
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

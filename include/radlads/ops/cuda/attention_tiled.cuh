@@ -17,7 +17,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class T>
 struct attention_args {
@@ -316,4 +316,4 @@ RADLADS_HIDDEN void launch_tiled_attention_backward(cuda_backend& b, std::int64_
   });
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

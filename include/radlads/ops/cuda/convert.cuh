@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class From, class To>
 struct convert_args {
@@ -54,4 +54,4 @@ RADLADS_HIDDEN void convert_on(cuda_backend& b, view<const From, 1, device_space
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

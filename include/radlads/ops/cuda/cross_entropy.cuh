@@ -12,7 +12,7 @@
 
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class T>
 struct cross_entropy_args {
@@ -71,7 +71,7 @@ RADLADS_HIDDEN void head_cross_entropy_on(
   const std::int64_t N = x.extent(0), V = head.extent(0);
   require_targets(b, "head_cross_entropy", targets, V);
   if (N == 0) return;
-  const std::int64_t slice = tokens_of_slice(V, N);
+  const std::int64_t slice = ops::tokens_of_slice(V, N);
   const bool is_gradient_wanted = !dx.empty() || !dhead.empty();
   scratch_scope<cuda_backend> scope(b);
   const auto held = scope.take<A, 2>({slice, V});
@@ -94,4 +94,4 @@ RADLADS_HIDDEN void head_cross_entropy_on(
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

@@ -18,7 +18,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 // Templates although there is one kind of token number: a kernel in a header cannot be inline.
 template <class Id>
@@ -218,4 +218,4 @@ RADLADS_HIDDEN void embedding_backward_on(cuda_backend& b,
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

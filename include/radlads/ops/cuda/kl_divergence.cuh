@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class T>
 struct kl_divergence_args {
@@ -107,7 +107,7 @@ RADLADS_HIDDEN void head_kl_divergence_on(
   const std::int64_t N = x.extent(0), V = head.extent(0);
   require_targets(b, "head_kl_divergence", targets, V);
   if (N == 0) return;
-  const std::int64_t slice = tokens_of_slice(2 * V, N);
+  const std::int64_t slice = ops::tokens_of_slice(2 * V, N);
   const bool is_gradient_wanted = !dx.empty() || !dhead.empty();
   scratch_scope<cuda_backend> scope(b);
   const auto held = scope.take<A, 2>({slice, V});
@@ -137,4 +137,4 @@ RADLADS_HIDDEN void head_kl_divergence_on(
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

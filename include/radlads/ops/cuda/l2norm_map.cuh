@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class T, class F, int Outputs, int Inputs>
 struct l2norm_map_args {
@@ -159,7 +159,7 @@ void with_l2norm_map(const F& f, const view<const T, 3, device_space>& x,
   args.x_rows = rows_of_heads(x);
   args.dx = dx.pointer;
   args.dx_rows = rows_of_heads(view<const T, 3, device_space>(dx));
-  args.largest = static_cast<accumulate_t<T>>(largest_normalize_factor);
+  args.largest = static_cast<accumulate_t<T>>(cpu_detail::largest_normalize_factor);
   for (std::size_t i = 0; i < Outputs; ++i) {
     args.to[i] = outputs[i].pointer;
     args.to_stride[i] = outputs[i].stride(0);
@@ -205,4 +205,4 @@ RADLADS_HIDDEN void l2norm_map_backward_on(
   });
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

@@ -18,7 +18,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 /// Threads of a block, which has one token's row of logits.
 inline constexpr int logit_threads = 512;
@@ -147,4 +147,4 @@ RADLADS_HIDDEN void head_backward(cuda_backend& b, view<const T, 2, device_space
   if (!dhead.empty()) matmul_on<T>(b, true, false, true, dlogits, x, {}, dhead);
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

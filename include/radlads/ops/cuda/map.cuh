@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class T, class F, int Outputs, int Inputs>
 struct elementwise_args {
@@ -107,4 +107,4 @@ RADLADS_HIDDEN void elementwise_on(
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

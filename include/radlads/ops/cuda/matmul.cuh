@@ -16,7 +16,7 @@
 #include <cublasLt.h>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 /// cuBLASLt's name of a scalar.
 template <class T>
@@ -201,4 +201,4 @@ RADLADS_HIDDEN void matmul_on(cuda_backend& b, bool transpose_a, bool transpose_
   product_into<T, T>(b, transpose_a, transpose_b, accumulate, left, right, bias, c);
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

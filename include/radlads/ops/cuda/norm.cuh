@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 /// Rows of heads: row n = token * heads + head has `size` elements at token * stride + head *
 /// head_stride.
@@ -286,4 +286,4 @@ RADLADS_HIDDEN void group_norm_backward_on(
                           dbias);
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

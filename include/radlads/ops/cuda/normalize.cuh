@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class T>
 struct normalize_args {
@@ -96,7 +96,7 @@ RADLADS_HIDDEN void normalize_forward_on(cuda_backend& b, double epsilon,
   const normalize_args<T> args{x.extent(0) * x.extent(1),
                                static_cast<int>(x.extent(2)),
                                static_cast<A>(epsilon),
-                               static_cast<A>(largest_normalize_factor),
+                               static_cast<A>(cpu_detail::largest_normalize_factor),
                                x.pointer,
                                nullptr,
                                y.pointer,
@@ -122,7 +122,7 @@ RADLADS_HIDDEN void normalize_backward_on(cuda_backend& b, view<const T, 3, devi
   const normalize_args<T> args{y.extent(0) * y.extent(1),
                                static_cast<int>(y.extent(2)),
                                A(0),
-                               static_cast<A>(largest_normalize_factor),
+                               static_cast<A>(cpu_detail::largest_normalize_factor),
                                y.pointer,
                                dy.pointer,
                                dx.pointer,
@@ -138,4 +138,4 @@ RADLADS_HIDDEN void normalize_backward_on(cuda_backend& b, view<const T, 3, devi
   });
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

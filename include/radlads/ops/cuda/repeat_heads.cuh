@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class From, class To>
 struct repeat_heads_args {
@@ -89,4 +89,4 @@ RADLADS_HIDDEN void repeat_heads_backward_on(cuda_backend& b, view<const T, 3, d
   launch_repeat_heads<T, false>(b, dx, dy);
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

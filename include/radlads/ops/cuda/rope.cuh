@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class A>
 struct rope_table_args {
@@ -120,4 +120,4 @@ RADLADS_HIDDEN void rope_on(cuda_backend& b, const ops::rope_frequencies& freque
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

@@ -13,7 +13,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 /// Threads of a block of rows.
 inline constexpr int row_block_threads = 256;
@@ -90,4 +90,4 @@ void with_row_form(std::int64_t columns, bool is_aligned, F&& f) {
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

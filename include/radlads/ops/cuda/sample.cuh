@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 inline constexpr int sample_threads = 1024;
 inline constexpr int sample_warps = sample_threads / warp_size;
@@ -21,7 +21,7 @@ static_assert(sample_warps == warp_size, "one warp sums what the warps have");
 
 template <class T>
 struct sample_args {
-  sampling_rule rule;
+  ops::sampling_rule rule;
   const T* logits;  // rows of V
   std::int64_t stride;
   const std::uint8_t* seen;  // rows of V, or null
@@ -36,7 +36,7 @@ struct sample_args {
 
 /// What the threads of a block share.
 struct sample_shared {
-  std::uint64_t bins[sampling_bins];
+  std::uint64_t bins[ops::sampling_bins];
   std::uint64_t sums[sample_warps];
   double greatest[sample_warps];
   std::int64_t ids[sample_warps];
@@ -94,16 +94,16 @@ __device__ std::uint64_t sum_in_block(sample_shared& s, std::int64_t size, const
 
 /// find_sampling_cut of the CPU over the keys of a row for which is_kept(key, id).
 template <class Kept, class Measure>
-__device__ sampling_cut find_cut_in_block(sample_shared& s, const std::uint32_t* keys,
-                                          std::int64_t V, std::uint64_t target, const Kept& is_kept,
-                                          const Measure& measure) {
+__device__ ops::sampling_cut find_cut_in_block(sample_shared& s, const std::uint32_t* keys,
+                                               std::int64_t V, std::uint64_t target,
+                                               const Kept& is_kept, const Measure& measure) {
   std::uint32_t prefix = 0;
   std::uint64_t left = target - 1;
-  for (int index = 0; index < sampling_digits; ++index) {
-    const sampling_digit digit = digit_of_key(index);
+  for (int index = 0; index < ops::sampling_digits; ++index) {
+    const ops::sampling_digit digit = ops::digit_of_key(index);
     const std::uint32_t mask = (1u << digit.bits) - 1;
     const int above = digit.shift + digit.bits;
-    for (int bin = threadIdx.x; bin < sampling_bins; bin += sample_threads) s.bins[bin] = 0;
+    for (int bin = threadIdx.x; bin < ops::sampling_bins; bin += sample_threads) s.bins[bin] = 0;
     __syncthreads();  // the bins are empty
     for (std::int64_t v = threadIdx.x; v < V; v += sample_threads) {
       const std::uint32_t key = keys[v];
@@ -169,24 +169,24 @@ __device__ greatest_logit greatest_in_block(sample_shared& s, std::int64_t V, co
 
 /// The id of one row.
 template <class F>
-__device__ std::int64_t sampled_in_block(sample_shared& s, const sampling_rule& rule,
+__device__ std::int64_t sampled_in_block(sample_shared& s, const ops::sampling_rule& rule,
                                          std::int64_t V, std::uint32_t* keys, double uniform,
                                          const F& logit) {
   const greatest_logit best = greatest_in_block(s, V, logit);
   if (!best.is_valid) return -1;
   if (rule.is_greedy) return best.id;
   for (std::int64_t v = threadIdx.x; v < V; v += sample_threads) {
-    keys[v] = sampling_key(best.value, static_cast<double>(logit(v)), rule.scale);
+    keys[v] = ops::sampling_key(best.value, static_cast<double>(logit(v)), rule.scale);
   }
   __syncthreads();  // the keys are there
   // Nothing is cut behind the last key with a weight.
-  sampling_cut cut{sampling_key_end - 1, V};
+  ops::sampling_cut cut{ops::sampling_key_end - 1, V};
   const auto is_kept = [&](std::uint32_t key, std::int64_t v) { return cut.keeps(key, v); };
   const auto kept_weight = [&](std::int64_t v) {
-    return is_kept(keys[v], v) ? sampling_weight(keys[v]) : 0;
+    return is_kept(keys[v], v) ? ops::sampling_weight(keys[v]) : 0;
   };
   const auto one = [](std::uint32_t) { return std::uint64_t{1}; };
-  const auto weight = [](std::uint32_t key) { return sampling_weight(key); };
+  const auto weight = [](std::uint32_t key) { return ops::sampling_weight(key); };
   if (rule.top_k > 0 && rule.top_k < V) {
     const auto top_k = static_cast<std::uint64_t>(rule.top_k);
     const std::uint64_t count =
@@ -195,12 +195,12 @@ __device__ std::int64_t sampled_in_block(sample_shared& s, const sampling_rule& 
   }
   if (rule.top_p < 1) {
     const std::uint64_t total = sum_in_block(s, V, kept_weight);
-    const std::uint64_t share = sampling_share(rule.top_p, total);
+    const std::uint64_t share = ops::sampling_share(rule.top_p, total);
     cut = find_cut_in_block(s, keys, V, share, is_kept, weight);
   }
   if (rule.key_end <= cut.key) cut = {rule.key_end - 1, V};
   const std::uint64_t total = sum_in_block(s, V, kept_weight);
-  std::uint64_t target = sampling_target(uniform, total);
+  std::uint64_t target = ops::sampling_target(uniform, total);
   return find_in_block(s, V, target, kept_weight);
 }
 
@@ -216,13 +216,13 @@ RADLADS_KERNEL sample_kernel(const __grid_constant__ sample_args<T> a) {
   const std::int64_t id =
       sampled_in_block(shared, a.rule, a.V, a.keys + n * a.V, uniform, [&](std::int64_t v) {
         const A logit = static_cast<A>(row[v]);
-        return seen != nullptr && seen[v] != 0 ? penalised_logit(logit, penalty) : logit;
+        return seen != nullptr && seen[v] != 0 ? ops::penalised_logit(logit, penalty) : logit;
       });
   if (threadIdx.x == 0) a.ids[n * a.id_stride] = static_cast<std::int32_t>(id);
 }
 
 template <class T>
-RADLADS_HIDDEN void sample_on(cuda_backend& b, const sampling_rule& rule,
+RADLADS_HIDDEN void sample_on(cuda_backend& b, const ops::sampling_rule& rule,
                               view<const T, 2, device_space> logits,
                               view<const std::uint8_t, 2, device_space> seen, random_stream numbers,
                               std::uint64_t first, view<std::int32_t, 1, device_space> ids) {
@@ -261,4 +261,4 @@ RADLADS_HIDDEN inline void mark_ids_on(cuda_backend& b,
                        seen.stride(0), ids.size()});
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class T>
 struct alignment_args {
@@ -84,4 +84,4 @@ RADLADS_HIDDEN void alignment_on(cuda_backend& b, bool by_norm, real_t<T> scale,
   });
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

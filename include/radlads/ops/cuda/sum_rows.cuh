@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class F, class A, class Out>
 struct column_sum_args {
@@ -162,4 +162,4 @@ RADLADS_HIDDEN void sum_squares_into_on(cuda_backend& b, view<const T, 1, device
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class T>
 struct token_shift_args {
@@ -99,4 +99,4 @@ RADLADS_HIDDEN void token_shift_backward_on(cuda_backend& b, view<const T, 3, de
   launch_token_shift<T>(b, 1, ddelta, {}, dx);
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

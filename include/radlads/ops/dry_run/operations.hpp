@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::dry_run_detail {
 
 template <class T, class F, class Outputs, class Inputs>
 void elementwise_on(dry_run_backend&, const F&, const Outputs&, const Inputs&) {}
@@ -92,7 +92,7 @@ template <class T, class... Arguments>
 void head_cross_entropy_on(dry_run_backend& b, real_t<T>, view<const T, 2, device_space> head,
                            view<const T, 2, device_space> x, const Arguments&...) {
   scratch_scope<dry_run_backend> scope(b);
-  const std::int64_t V = head.extent(0), slice = tokens_of_slice(V, x.extent(0));
+  const std::int64_t V = head.extent(0), slice = ops::tokens_of_slice(V, x.extent(0));
   scope.take<accumulate_t<T>, 2>({slice, V});
   scope.take<T, 2>({slice, V});
 }
@@ -102,10 +102,10 @@ void head_kl_divergence_on(dry_run_backend& b, real_t<T>, real_t<T>, real_t<T>,
                            view<const T, 2, device_space> head, view<const T, 2, device_space> x,
                            const Arguments&...) {
   scratch_scope<dry_run_backend> scope(b);
-  const std::int64_t V = head.extent(0), slice = tokens_of_slice(2 * V, x.extent(0));
+  const std::int64_t V = head.extent(0), slice = ops::tokens_of_slice(2 * V, x.extent(0));
   scope.take<accumulate_t<T>, 2>({slice, V});
   scope.take<accumulate_t<T>, 2>({slice, V});
   scope.take<T, 2>({slice, V});
 }
 
-}  // namespace radlads
+}  // namespace radlads::dry_run_detail

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 template <class T>
 struct adamw_args {
@@ -76,4 +76,4 @@ RADLADS_HIDDEN void adamw_on(cuda_backend& b, const optim::adamw_step<accumulate
   }
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail

@@ -4,9 +4,9 @@
 
 #include "radlads/core/dry_run/backend.hpp"
 
-namespace radlads {
+namespace radlads::dry_run_detail {
 
 template <class T, class... Arguments>
 void adamw_on(dry_run_backend&, const Arguments&...) {}
 
-}  // namespace radlads
+}  // namespace radlads::dry_run_detail

@@ -232,7 +232,7 @@ void for_each_group(cpu_backend& b, const shape<4>& inputs, std::int64_t V, F&& 
 
 }  // namespace radlads::recurrence
 
-namespace radlads {
+namespace radlads::cpu_detail {
 
 template <class Cell, class T>
 void scan_forward_on(cpu_backend& b,
@@ -254,7 +254,7 @@ void scan_backward_on(cpu_backend& b,
       });
 }
 
-}  // namespace radlads
+}  // namespace radlads::cpu_detail
 
 #if defined(RADLADS_INSTANCE)
 namespace radlads::recurrence {
@@ -266,7 +266,7 @@ struct rwkv6;
 struct rwkv7;
 }  // namespace radlads::recurrence
 
-namespace radlads {
+namespace radlads::cpu_detail {
 #define RADLADS_SCAN_INSTANCES(Cell, T)                                              \
   RADLADS_INSTANCE void scan_forward_on(                                             \
       cpu_backend&, const recurrence::scan_forward_arguments<Cell, T, host_space>&); \
@@ -285,5 +285,5 @@ RADLADS_SCAN_INSTANCES(recurrence::rwkv6, double)
 RADLADS_SCAN_INSTANCES(recurrence::rwkv7, float)
 RADLADS_SCAN_INSTANCES(recurrence::rwkv7, double)
 #undef RADLADS_SCAN_INSTANCES
-}  // namespace radlads
+}  // namespace radlads::cpu_detail
 #endif
