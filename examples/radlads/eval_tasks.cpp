@@ -5,6 +5,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/evaluate/metrics.hpp"
 #include "radlads/evaluate/request.hpp"
+#include "radlads/files/folder.hpp"
 #include "radlads/text/encoder.hpp"
 #include "scores.hpp"
 #include "settings_value.hpp"
@@ -157,7 +158,7 @@ std::vector<std::string> known_names(const std::filesystem::path& data) {
   for (const evaluate::task& each : evaluate::written_tasks) names.push_back(each.name);
   names.insert(names.end(), generation_tests.begin(), generation_tests.end());
   std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator(data, code)) {
+  for (const auto& entry : files::folder_entries(data, code)) {
     const std::filesystem::path file = entry.path().filename();
     const bool is_set = file.extension() == ".jsonl" && file.stem().extension() != ".fewshot";
     if (is_set) names.push_back(file.stem().string());

@@ -55,7 +55,8 @@ identity model_identity(const std::filesystem::path& directory, const std::strin
     result[prefix + ".file"] = hex(file_hash(directory));
     return result;
   }
-  const files::json config = files::read_json(directory / "config.json");
+  files::json config = files::read_json(directory / "config.json");
+  const files::json_clearer clearer(config);
   for (const auto& [key, value] : config.items()) {
     if (std::find(idle_keys.begin(), idle_keys.end(), key) != idle_keys.end()) continue;
     std::string text = files::json_text(value, (directory / "config.json").string());

@@ -87,7 +87,8 @@ std::string model_readme(const models::config& c, const readme_facts& facts) {
 std::string evaluation_table(const std::filesystem::path& json) {
   std::error_code code;
   if (!std::filesystem::exists(json, code)) return "";
-  const files::json report = files::read_json(json);
+  files::json report = files::read_json(json);
+  const files::json_clearer clearer(report);
   std::string table;
   const auto add = [&](const std::string& name, const files::json& values) {
     for (const auto& [key, value] : values.items()) {

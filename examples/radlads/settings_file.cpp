@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "program_folder.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/files/folder.hpp"
 #include "settings_file.hpp"
 #include "settings_value.hpp"
 #include "yaml_file.hpp"
@@ -59,7 +60,7 @@ std::filesystem::path find_settings_file(const std::string& name) {
   require(is_bare && std::filesystem::is_directory(recipes, code), name, ": cannot be read");
   if (std::filesystem::exists(recipes / name, code)) return recipes / name;
   std::vector<std::string> known;
-  for (const auto& entry : std::filesystem::directory_iterator(recipes, code)) {
+  for (const auto& entry : files::folder_entries(recipes, code)) {
     known.push_back(entry.path().filename().string());
   }
   fail(name, ": cannot be read, and no recipe has that name; the nearest is ",

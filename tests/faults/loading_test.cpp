@@ -3,6 +3,7 @@
 #include "faults/faults.hpp"
 #include "io/tensor_list.hpp"
 #include "radlads/data/binidx.hpp"
+#include "radlads/data/corpus.hpp"
 #include "radlads/io/checkpoint.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "radlads/io/model_directory.hpp"
@@ -26,18 +27,14 @@ using test::ending;
 
 class loading_faults : public test::fault_test {
  protected:
-  // Smaller ones the standard library and the JSON library make where nothing may be thrown: in
-  // directory_iterator's constructor with an error code, in the destructor of a JSON value.
-  static constexpr std::size_t smallest = 512;  // bytes
-
-  /// The number of larger allocations of `load`, each of which was made to fail.
+  /// The number of allocations of `load`, each of which was made to fail.
   long at_every_allocation(const std::function<void()>& load) {
     for (long at = 1;; ++at) {
       SCOPED_TRACE("allocation " + std::to_string(at));
       bool is_reached = false;
       const ending end = test::in_child(
           [&] {
-            radlads_faults_arm_allocation(at, smallest);
+            radlads_faults_arm_allocation(at, 1);
             return [at] { return radlads_faults_allocations() >= at; };
           },
           load, is_reached);
@@ -91,6 +88,16 @@ TEST_F(loading_faults, tokens_with_their_index) {
   EXPECT_GE(
       at_every_allocation([&] { (void)data::binidx_file::open(path("ids")).document_offsets(); }),
       2);
+}
+
+TEST_F(loading_faults, lines_of_json) {
+  EXPECT_GE(at_every_allocation([&] {
+              (void)data::split_json_lines(R"({"text": "a", "of": [{"b": [1]}, "c"]})"
+                                           "\n"
+                                           R"({"text": "d"})",
+                                           "texts.jsonl");
+            }),
+            10);
 }
 
 TEST_F(loading_faults, a_tokenizer) {

@@ -65,8 +65,9 @@ inline std::vector<std::string> split_json_lines(std::string_view text, const st
     const std::string_view line = strip(take_line(text));
     if (line.empty()) continue;
     const std::string place = concatenate(where, ", line ", number);
-    std::string document =
-        files::json_get<std::string>(files::parse_json(line, place), "text", place);
+    files::json row = files::parse_json(line, place);
+    const files::json_clearer clearer(row);
+    std::string document = files::json_get<std::string>(row, "text", place);
     if (!strip(document).empty()) documents.push_back(std::move(document));
   }
   return documents;
@@ -108,7 +109,8 @@ inline std::vector<text_row> split_json_rows(std::string_view text, const std::s
     if (line.empty()) continue;
     text_row row;
     row.place = concatenate(where, ", line ", number);
-    const files::json given = files::parse_json(line, row.place);
+    files::json given = files::parse_json(line, row.place);
+    const files::json_clearer clearer(given);
     if (given.is_object() && given.contains("messages")) {
       row.messages = read_messages(given, row.place);
     } else {

@@ -84,7 +84,8 @@ class text_file {
     if (first == std::string_view::npos || text[first] != '{') return text_kind::plain;
     const std::string_view line = text.substr(first, text.find('\n', first) - first);
     try {
-      const files::json row = files::parse_json(line, "standard input");
+      files::json row = files::parse_json(line, "standard input");
+      const files::json_clearer clearer(row);
       const bool is_row = row.is_object() && (row.contains("text") || row.contains("messages"));
       return is_row ? text_kind::json_lines : text_kind::plain;
     } catch (const error&) {  // a brace may begin any text

@@ -5,6 +5,7 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/files/compression.hpp"
+#include "radlads/files/folder.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -47,12 +48,11 @@ inline text_kind kind_of_text(const std::filesystem::path& path) {
 inline std::vector<std::filesystem::path> text_files_below(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> found;
   std::error_code code;
-  std::filesystem::recursive_directory_iterator at(folder, code);
-  for (; !code && at != std::filesystem::recursive_directory_iterator(); at.increment(code)) {
-    const std::optional<text_kind> kind = known_kind_of_text(at->path());
+  for (const std::filesystem::directory_entry& at : files::entries_below(folder, code)) {
+    const std::optional<text_kind> kind = known_kind_of_text(at.path());
     if (!kind || kind == text_kind::token_ids) continue;
     std::error_code ignored;  // a link to nothing is no file
-    if (at->is_regular_file(ignored)) found.push_back(at->path());
+    if (at.is_regular_file(ignored)) found.push_back(at.path());
   }
   require(!code, "cannot read directory ", folder.string(), ": ", code.message());
   require(!found.empty(), folder.string(),

@@ -42,7 +42,9 @@ void for_each_row(const std::filesystem::path& path, const OnRow& on_row) {
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const std::string where = concatenate(path.string(), ", line ", number);
-    if (!on_row(files::parse_json(line, where), where)) return;
+    files::json row = files::parse_json(line, where);
+    const files::json_clearer clearer(row);
+    if (!on_row(row, where)) return;
   }
 }
 

@@ -6,6 +6,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/core/hash.hpp"
 #include "radlads/files/descriptor.hpp"
+#include "radlads/files/folder.hpp"
 #include "radlads/files/left_over.hpp"
 
 #include <cerrno>
@@ -108,14 +109,12 @@ class atomic_directory {
 
   /// Brings all files written so far to the device.
   void sync() const {
-    using std::filesystem::recursive_directory_iterator;
-    std::error_code code;
-    recursive_directory_iterator entry(partial_, code);
-    for (; !code && entry != recursive_directory_iterator(); entry.increment(code)) {
-      const std::filesystem::path& place = entry->path();
-      if (entry->is_directory(code)) {
+    std::error_code code, ignored;
+    for (const std::filesystem::directory_entry& entry : entries_below(partial_, code)) {
+      const std::filesystem::path& place = entry.path();
+      if (entry.is_directory(ignored)) {
         sync_directory(place);
-      } else if (entry->is_regular_file(code)) {
+      } else if (entry.is_regular_file(ignored)) {
         file_descriptor file(::open(place.c_str(), O_RDONLY | O_CLOEXEC));
         require(file.is_open(), "cannot write ", place.string(), ": ", system_text(errno));
         file.sync(place);

@@ -4,6 +4,7 @@
 // Only names of exactly this form are ever touched.
 
 #include "radlads/core/error.hpp"
+#include "radlads/files/folder.hpp"
 
 #include <cerrno>
 #include <charconv>
@@ -95,9 +96,8 @@ inline std::vector<std::string> names_beside(const std::filesystem::path& direct
   std::vector<std::string> found;
   std::error_code code;
   const std::filesystem::path& place = directory.empty() ? std::filesystem::path(".") : directory;
-  std::filesystem::directory_iterator entry(place, code);
-  for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code)) {
-    std::string name = entry->path().filename().string();
+  for (const std::filesystem::directory_entry& entry : folder_entries(place, code)) {
+    std::string name = entry.path().filename().string();
     const std::optional<beside_name> parts = parse_beside_name(name);
     if (parts && parts->base == base && parts->word == word) found.push_back(std::move(name));
   }

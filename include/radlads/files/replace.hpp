@@ -12,6 +12,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/files/atomic.hpp"
 #include "radlads/files/descriptor.hpp"
+#include "radlads/files/folder.hpp"
 #include "radlads/files/left_over.hpp"
 
 #include <algorithm>
@@ -34,9 +35,8 @@ namespace radlads::files {
 inline std::vector<std::string> directory_names(const std::filesystem::path& directory) {
   std::vector<std::string> names;
   std::error_code code;
-  std::filesystem::directory_iterator entry(directory, code);
-  for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code)) {
-    names.push_back(entry->path().filename().string());
+  for (const std::filesystem::directory_entry& entry : folder_entries(directory, code)) {
+    names.push_back(entry.path().filename().string());
   }
   require(!code, "cannot read directory ", directory.string(), ": ", code.message());
   std::sort(names.begin(), names.end());
@@ -47,10 +47,9 @@ inline std::vector<std::string> directory_names(const std::filesystem::path& dir
 inline std::vector<std::string> files_below(const std::filesystem::path& directory) {
   std::vector<std::string> names;
   std::error_code code, ignored;
-  std::filesystem::recursive_directory_iterator entry(directory, code);
-  for (; !code && entry != std::filesystem::recursive_directory_iterator(); entry.increment(code)) {
-    if (std::filesystem::is_directory(entry->symlink_status(ignored))) continue;
-    names.push_back(entry->path().lexically_relative(directory).generic_string());
+  for (const std::filesystem::directory_entry& entry : entries_below(directory, code)) {
+    if (std::filesystem::is_directory(entry.symlink_status(ignored))) continue;
+    names.push_back(entry.path().lexically_relative(directory).generic_string());
   }
   require(!code, "cannot read directory ", directory.string(), ": ", code.message());
   std::sort(names.begin(), names.end());

@@ -5,6 +5,7 @@
 
 #include "radlads/core/error.hpp"
 #include "radlads/files/atomic.hpp"
+#include "radlads/files/folder.hpp"
 #include "radlads/files/gguf.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/files/mapped.hpp"
@@ -82,11 +83,10 @@ template <class Wanted>
 std::vector<std::string> names_in(const std::filesystem::path& directory, Wanted&& wanted) {
   std::vector<std::string> names;
   std::error_code code;
-  std::filesystem::directory_iterator entry(directory, code);
-  for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code)) {
-    const std::string name = entry->path().filename().string();
+  for (const std::filesystem::directory_entry& entry : files::folder_entries(directory, code)) {
+    const std::string name = entry.path().filename().string();
     std::error_code ignored;
-    if (wanted(name) && entry->is_regular_file(ignored)) names.push_back(name);
+    if (wanted(name) && entry.is_regular_file(ignored)) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;

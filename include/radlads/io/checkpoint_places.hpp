@@ -8,6 +8,7 @@
 #include "radlads/core/hash.hpp"
 #include "radlads/files/atomic.hpp"
 #include "radlads/files/descriptor.hpp"
+#include "radlads/files/folder.hpp"
 #include "radlads/files/left_over.hpp"
 #include "radlads/files/mapped.hpp"
 #include "radlads/files/replace.hpp"
@@ -63,10 +64,9 @@ inline bool is_checkpoint_name(std::string_view name) {
 inline std::vector<std::int64_t> kept_steps(const std::filesystem::path& run) {
   std::vector<std::int64_t> steps;
   std::error_code code;
-  std::filesystem::directory_iterator entry(run, code);
-  for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code)) {
-    const auto step = kept_step(entry->path().filename().string());
-    if (step && is_checkpoint(entry->path())) steps.push_back(*step);
+  for (const std::filesystem::directory_entry& entry : files::folder_entries(run, code)) {
+    const auto step = kept_step(entry.path().filename().string());
+    if (step && is_checkpoint(entry.path())) steps.push_back(*step);
   }
   std::sort(steps.rbegin(), steps.rend());
   return steps;

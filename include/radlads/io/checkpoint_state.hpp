@@ -66,6 +66,7 @@ namespace detail {
 
 /// The hash of all else in state.json.
 inline std::string state_hash(files::json file, const std::string& where) {
+  const files::json_clearer clearer(file);
   file.erase("hash");
   return hash_text(stream_hash().update(files::json_text(file, where)).value());
 }

@@ -266,6 +266,7 @@ class config_reader {
 
   std::string where_;
   files::json object_;
+  files::json_clearer clearer_{object_};
   const architecture& class_;
 };
 

@@ -107,7 +107,8 @@ class metrics_log {
   static bool take_line(std::string_view text, const std::string& where, std::int64_t last_step,
                         kept_lines& kept) {
     try {
-      const files::json line = files::parse_json(text, where);
+      files::json line = files::parse_json(text, where);
+      const files::json_clearer clearer(line);
       const auto step = files::json_find<std::int64_t>(line, "step", where);
       if (step.has_value() && *step > last_step) return false;
       kept.good.append(text) += '\n';

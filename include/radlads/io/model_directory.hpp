@@ -70,7 +70,8 @@ inline bool has_interrupted_save(const std::filesystem::path& directory) {
 /// Whether a config.json is that of a language model, and not of something else.
 inline bool describes_model(const std::filesystem::path& config) {
   try {
-    const files::json file = files::read_json(config);
+    files::json file = files::read_json(config);
+    const files::json_clearer clearer(file);
     return file.is_object() && file.contains("hidden_size") && file.contains("vocab_size");
   } catch (const error&) {
     return false;

@@ -51,10 +51,11 @@ inline detokenizer_rules read_detokenizer(const json* value) {
   require(value != nullptr, "'decoder' is missing; ", known_detokenizers);
   detokenizer_rules out;
   bool is_fused = false;
-  const std::vector<json> steps = sequence_of(value, "decoders", "decoder");
+  const std::vector<const json*> steps = sequence_of(value, "decoders", "decoder");
   require(steps.size() <= max_detokenizer_steps, "a decoder of ", steps.size(),
           " steps; expected at most ", max_detokenizer_steps, ", for each reads every token");
-  for (const json& step : steps) {
+  for (const json* each : steps) {
+    const json& step = *each;
     const std::string type = text_member(step, "type", "decoder");
     if (type == "ByteLevel") {
       require(steps.size() == 1,

@@ -84,16 +84,17 @@ inline const json& object_from(const json& value, std::string_view where) {
 }
 
 /// The steps of a "Sequence" under `key`, those of sequences in it among them in order; or the
-/// single step itself, or none for null.
-inline std::vector<json> sequence_of(const json* value, const char* key, std::string_view where) {
-  std::vector<json> steps;
+/// single step itself, or none for null. They stay in `value`.
+inline std::vector<const json*> sequence_of(const json* value, const char* key,
+                                            std::string_view where) {
+  std::vector<const json*> steps;
   std::vector<const json*> waiting;  // the next one to look at is the last
   if (value) waiting.push_back(value);
   while (!waiting.empty()) {
     const json& step = *waiting.back();
     waiting.pop_back();
     if (text_member(step, "type", where) != "Sequence") {
-      steps.push_back(step);
+      steps.push_back(&step);
       continue;
     }
     const json& list = list_from(member(step, key, where), concatenate(where, ".", key));

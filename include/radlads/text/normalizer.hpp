@@ -185,8 +185,8 @@ inline normalizer_step normalizer_step_from(const json& step) {
 /// Reads a "normalizer"; a null pointer stands for none.
 inline normalizer read_normalizer(const json* value) {
   std::vector<normalizer_step> steps;
-  for (const json& entry : sequence_of(value, "normalizers", "normalizer")) {
-    steps.push_back(normalizer_step_from(entry));
+  for (const json* entry : sequence_of(value, "normalizers", "normalizer")) {
+    steps.push_back(normalizer_step_from(*entry));
   }
   return normalizer(std::move(steps));
 }

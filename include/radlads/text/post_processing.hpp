@@ -143,7 +143,8 @@ class post_processor_reader {
 inline post_processor read_post_processor(const json* value, const vocabulary& tokens) {
   if (!value) return {};
   post_processor_reader reader(tokens);
-  for (const json& step : sequence_of(value, "processors", "post_processor")) {
+  for (const json* each : sequence_of(value, "processors", "post_processor")) {
+    const json& step = *each;
     const std::string type = text_member(step, "type", "post_processor");
     if (type == "TemplateProcessing") {
       reader.add_template(step);

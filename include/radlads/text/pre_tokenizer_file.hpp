@@ -79,7 +79,8 @@ inline split_step split_from(const json& step, const std::string& type) {
 
 inline read_steps read_pre_tokenizer(const json* value) {
   read_steps out;
-  for (const json& step : sequence_of(value, "pretokenizers", "pre_tokenizer")) {
+  for (const json* each : sequence_of(value, "pretokenizers", "pre_tokenizer")) {
+    const json& step = *each;
     const std::string type = text_member(step, "type", "pre_tokenizer");
     // Steps behind ByteLevel read the byte alphabet.
     if (out.is_byte_level) out.steps.emplace_back(byte_alphabet_step{});
