@@ -1,244 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "documents.hpp"
-#include "identity.hpp"
-#include "loading.hpp"
-#include "messages.hpp"
-#include "radlads/core/hash.hpp"
-#include "radlads/data/corpus.hpp"
-#include "radlads/data/loss_mark.hpp"
-#include "radlads/data/token_cache.hpp"
-#include "radlads/files/gguf.hpp"
-#include "radlads/files/mapped.hpp"
-#include "radlads/text/encoder.hpp"
-#include "ranks.hpp"
-#include "text_progress.hpp"
-#include "texts.hpp"
+#include "watching.hpp"
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
-#include <utility>
 #include <vector>
+
+namespace radlads::convert {
+template training_text read_training_text(const program::run_context&, const text_inputs&,
+                                          const std::filesystem::path&, const models::config&,
+                                          const text_options&);
+}  // namespace radlads::convert
 
 namespace radlads::program {
 
-namespace {
-
-/// Documents of a text file, those to be held out moved to the second list.
-std::pair<std::vector<document>, std::vector<document>> split_held_out(
-    std::vector<document> documents, std::int64_t hold_out) {
-  if (hold_out == 0) return {std::move(documents), std::vector<document>()};
-  require(hold_out >= 2, "--hold-out is ", hold_out, ", expected at least 2");
-  std::vector<document> kept, held;
-  for (std::size_t i = 0; i < documents.size(); ++i) {
-    const bool is_held = (i + 1) % static_cast<std::size_t>(hold_out) == 0;
-    (is_held ? held : kept).push_back(std::move(documents[i]));
-  }
-  require(!held.empty(), "--hold-out ", hold_out, " holds nothing out: the text has only ",
-          kept.size(), " documents");
-  return {std::move(kept), std::move(held)};
+std::vector<std::int32_t> ids_to_score(const text::tokenizer& tokenizer,
+                                       std::optional<std::int32_t> prefix, const document& document,
+                                       std::int64_t context) {
+  return convert::scoring_ids(tokenizer, prefix, document, context);
 }
 
-/// Checks every id and returns a hash of all of them (FNV-1a on whole ids).
-std::uint64_t check_ids(const data::token_stream& stream, std::int64_t vocabulary,
-                        const std::string& text, bool marks_answers = false) {
-  constexpr std::int64_t block = 1 << 16;
-  std::vector<std::int32_t> ids(static_cast<std::size_t>(block));
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (std::int64_t first = 0; first < stream.size(); first += block) {
-    const std::int64_t count = std::min(block, stream.size() - first);
-    stream.copy(first, count, ids.data());
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int32_t kept = ids[static_cast<std::size_t>(i)];
-      const std::int32_t id = marks_answers ? data::id_of(kept) : kept;
-      require(id >= 0 && id < vocabulary, text, ": token ", first + i, " has id ", id,
-              ", outside the model's vocabulary of ", vocabulary);
-      hash = (hash ^ static_cast<std::uint32_t>(kept)) * 0x100000001b3u;
-    }
-  }
-  return hash;
-}
-
-/// training_ids of many documents.
-class training_encoder {
- public:
-  explicit training_encoder(const text::tokenizer& tokenizer)
-      : encoder_(tokenizer), end_(tokenizer.eos_id()) {
-    const text::post_processor& around = tokenizer.post_processor();
-    if (!around.prefix().empty() || !around.suffix().empty()) end_.reset();
-  }
-
-  std::vector<std::int32_t> operator()(const document& document) {
-    if (document.is_chat) return of_conversation(document);
-    std::vector<std::int32_t> ids = encoder_.encode_document(document.text);
-    if (end_) ids.push_back(*end_);
-    return ids;
-  }
-
- private:
-  std::vector<std::int32_t> of_conversation(const document& document) {
-    std::vector<std::int32_t> ids = encoder_.encode(document.text);
-    if (document.answers.empty()) return ids;
-    const auto encode = [&](std::string_view text) { return encoder_.encode(text); };
-    const std::vector<text::text_span> answers =
-        text::answer_tokens({document.text, document.answers}, ids, encode);
-    std::vector<std::int32_t> marked = ids;
-    for (std::int32_t& each : marked) each = data::left_out(each);
-    for (const text::text_span& answer : answers) {
-      for (std::size_t i = answer.begin; i < answer.end; ++i) marked[i] = ids[i];
-    }
-    return marked;
-  }
-
-  text::encoder encoder_;
-  std::optional<std::int32_t> end_;  // put behind what the tokenizer leaves bare
-};
-
-/// Texts below this size are encoded in a fraction of a second, and nothing is kept of them.
-constexpr std::size_t least_kept_text = 1 << 20;
-
-/// A hash of all files that a tokenizer is read from: those of a directory, config.json among them
-/// since it may name the split, or those beside one file and the file itself.
-std::uint64_t tokenizer_files_hash(const std::filesystem::path& place) {
-  std::error_code ignored;
-  if (files::is_gguf(place)) return tokenizer_hash(place);
-  const bool is_file = std::filesystem::is_regular_file(place, ignored);
-  const std::filesystem::path folder = is_file ? place.parent_path() : place;
-  const std::uint64_t known = tokenizer_hash(folder);
-  stream_hash hash;
-  hash.update(&known, sizeof(known));
-  for (const std::filesystem::path& more : {folder / "config.json", place}) {
-    if (!std::filesystem::is_regular_file(more, ignored)) continue;
-    hash.update(files::mapped_file::open(more).text());
-  }
-  return hash.value();
-}
-
-/// A hash of what the ids of a text depend on: the bytes of its files as they are stored, so that a
-/// second run need not decompress them, the tokenizer's files and how both are used. The number in
-/// front changes when the same files give other ids.
-std::uint64_t ids_key(const text_inputs& text, const std::filesystem::path& model_directory,
-                      const text::tokenizer& tokenizer, std::int64_t hold_out, bool marks_answers) {
-  const std::uint64_t numbers[] = {2, tokenizer_files_hash(model_directory),
-                                   tokenizer.fingerprint(), static_cast<std::uint64_t>(hold_out),
-                                   marks_answers ? 1u : 0u};
-  stream_hash hash;
-  hash.update(numbers, sizeof(numbers));
-  text.for_each([&](const data::text_file& file) {
-    const std::uint64_t of_file[] = {static_cast<std::uint64_t>(file.kind()), file.stored().size()};
-    hash.update(of_file, sizeof(of_file)).update(file.stored());
-  });
-  return hash.value();
-}
-
-std::size_t stored_size(const text_inputs& text) {
-  std::size_t size = 0;
-  text.for_each([&](const data::text_file& file) { size += file.stored().size(); });
-  return size;
-}
-
-/// Documents of a text: as ids those that are not held out, from where an earlier run has kept them
-/// if it has.
-training_text encoded_text(const text_inputs& text, const std::filesystem::path& model_directory,
-                           const text::tokenizer& tokenizer, std::int64_t hold_out, int threads,
-                           bool marks_answers) {
-  const bool is_kept = stored_size(text) >= least_kept_text;
-  const data::token_cache cache(
-      text.paths().front(),
-      is_kept ? ids_key(text, model_directory, tokenizer, hold_out, marks_answers) : 0,
-      text.paths().size() - 1);
-  std::vector<std::string> problems;
-  std::optional<data::token_stream> stream;
-  if (is_kept) stream = cache.find(problems);
-  for (const std::string& problem : problems) message("radlads: {}; made again\n", problem);
-  const bool needs_text = !stream || hold_out != 0;
-  auto [documents, held_out] =
-      split_held_out(needs_text ? make_documents(text.rows(), model_directory, marks_answers)
-                                : std::vector<document>(),
-                     hold_out);
-  if (!stream) {
-    stream = training_stream(tokenizer, documents, threads, text.name());
-    problems.clear();
-    const bool is_lost = is_kept && !cache.keep(*stream, problems);
-    if (is_lost)
-      message("radlads: the ids are not kept: {}\n",
-              problems.empty() ? "there is no folder for them" : problems.back());
-  }
-  return {*std::move(stream), std::move(held_out), 0, tokenizer.fingerprint()};
-}
-
-}  // namespace
-
-std::vector<std::int32_t> training_ids(const text::tokenizer& tokenizer, const document& document) {
-  return training_encoder(tokenizer)(document);
-}
-
-std::vector<std::int32_t> scoring_ids(const text::tokenizer& tokenizer,
-                                      std::optional<std::int32_t> prefix, const document& document,
-                                      std::int64_t context) {
-  std::vector<std::int32_t> ids =
-      document.is_chat ? tokenizer.encode(document.text) : tokenizer.encode_document(document.text);
-  const bool has_prefix = document.is_chat && !ids.empty() && ids.front() == prefix;
-  if (prefix && !has_prefix) ids.insert(ids.begin(), *prefix);
-  ids.resize(std::min(ids.size(), static_cast<std::size_t>(context)));
-  return ids;
-}
-
-data::token_stream training_stream(const text::tokenizer& tokenizer,
-                                   const std::vector<document>& documents, int threads,
-                                   const std::string& name) {
-  std::size_t bytes = 0;
-  for (const document& each : documents) bytes += each.size();
-  text_progress progress(bytes);
-  try {
-    return data::token_stream::from_documents(documents, training_encoder(tokenizer), threads,
-                                              progress);
-  } catch (const error& problem) {
-    // The tokenizer does not know where the text came from.
-    fail(name, ": ", problem.what());
-  }
-}
-
-namespace {
-
-training_text read_alone(const text_inputs& text, const std::filesystem::path& model_directory,
-                         const models::config& model, std::int64_t hold_out, int threads,
-                         bool marks_answers) {
-  if (text.holds_ids()) {
-    require(!marks_answers, text.name(),
-            ": holds token ids, and --loss-on assistant needs conversations, .jsonl with messages");
-    require(hold_out == 0, "--hold-out needs a .txt or .jsonl file; ", text.name(),
-            " is a token file");
-    const auto no_text = [](std::string_view) { return std::vector<std::int32_t>(); };
-    training_text result{data::read_tokens(text.paths().front(), no_text, threads), {}, 0, 0};
-    result.hash = check_ids(result.stream, model.vocabulary, text.name());
-    return result;
-  }
-  const text::tokenizer tokenizer = load_tokenizer(model_directory, model);
-  training_text result =
-      encoded_text(text, model_directory, tokenizer, hold_out, threads, marks_answers);
-  require(result.stream.size() > 0, text.name(), ": holds no tokens");
-  result.hash = check_ids(result.stream, model.vocabulary, text.name(), marks_answers);
-  return result;
-}
-
-}  // namespace
-
-training_text read_training_text(const text_inputs& text,
-                                 const std::filesystem::path& model_directory,
-                                 const models::config& model, std::int64_t hold_out, int threads,
-                                 bool marks_answers) {
-  require(ranks().size() == 1 || !text.has_standard_input(),
-          "--text - is one process's standard input; ", ranks().size(),
-          " ranks all read the text, so give a file");
-  // The others then find the ids that rank 0 has kept.
-  return ranks().first_before_others(
-      [&] { return read_alone(text, model_directory, model, hold_out, threads, marks_answers); });
+data::token_stream encoded_stream(const text::tokenizer& tokenizer,
+                                  const std::vector<document>& documents, int threads,
+                                  const std::string& name) {
+  return convert::training_stream(tokenizer, documents, threads, name, watching());
 }
 
 }  // namespace radlads::program

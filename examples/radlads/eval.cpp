@@ -57,7 +57,7 @@ documents encode_documents(const eval_options& o, const text_inputs& given,
   const std::vector<document> texts = make_documents(given.rows(), o.model, false);
   documents result;
   const auto encode = [&](const document& text) {
-    return scoring_ids(tokenizer, prefix, text, o.text_context());
+    return ids_to_score(tokenizer, prefix, text, o.text_context());
   };
   try {
     const auto stream = data::token_stream::from_documents(texts, encode, threads);

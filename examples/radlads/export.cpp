@@ -77,9 +77,10 @@ void export_to_directory(const export_options& o) {
   io::save_options options;
   options.weights.stored_as = type_for_directory(o);
   backend_type b(backend_options({}));
-  files::directory_lock lock = claim_output(o.out, o.is_overwriting);
-  const auto model = load_model(b, o.model);
-  hold_output(o.out, lock);
+  const run_context run = run_on(b, {});
+  files::directory_lock lock = claim_output(run, o.out, o.is_overwriting);
+  const auto model = convert::load_model(run, o.model);
+  hold_output(run, o.out, lock);
   options.own_entries = io::directory_names(o.out);
   add_readme(o, model->config, options);
   io::save_model(b, model->config, model->weights, o.model, o.out, options);

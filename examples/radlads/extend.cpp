@@ -2,6 +2,7 @@
 // radlads extend: step 3, longer contexts by cross-entropy, without a teacher.
 
 #include "commands.hpp"
+#include "documents.hpp"
 #include "memory.hpp"
 #include "messages.hpp"
 #include "model.hpp"
@@ -31,24 +32,27 @@ struct extend_options {
 void run(const CLI::App& app, const extend_options& o) {
   const settings values = read_settings(app, o.settings, {"extend", "parallel"});
   if (o.settings.is_dry_run) {
-    write_output(to_yaml(values, {"extend", "parallel"}));
+    write_output(convert::settings_text(values, {"extend", "parallel"}));
     const stage_models models{{}, io::read_description(o.model).config};
     write_output(memory_plan("extend", values.extend, models, host_threads(o.common),
                              target_of(o.settings, values)));
     return;
   }
-  require_precision(values, {"extend"});
+  convert::require_precision<backend_type>(values, {"extend"});
   require_apart(o.out, o.model);
   const text_inputs given(o.text);
   backend_type b(backend_options(o.common));
-  const auto model = load_model(b, o.model);
-  const training_text text =
-      read_training_text(given, o.model, model->config, 0, host_threads(o.common),
-                         has_loss_on_answers(values, {"extend"}));
-  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
-  const stage_inputs inputs{
-      b, nullptr, text, values, given.name(), o.model, host_threads(o.common), o.run, o.model};
-  run_stage(inputs, "extend", *model, samples_of(o.model), o.out, lock);
+  const run_context run = run_on(b, o.common);
+  const auto model = convert::load_model(run, o.model);
+  const training_text text = convert::read_training_text(
+      run, given, o.model, model->config, {0, convert::has_loss_on_answers(values, {"extend"})});
+  files::directory_lock lock = claim_output(run, o.out, o.run.is_overwriting);
+  const auto tell = [&](const convert::failed_stage& failed) {
+    tell_of_failed(failed, run.threads);
+  };
+  const stage_inputs inputs{run,     nullptr, text,    values, given.name(),
+                            o.model, o.run,   o.model, tell};
+  run_stage(inputs, "extend", *model, convert::samples_of(o.model), o.out, lock);
 }
 
 }  // namespace

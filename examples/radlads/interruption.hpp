@@ -3,15 +3,8 @@
 // Ctrl-C, SIGTERM and a terminal that goes away as a question the training loop asks between steps.
 
 #include <csignal>
-#include <stdexcept>
 
 namespace radlads::program {
-
-/// Thrown when a run was stopped from outside and saved; the text says how to go on.
-class interrupted : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 /// The signal that asked the program to stop, 0 while none has.
 int stopping_signal();

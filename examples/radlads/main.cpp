@@ -6,6 +6,7 @@
 #include "interruption.hpp"
 #include "messages.hpp"
 #include "options.hpp"
+#include "radlads/convert/observer.hpp"
 #include "radlads/version.hpp"
 #include "ranks.hpp"
 #include "settings_value.hpp"
@@ -142,7 +143,7 @@ int main(int argc, char** argv) {
     radlads::program::ranks().leave();
   } catch (const CLI::ParseError& problem) {
     return fail_with(exit_usage, one_line(problem.what()));
-  } catch (const radlads::program::interrupted& stop) {
+  } catch (const radlads::convert::interrupted& stop) {
     message("radlads: {}\n", stop.what());
     radlads::program::ranks().leave();
     return exit_signal + radlads::program::stopping_signal();

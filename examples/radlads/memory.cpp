@@ -2,9 +2,6 @@
 #include "memory.hpp"
 #include "model.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/distill/replicas.hpp"
-#include "radlads/parallel/flat_tensors.hpp"
-#include "run_loop.hpp"
 #include "stage_memory.hpp"
 
 #include <fmt/format.h>
@@ -12,7 +9,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -20,43 +16,6 @@
 namespace radlads::program {
 
 namespace {
-
-std::size_t times(std::size_t bytes, int count) {
-  const auto factor = static_cast<std::size_t>(count);
-  if (bytes > std::numeric_limits<std::size_t>::max() / 8 / factor) {
-    throw out_of_memory(concatenate("memory plan: ", count, " threads with ", bytes,
-                                    " bytes each are more than can be counted"));
-  }
-  return bytes * factor;
-}
-
-plan plan_of(const std::string& stage, const stage_settings& s, const stage_models& models,
-             std::int64_t rows, [[maybe_unused]] int threads) {
-  const distill::trainable what = trainer_options_of(s).what;
-  if (s.precision == "bf16") return plan_stage<bf16>(stage, s, models, rows, what);
-  plan result = plan_stage<float>(stage, s, models, rows, what);
-#if !defined(RADLADS_PROGRAM_CUDA)
-  // Each thread trains a part of the batch, with gradients of its own that are summed.
-  const int parts = distill::replica_count(models.trained.hidden, threads);
-  if (parts > 1) {
-    result.step = times(result.step, parts);
-    result.gradients = times(result.gradients, parts + 1);
-  }
-#endif
-  return result;
-}
-
-/// What a rank has of a plan: its part of moments that are sharded, then with its part of the
-/// summed gradient, and a bucket of gradients on its way.
-void share_out(plan& p, const plan_target& target) {
-  if (target.ranks == 1) return;
-  const auto ranks = static_cast<std::size_t>(target.ranks);
-  const std::size_t trained = p.optimizer / 2;  // one moment of two
-  p.exchange = std::min(trained, sizeof(float) * static_cast<std::size_t>(parallel::usual_bucket));
-  if (!target.is_sharded) return;
-  p.optimizer = (p.optimizer + ranks - 1) / ranks;
-  p.exchange += (trained + ranks - 1) / ranks;
-}
 
 constexpr std::size_t of_cuda = std::size_t{1} << 30;  // what CUDA itself takes
 
@@ -84,39 +43,16 @@ std::pair<std::size_t, std::string> named_gpu(double memory) {
   return {static_cast<std::size_t>(memory * 1073741824.0) - of_cuda, "a GPU, beside CUDA itself,"};
 }
 
-/// Rows of a step that the rank with most of them has.
-std::int64_t rows_of(const stage_settings& s, const plan_target& target) {
-  return (s.batch + target.ranks - 1) / target.ranks;
-}
-
-/// The most rows at a time whose plan stays within `bytes`, at most a rank's; 0 when one is too
-/// many.
-std::int64_t most_rows(const std::string& stage, const stage_settings& s,
-                       const stage_models& models, std::size_t bytes, int threads,
-                       const plan_target& target) {
-  const auto is_within = [&](std::int64_t rows) {
-    try {
-      plan p = plan_of(stage, s, models, rows, threads);
-      share_out(p, target);
-      return p.total() <= bytes;
-    } catch (const out_of_memory&) {
-      return false;  // more than can be counted is more than there is
-    }
-  };
-  std::int64_t fits = 0, too_many = rows_of(s, target) + 1;
-  while (fits + 1 < too_many) {
-    const std::int64_t middle = fits + (too_many - fits) / 2;
-    (is_within(middle) ? fits : too_many) = middle;
-  }
-  return fits;
-}
-
 double gib(std::size_t bytes) { return static_cast<double>(bytes) / 1073741824.0; }
 
 }  // namespace
 
 plan_target target_of(const settings_options& options, const settings& values) {
   return {options.ranks, values.parallel.shard == "optimizer", options.gpu_memory};
+}
+
+std::int64_t parameters_of(const models::config& model) {
+  return convert::parameters_of<dry_model>(model);
 }
 
 std::string memory_plan(const std::string& stage, const stage_settings& s,
@@ -127,11 +63,13 @@ std::string memory_plan(const std::string& stage, const stage_settings& s,
   require(s.batch >= target.ranks, stage, ".batch is ", s.batch, ", fewer rows than the ",
           target.ranks, " ranks");
   const bool is_for_gpu = s.precision == "bf16" || target.gpu_memory.has_value();
-  if (target.gpu_memory) threads = 1;
-  const std::int64_t usual = is_for_gpu ? usual_micro_batch_on_cuda : usual_micro_batch;
-  const std::int64_t rows = std::min(rows_of(s, target), s.micro_batch > 0 ? s.micro_batch : usual);
-  plan p = plan_of(stage, s, models, rows, threads);
-  share_out(p, target);
+  const std::int64_t usual = is_for_gpu ? convert::usual_micro_batch<dry_run_backend>
+                                        : convert::usual_micro_batch<backend_type>;
+  const bool has_threads = device_name == "cpu" && !target.gpu_memory;
+  const convert::memory_target place{target.ranks, target.is_sharded, has_threads ? threads : 0};
+  const std::int64_t of_rank = convert::rows_of_rank(s, place);
+  const std::int64_t rows = std::min(of_rank, s.micro_batch > 0 ? s.micro_batch : usual);
+  const auto p = convert::estimate_memory<dry_model>(stage, s, models, rows, place);
   std::string text = fmt::format("# {} in {}: {} parameters", stage, s.precision, p.parameters);
   if (models.teacher) text += fmt::format(", the teacher has {}", p.teacher_parameters);
   if (target.ranks > 1) text += fmt::format("; each of {} ranks", target.ranks);
@@ -153,10 +91,10 @@ std::string memory_plan(const std::string& stage, const stage_settings& s,
                              : is_elsewhere    ? std::pair<std::size_t, std::string>{}
                                                : memory_of_device();
   if (bytes == 0) return text + "#   there is no CUDA device here to compare that with\n";
-  const std::int64_t most = most_rows(stage, s, models, bytes, threads, target);
+  const std::int64_t most = convert::most_rows<dry_model>(stage, s, models, bytes, place);
   text += fmt::format("#   {} has {:.1f} GiB: ", name, gib(bytes));
   if (most == 0) return text + "not enough for one row at a time\n";
-  if (most == rows_of(s, target)) {
+  if (most == of_rank) {
     const char* whose = target.ranks == 1 ? "a batch" : "a rank";
     return text + fmt::format("all {} rows of {} fit at a time\n", most, whose);
   }

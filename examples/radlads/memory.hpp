@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What --dry-run says about memory: every stage is run once on a backend that only counts.
+// What --dry-run says about memory.
 
-#include "radlads/models/config.hpp"
+#include "radlads/convert/memory.hpp"
 #include "settings.hpp"
 
 #include <cstdint>
@@ -11,11 +11,7 @@
 
 namespace radlads::program {
 
-/// The models of a stage, by their descriptions.
-struct stage_models {
-  std::optional<models::config> teacher;  ///< where the stage has one
-  models::config trained;
-};
+using convert::stage_models;
 
 /// What a plan is for.
 struct plan_target {

@@ -2,10 +2,11 @@
 #pragma once
 // The one model type of the program: float, any layer one of the mixers of mixers.hpp.
 // Teachers and students are both of it. The program is built once for each backend, as radlads for
-// the CPU and as radlads-cuda; what runs a model is compiled in model.cpp and in the sources of the
-// stages alone.
+// the CPU and as radlads-cuda; what runs a model is compiled in model.cpp, objectives.cpp and
+// scores.cpp alone.
 
 #include "mixers.hpp"
+#include "radlads/convert/run_context.hpp"
 #include "radlads/core/backend.hpp"
 #include "radlads/core/random.hpp"
 #include "radlads/ops/sampling_options.hpp"
@@ -21,19 +22,15 @@
 
 namespace radlads::program {
 
-inline constexpr std::int64_t usual_micro_batch_on_cuda = 4;
 #if defined(RADLADS_PROGRAM_CUDA)
 using backend_type = cuda_backend;
 using backend_options_type = cuda_options;
-inline constexpr std::string_view device_name = "cuda";
-inline constexpr std::int64_t usual_micro_batch = usual_micro_batch_on_cuda;
 #else
 using backend_type = cpu_backend;
 using backend_options_type = cpu_options;
-inline constexpr std::string_view device_name = "cpu";
-// One row's activations stay in the caches: 1.1 times the speed of four.
-inline constexpr std::int64_t usual_micro_batch = 1;
 #endif
+
+inline constexpr std::string_view device_name = convert::device_name<backend_type>;
 
 using model_type = model_of<float, backend_type>;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model_readme.hpp"
+#include "radlads/convert/record.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/io/architecture.hpp"
 #include "radlads/version.hpp"
-#include "record.hpp"
 
 #include <fmt/format.h>
 
@@ -23,7 +23,7 @@ constexpr std::string_view first_line =
 std::string training_rows(const std::string& record) {
   std::string rows;
   const auto add = [&](const char* what, const char* section, const char* key) {
-    const auto value = record_value(record, section, key);
+    const auto value = convert::record_value(record, section, key);
     if (value && *value != "0") rows += fmt::format("| {} | {} |\n", what, *value);
   };
   add("tokens of the text", "run", "data_tokens");
@@ -69,7 +69,8 @@ std::string model_readme(const models::config& c, const readme_facts& facts) {
       "| class | {} |\n| layers | {} |\n| hidden, feed-forward, vocabulary | {}, {}, {} |\n",
       a.name, layers_text(c), c.hidden, c.intermediate, c.vocabulary);
   if (!facts.record.empty()) text += training_rows(facts.record);
-  if (!facts.record.empty()) text += fmt::format("\nThe whole recipe is in {}.\n", record_name);
+  if (!facts.record.empty())
+    text += fmt::format("\nThe whole recipe is in {}.\n", convert::record_name);
   if (!facts.scores.empty()) text += fmt::format("\n## Scores\n\n```\n{}```\n", facts.scores);
   text +=
       "\n## Use\n\n```\nradlads generate --model DIR --prompt \"Once upon a time\" --max-tokens "

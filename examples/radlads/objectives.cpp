@@ -1,41 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stages in float. Apart from the commands, because nvcc compiles this for radlads-cuda.
-
 #include "objectives.hpp"
+#include "radlads/convert/objectives.hpp"
 #if defined(RADLADS_PROGRAM_CUDA)
+#include "cuda/instances.cuh"
 #include "cuda/objectives_bf16.hpp"
 #endif
 
 namespace radlads::program {
 
+void compiled_training::operator()(const convert::run_context<model_type, run_ranks>& run,
+                                   const convert::teacher_access<model_type>& teacher,
+                                   model_type& model, const convert::stage_task& task,
+                                   const convert::take_steps<model_type>& steps) const {
 #if defined(RADLADS_PROGRAM_CUDA)
-namespace {
-bool is_bf16(const stage_task& task) { return task.settings.precision == "bf16"; }
-}  // namespace
+  if (task.settings.precision == "bf16") return train_in_bf16(run, teacher, model, task, steps);
 #endif
-
-void run_align(backend_type& b, teacher_model& teacher, model_type& student,
-               const data::token_stream& stream, const stage_task& task) {
-#if defined(RADLADS_PROGRAM_CUDA)
-  if (is_bf16(task)) return run_align_bf16(b, teacher, student, stream, task);
-#endif
-  align_on(b, teacher.get(), student, student, stream, task);
-}
-
-void run_distill(backend_type& b, teacher_model& teacher, model_type& student,
-                 const data::token_stream& stream, const stage_task& task) {
-#if defined(RADLADS_PROGRAM_CUDA)
-  if (is_bf16(task)) return run_distill_bf16(b, teacher, student, stream, task);
-#endif
-  distill_on(b, teacher.get(), student, student, stream, task);
-}
-
-void run_next_token(backend_type& b, model_type& model, const data::token_stream& stream,
-                    const stage_task& task) {
-#if defined(RADLADS_PROGRAM_CUDA)
-  if (is_bf16(task)) return run_next_token_bf16(b, model, stream, task);
-#endif
-  next_token_on(b, model, model, stream, task);
+  convert::train_in<float>(run, teacher, model, task, steps);
 }
 
 }  // namespace radlads::program

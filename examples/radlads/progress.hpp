@@ -3,32 +3,26 @@
 // How a stage shows that it runs: one line that is overwritten on a terminal, plain lines
 // otherwise.
 
-#include <chrono>
-#include <cstdint>
+#include "radlads/convert/observer.hpp"
+
 #include <string>
 
 namespace radlads::program {
 
-/// Prints to standard error and measures speed.
+/// Prints to standard error.
 class progress {
  public:
-  /// `first` steps of `total` are done already; a step has `tokens` tokens. Without a terminal one
-  /// step of `log_every` is printed, and the last.
-  progress(std::string stage, std::int64_t first, std::int64_t total, std::int64_t tokens,
-           std::int64_t log_every);
+  /// Without a terminal one step of `log_every` is printed, and the last.
+  explicit progress(const convert::stage_start& start);
   ~progress();
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
 
-  /// After step `done` of total. Returns tokens per second since the start.
-  double show(std::int64_t done, double loss, double rate);
+  /// After a step.
+  void show(const convert::stage_progress& now);
 
  private:
-  using clock = std::chrono::steady_clock;
-
-  std::string stage_;
-  std::int64_t first_, total_, tokens_, log_every_;
-  clock::time_point start_;
+  convert::stage_start start_;
   bool is_terminal_;
   bool is_line_open_ = false;
 };

@@ -21,9 +21,6 @@ struct stage_choice {
   double last_rate = 0;
 };
 
-/// More passes over a text than this are warned of.
-inline constexpr double many_passes = 10;
-
 /// The choice for "align" or "distill" under a teacher of so many parameters, on a text without
 /// end. The anchors are a million parameters and fewer (recipes/small.yaml), 135 million
 /// (smollm2.yaml), and 7 billion and more (paper.yaml); between two of them values go as straight

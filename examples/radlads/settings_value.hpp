@@ -118,16 +118,6 @@ std::string format_value(const T& value) {
   return fmt::format("{}", value);
 }
 
-template <class T>
-std::string format_value(const std::optional<T>& value) {
-  return value ? format_value(*value) : "~";
-}
-
-template <class T>
-std::string format_value(const std::vector<T>& value) {
-  return fmt::format("[{}]", fmt::join(value, ", "));
-}
-
 /// The least number of inserted, removed, changed or exchanged neighbouring letters between two
 /// words.
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {

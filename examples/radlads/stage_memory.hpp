@@ -1,30 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The memory of a stage, counted by one step on a backend that only counts.
+// The model that memory is counted with: the same for both devices, and long to compile.
 
-#include "memory.hpp"
-#include "radlads/distill/trainer.hpp"
-#include "settings.hpp"
+#include "mixers.hpp"
+#include "radlads/convert/memory.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace radlads::program {
 
-/// Bytes by kind.
-struct plan {
-  std::int64_t parameters = 0, teacher_parameters = 0;
-  std::size_t teacher = 0, weights = 0, gradients = 0, optimizer = 0, step = 0;
-  std::size_t exchange = 0;  ///< what ranks send and receive
-
-  std::size_t total() const { return teacher + weights + gradients + optimizer + step + exchange; }
-};
-
-/// One step of a stage on `rows` rows, with these tensors trained. T is the precision: float or
-/// bf16, where the student's float weights are there as well, as its master copy.
-template <class T>
-plan plan_stage(const std::string& stage, const stage_settings& s, const stage_models& models,
-                std::int64_t rows, distill::trainable what);
+using dry_model = model_of<float, dry_run_backend>;
 
 }  // namespace radlads::program
+
+namespace radlads::convert {
+extern template stage_memory count_stage<program::dry_model, float>(const std::string&,
+                                                                    const stage_settings&,
+                                                                    const stage_models&,
+                                                                    std::int64_t,
+                                                                    distill::trainable);
+extern template stage_memory count_stage<program::dry_model, bf16>(const std::string&,
+                                                                   const stage_settings&,
+                                                                   const stage_models&,
+                                                                   std::int64_t,
+                                                                   distill::trainable);
+extern template std::int64_t parameters_of<program::dry_model>(const models::config&);
+}  // namespace radlads::convert

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "documents.hpp"
 #include "memory.hpp"
 #include "messages.hpp"
 #include "radlads/core/error.hpp"
@@ -49,28 +50,31 @@ void run(const CLI::App& app, const std::string& stage, const student_options& o
     const stage_models models{io::read_description(o.teacher).config,
                               io::read_description(o.student).config};
     settle_by_size(values, o.settings, {stage}, parameters_of(*models.teacher), std::nullopt);
-    write_output(to_yaml(values, {stage, "parallel"}));
+    write_output(convert::settings_text(values, {stage, "parallel"}));
     write_output(memory_plan(stage, values.stage(stage), models, host_threads(o.common),
                              target_of(o.settings, values)));
     return;
   }
-  require_precision(values, {stage});
+  convert::require_precision<backend_type>(values, {stage});
   require_apart(o.out, o.teacher);
   require_apart(o.out, o.student);
   const text_inputs given(o.text);
   backend_type b(backend_options(o.common));
-  teacher_model teacher(b, o.teacher);
-  const auto student = load_model(b, o.student);
+  const run_context run = run_on(b, o.common);
+  teacher_model teacher(run, o.teacher);
+  const auto student = convert::load_model(run, o.student);
   transfer::check_pair(teacher.config(), student->config);
   require_same_tokenizer(o.teacher, o.student);
-  const training_text text =
-      read_training_text(given, o.teacher, teacher.config(), 0, host_threads(o.common),
-                         has_loss_on_answers(values, {stage}));
-  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
+  const training_text text = convert::read_training_text(
+      run, given, o.teacher, teacher.config(), {0, convert::has_loss_on_answers(values, {stage})});
+  files::directory_lock lock = claim_output(run, o.out, o.run.is_overwriting);
   settle_by_size(values, o.settings, {stage}, teacher.parameters(), text.stream.size());
-  const stage_inputs inputs{
-      b, &teacher, text, values, given.name(), o.student, host_threads(o.common), o.run, o.student};
-  run_stage(inputs, stage, *student, samples_of(o.student), o.out, lock);
+  const auto tell = [&](const convert::failed_stage& failed) {
+    tell_of_failed(failed, run.threads);
+  };
+  const stage_inputs inputs{run,       &teacher, text,      values, given.name(),
+                            o.student, o.run,    o.student, tell};
+  run_stage(inputs, stage, *student, convert::samples_of(o.student), o.out, lock);
 }
 
 }  // namespace

@@ -39,8 +39,8 @@ data::token_stream encode(const tokenize_options& o, const text_inputs& given,
   const int threads = o.common.threads > 0
                           ? o.common.threads
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return training_stream(tokenizer, make_documents(given.rows(), o.tokenizer, false), threads,
-                         given.name());
+  return encoded_stream(tokenizer, make_documents(given.rows(), o.tokenizer, false), threads,
+                        given.name());
 }
 
 void run(const tokenize_options& o) {

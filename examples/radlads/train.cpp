@@ -2,6 +2,7 @@
 // radlads train: a softmax teacher from scratch, for those who have none.
 
 #include "commands.hpp"
+#include "documents.hpp"
 #include "memory.hpp"
 #include "messages.hpp"
 #include "model.hpp"
@@ -73,25 +74,27 @@ void run(const CLI::App& app, const train_options& o) {
   settings values = read_settings(app, o.settings, {"model", "train", "parallel"});
   complete_sizes(values.model);
   if (o.settings.is_dry_run) {
-    write_output(to_yaml(values, {"model", "train", "parallel"}));
+    write_output(convert::settings_text(values, {"model", "train", "parallel"}));
     const stage_models models{{}, teacher_config(values, text::tokenizer::load(o.tokenizer))};
     write_output(memory_plan("train", values.train, models, host_threads(o.common),
                              target_of(o.settings, values)));
     return;
   }
-  require_precision(values, {"train"});
+  convert::require_precision<backend_type>(values, {"train"});
   require_apart(o.out, o.tokenizer);
   const text_inputs given(o.text);
   backend_type b(backend_options(o.common));
   model_type model;
   model.build(b, teacher_config(values, text::tokenizer::load(o.tokenizer)));
   model.initialise(b, static_cast<std::uint64_t>(values.model.seed));
-  const training_text text =
-      read_training_text(given, o.tokenizer, model.config, 0, host_threads(o.common),
-                         has_loss_on_answers(values, {"train"}));
-  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
-  const stage_inputs inputs{
-      b, nullptr, text, values, given.name(), o.tokenizer, host_threads(o.common), o.run, {}};
+  const run_context run = run_on(b, o.common);
+  const training_text text = convert::read_training_text(
+      run, given, o.tokenizer, model.config, {0, convert::has_loss_on_answers(values, {"train"})});
+  files::directory_lock lock = claim_output(run, o.out, o.run.is_overwriting);
+  const auto tell = [&](const convert::failed_stage& failed) {
+    tell_of_failed(failed, run.threads);
+  };
+  const stage_inputs inputs{run, nullptr, text, values, given.name(), o.tokenizer, o.run, {}, tell};
   run_stage(inputs, "train", model, 0, o.out, lock);
 }
 

@@ -37,15 +37,16 @@ void run(const CLI::App& app, const transfer_options& o) {
   settings values = read_settings(app, o.settings, {"model"});
   if (!o.keep_attention.empty()) values.model.keep_attention = o.keep_attention;
   if (o.settings.is_dry_run) {
-    write_output(to_yaml(values, {"model"}));
+    write_output(convert::settings_text(values, {"model"}));
     return;
   }
   if (o.out.empty() && !o.is_plan_printed) throw CLI::RequiredError("--out");
   const std::string mixer = mixer_name(o.student);
   backend_type b(backend_options(o.common));
-  const auto teacher = load_model(b, o.teacher);
+  const run_context run = run_on(b, o.common);
+  const auto teacher = convert::load_model(run, o.teacher);
   complete_student(values.model, teacher->config);
-  const made_student student = make_student(b, *teacher, mixer, values.model);
+  const auto student = convert::make_student(b, *teacher, mixer, values.model);
   if (o.is_plan_printed) {
     std::ostringstream plan;
     transfer::print(student.plan, plan);
@@ -53,14 +54,14 @@ void run(const CLI::App& app, const transfer_options& o) {
   }
   if (o.out.empty()) return;
   require_apart(o.out, o.teacher);
-  files::directory_lock lock = claim_output(o.out, o.run.is_overwriting);
+  files::directory_lock lock = claim_output(run, o.out, o.run.is_overwriting);
   const run_record record =
-      transfer_record(values, mixer, model_identity(o.teacher, "teacher"), host_threads(o.common));
-  if (!o.run.is_restarted && is_finished(o.out, record)) {
+      convert::transfer_record(run, values, mixer, convert::model_identity(o.teacher, "teacher"));
+  if (!o.run.is_restarted && is_finished(run, o.out, record)) {
     message("transfer: {} is complete\n", o.out.string());
     return;
   }
-  save_output(b, *student.model, o.teacher, o.out, record, lock);
+  save_output(run, *student.model, o.teacher, o.out, record, lock);
   message("transfer: {} with {} parameters, the teacher has {}\n", o.out.string(),
           parameter_count(student.model->weights), parameter_count(teacher->weights));
 }

@@ -57,6 +57,7 @@ include_direction() {
       may["io"] = "core files text io"
       may["text"] = "core files text"
       may["data"] = "core files data"
+      may["convert"] = may["models"] " transfer parallel optim distill files io text data convert"
     }
     {
       path = $3; gsub(/["<>]/, "", path)

@@ -3,6 +3,7 @@
 
 #include "fuzz/inputs.hpp"
 #include "fuzz/targets.hpp"
+#include "radlads/convert/settings_text.hpp"
 #include "settings.hpp"
 
 #include <CLI/CLI.hpp>
@@ -46,9 +47,9 @@ void run_settings(std::string_view bytes, const folder_path& folder) {
   try {
     const auto values =
         read(put(folder, "settings.yaml", part_of(bytes, 0)), lines_of(part_of(bytes, 1)));
-    const std::string text = program::to_yaml(values, sections);
+    const std::string text = convert::settings_text(values, sections);
     const auto again = read(put(folder, "again.yaml", text), {});
-    expect(program::to_yaml(again, sections) == text, "settings change when they are written");
+    expect(convert::settings_text(again, sections) == text, "settings change when they are written");
   } catch (const CLI::Error&) {  // what the command line refuses
   }
 }

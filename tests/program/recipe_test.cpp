@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is chosen for teachers of known sizes is what their recipes say; what is given stays.
 
+#include "radlads/convert/settings_text.hpp"
 #include "recipe.hpp"
 #include "settings.hpp"
 
@@ -56,7 +57,7 @@ TEST(recipe_test, known_sizes_have_their_recipes) {
 TEST(recipe_test, a_small_teacher_has_the_settings_without_a_choice) {
   // 881,475 tokens: the stories of docs/conversion.md.
   const settings found = chosen(stories_260k, 881'475), usual;
-  EXPECT_EQ(to_yaml(found, both), to_yaml(usual, both));
+  EXPECT_EQ(convert::settings_text(found, both), convert::settings_text(usual, both));
 }
 
 TEST(recipe_test, between_known_sizes_values_lie_between) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a file of settings to the trainer, field by field and off the defaults.
 
-#include "run_loop.hpp"
+#include "radlads/convert/stage.hpp"
 #include "settings.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -181,7 +181,7 @@ align: {my_exit_tokens: 1_000, ctx_len: 8, micro_bsz: 3, grad_cp: 1, seed_everyt
 
 TEST_F(settings_test, every_field_reaches_the_trainer) {
   const stage_settings s = read(put("stage.yaml", stage_text), {"distill"}).distill;
-  const distill::trainer_options o = trainer_options_of(s);
+  const distill::trainer_options o = convert::trainer_options_of(s);
   ASSERT_TRUE(o.mixer_schedule.has_value());
   for (const optim::schedule_options* each : {&o.schedule, &*o.mixer_schedule}) {
     EXPECT_EQ(each->shape, optim::decay_shape::linear);
@@ -200,7 +200,7 @@ TEST_F(settings_test, every_field_reaches_the_trainer) {
   EXPECT_EQ(o.adamw.weight_decay, 0.125);
   EXPECT_EQ(o.clip_norm, 0.5);
   EXPECT_EQ(o.what, distill::trainable::decay_and_shift);
-  EXPECT_EQ(step_count(s), 86);
+  EXPECT_EQ(convert::step_count(s), 86);
 }
 
 TEST_F(settings_test, seed_of_the_command_line_is_that_of_all_sections) {

@@ -9,7 +9,6 @@
 #include "radlads/distill/align.hpp"
 #include "radlads/distill/distillation.hpp"
 #include "radlads/files/json.hpp"
-#include "radlads/io/model_directory.hpp"
 #include "stages.hpp"
 #include "student.hpp"
 #include "support/temporary_directory.hpp"
@@ -101,7 +100,6 @@ class stages : public test::temporary_directory {
     teacher_.initialise(b_, 5);
     // Far from the uniform distribution, so that losses of different rows differ.
     scale(teacher_.weights.head, 40);
-    io::save_model(b_, teacher_.config, teacher_.weights, "", path("teacher"));
     settings_.tokens = batch * context * 6;
     settings_.lr_init = 2e-2;
     settings_.lr_final = 1e-3;
@@ -134,18 +132,27 @@ class stages : public test::temporary_directory {
   }
 
   std::unique_ptr<model_type> new_student() {
-    auto student = make_student(b_, teacher_, "rad_rwkv7", model_settings{}).model;
+    auto student =
+        convert::make_student(b_, teacher_, std::string("rad_rwkv7"), convert::model_settings{})
+            .model;
     scale(student->weights.head, 0.5);
     return student;
   }
 
-  stage_task task(const std::string& stage) {
-    return {.stage = stage,
-            .settings = settings_,
-            .directory = path(stage),
-            .lock = locks_.emplace_back(),
-            .record = "about:\n  stage: \"test\"\n",
-            .samples_before = samples_before};
+  /// Runs a stage of the settings into a directory of this name.
+  void run(cpu_backend& b, const std::string& stage, model_type& model, const std::string& name) {
+    const convert::stage_task task{.stage = stage,
+                                   .settings = settings_,
+                                   .directory = path(name),
+                                   .lock = locks_.emplace_back(),
+                                   .record = "about:\n  stage: \"test\"\n",
+                                   .samples_before = samples_before};
+    const run_context on{b, ranks(), {}, 1};
+    const convert::teacher_access<model_type> teacher{
+        [&]() -> const model_type& { return teacher_; }, [] {}};
+    compiled_training()(on, teacher, model, task, [&](convert::training<model_type>& trained) {
+      convert::run_loop<model_type, run_ranks>(on, trained, text_, task).take_steps();
+    });
   }
 
   /// The ids of a step, in an order that is a function of the position.
@@ -256,15 +263,14 @@ class stages : public test::temporary_directory {
   bool expects_clipping_ = true;
   cpu_backend b_{{.threads = 1}};
   model_type teacher_;
-  stage_settings settings_;
+  convert::stage_settings settings_;
   data::token_stream text_ = make_text();
   std::deque<files::directory_lock> locks_;
 };
 
 TEST_F(stages, distillation_is_its_steps_written_out) {
   const auto found = new_student(), expected = new_student();
-  teacher_model teacher(b_, path("teacher"));
-  run_distill(b_, teacher, *found, text_, task("distill"));
+  run(b_, "distill", *found, "distill");
   distill::distillation_options options;
   options.micro_batch = batch;
   options.kl_weight = 0.7;
@@ -311,9 +317,8 @@ TEST_F(stages, first_loss_of_distillation_is_that_of_the_logits) {
     }
   }
   expected /= batch * context;
-  teacher_model teacher(b_, path("teacher"));
   settings_.tokens = batch * context;
-  run_distill(b_, teacher, *student, text_, task("first"));
+  run(b_, "distill", *student, "first");
   std::ifstream file(path("first") / "metrics.jsonl");
   std::string line;
   std::getline(file, line);
@@ -326,8 +331,7 @@ TEST_F(stages, alignment_is_its_steps_written_out) {
   settings_.loss = "l2";
   expects_clipping_ = false;  // gradients of alignment are small
   const auto found = new_student(), expected = new_student();
-  teacher_model teacher(b_, path("teacher"));
-  run_align(b_, teacher, *found, text_, task("align"));
+  run(b_, "align", *found, "align");
   distill::alignment_options options;
   options.micro_batch = batch;
   const auto losses = train(
@@ -341,8 +345,7 @@ TEST_F(stages, first_loss_of_alignment_is_the_squared_error_where_that_is_asked_
   settings_.loss = "mse";
   settings_.tokens = batch * context;
   const auto found = new_student(), expected = new_student();
-  teacher_model teacher(b_, path("teacher"));
-  run_align(b_, teacher, *found, text_, task("align"));
+  run(b_, "align", *found, "align");
   distill::alignment_options options;
   options.micro_batch = batch;
   options.is_squared = true;
@@ -359,7 +362,7 @@ TEST_F(stages, first_loss_of_alignment_is_the_squared_error_where_that_is_asked_
 TEST_F(stages, next_token_training_reads_epochs_by_the_seed) {
   settings_.sampler = "epochs";
   const auto found = new_student(), expected = new_student();
-  run_next_token(b_, *found, text_, task("train"));
+  run(b_, "train", *found, "train");
   const data::epoch_sampler order(29, 23);
   const auto losses = train(
       *expected, distill::next_token<model_type>(*expected, batch), context + 1,
@@ -374,7 +377,7 @@ TEST_F(stages, next_token_training_reads_epochs_by_the_seed) {
 TEST_F(stages, threads_change_only_rounding) {
   cpu_backend two({.threads = 2});
   const auto found = new_student(), expected = new_student();
-  run_next_token(b_, *expected, text_, task("one"));
+  run(b_, "train", *expected, "one");
   model_type copy;
   copy.build(two, found->config);
   model_type::params::for_each(
@@ -382,7 +385,7 @@ TEST_F(stages, threads_change_only_rounding) {
         std::copy_n(from.data(), from.size(), to.data());
       },
       copy.weights, found->weights);
-  run_next_token(two, copy, text_, task("two"));
+  run(two, "train", copy, "two");
   const values a = values_of(copy.weights), b = values_of(expected->weights);
   for (const auto& [name, weights] : b) {
     for (std::size_t i = 0; i < weights.size(); ++i) {

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The stages in bf16: parameters and activations of teacher and student are rounded, statistics,
-// losses, recurrent states, moments and the student's master weights are float. The teacher in
-// float is let go.
+// Training in bf16, which nvcc compiles beside that in float.
 
-#include "stages.hpp"
+#include "model.hpp"
+#include "radlads/convert/stage.hpp"
+#include "ranks.hpp"
 
 namespace radlads::program {
 
-void run_align_bf16(backend_type& b, teacher_model& teacher, model_type& student,
-                    const data::token_stream& stream, const stage_task& task);
-void run_distill_bf16(backend_type& b, teacher_model& teacher, model_type& student,
-                      const data::token_stream& stream, const stage_task& task);
-void run_next_token_bf16(backend_type& b, model_type& model, const data::token_stream& stream,
-                         const stage_task& task);
+/// convert::train_in<bf16>.
+void train_in_bf16(const convert::run_context<model_type, run_ranks>& run,
+                   const convert::teacher_access<model_type>& teacher, model_type& model,
+                   const convert::stage_task& task, const convert::take_steps<model_type>& steps);
 
 }  // namespace radlads::program
