@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace radlads {
+namespace radlads::cuda_detail {
 
 /// A number of a row whose rest other threads of the warp have: lane % rows is the row, lane / rows
 /// the part.
@@ -43,7 +43,7 @@ __device__ inline row_part<A, Parts> dot(const row_part<A, Parts> (&s)[K], const
   return sum;
 }
 
-}  // namespace radlads
+}  // namespace radlads::cuda_detail
 
 namespace radlads::recurrence {
 
@@ -65,7 +65,7 @@ template <class Cell, class T, int K, int Parts>
 RADLADS_KERNEL __launch_bounds__(step_threads)
     scan_step_kernel(const __grid_constant__ cuda_scan_args<Cell, T> a) {
   using A = accumulate_t<T>;
-  using S = row_part<A, Parts>;
+  using S = cuda_detail::row_part<A, Parts>;
   constexpr int own = K / Parts, block_rows = step_threads / Parts;
   __shared__ alignas(16) A inputs[Cell::inputs * K];
   const std::int64_t head_index = blockIdx.x, b = head_index / a.heads, h = head_index % a.heads;
