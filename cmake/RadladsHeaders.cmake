@@ -96,7 +96,7 @@ function(radlads_verify_cuda_headers)
   radlads_verified(names)
   radlads_sources_of_headers(sources cu ${names})
   add_library(radlads_cuda_header_check OBJECT ${sources})
-  target_link_libraries(radlads_cuda_header_check PRIVATE radlads_own_cuda_flags)
+  target_link_libraries(radlads_cuda_header_check PRIVATE radlads_own_cuda_flags radlads_own_nccl)
   # A header defines no kernel that is not a template: what reads the source shows all that can be wrong.
   set_target_properties(radlads_cuda_header_check PROPERTIES
     CUDA_ARCHITECTURES 80-virtual CUDA_PTX_COMPILATION ON UNITY_BUILD OFF)

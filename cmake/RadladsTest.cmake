@@ -7,6 +7,9 @@ target_link_libraries(radlads_own_flags INTERFACE radlads::radlads $<$<BOOL:${RA
 # Of the project's own sources these alone include mpi.h: a test and the program's ranks.
 add_library(radlads_own_mpi INTERFACE)
 target_link_libraries(radlads_own_mpi INTERFACE $<$<BOOL:${RADLADS_MPI}>:radlads::mpi>)
+# The same of nccl.h.
+add_library(radlads_own_nccl INTERFACE)
+target_link_libraries(radlads_own_nccl INTERFACE $<$<BOOL:${RADLADS_NCCL}>:radlads::nccl>)
 target_compile_options(radlads_own_flags INTERFACE
   $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fconcepts-diagnostics-depth=2>
   # g++ 12 finds uninitialised values inside its own AVX-512 headers, wherever they are inlined.

@@ -43,6 +43,6 @@ install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/radladsConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/radladsConfigVersion.cmake
   DESTINATION ${package_dir} COMPONENT development)
-install(FILES cmake/RadladsPcre2.cmake cmake/RadladsMpi.cmake cmake/RadladsZlib.cmake cmake/RadladsZstd.cmake
+install(FILES cmake/RadladsPcre2.cmake cmake/RadladsMpi.cmake cmake/RadladsNccl.cmake cmake/RadladsZlib.cmake cmake/RadladsZstd.cmake
   DESTINATION ${package_dir} COMPONENT development)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)

@@ -106,5 +106,37 @@ TEST(placement, refuses_what_is_no_number_of_a_rank) {
   EXPECT_LT(text.size(), 200u);
 }
 
+std::string place(const variables& set) {
+  return parallel::read_meeting_place(29510, [&](std::string_view name) -> const char* {
+    const auto at = set.find(name);
+    return at == set.end() ? nullptr : at->second.c_str();
+  });
+}
+
+TEST(read_meeting_place, is_the_machine_of_rank_zero) {
+  EXPECT_EQ(place({{"MASTER_ADDR", "node7.cluster"}}), "node7.cluster:29510");
+  EXPECT_EQ(place({{"MASTER_ADDR", "10.0.0.7"}, {"MASTER_PORT", "29500"}}), "10.0.0.7:29510");
+  EXPECT_EQ(place({{"MASTER_ADDR", "fe80::7"}}), "[fe80::7]:29510");
+  EXPECT_EQ(place({{"MASTER_ADDR", "[fe80::7]"}}), "[fe80::7]:29510");
+}
+
+TEST(read_meeting_place, is_this_machine_where_it_is_the_only_one) {
+  EXPECT_EQ(place({}), "127.0.0.1:29510");
+  EXPECT_EQ(place({{"MASTER_ADDR", ""}}), "127.0.0.1:29510");
+  EXPECT_EQ(place({{"SLURM_STEP_NUM_NODES", "1"}}), "127.0.0.1:29510");
+  EXPECT_EQ(error_of([] {
+              place({{"SLURM_STEP_NUM_NODES", "2"}});
+            }),
+            "the ranks are on several machines (SLURM_STEP_NUM_NODES is 2): the environment "
+            "variable MASTER_ADDR must name that of rank 0");
+}
+
+TEST(placement, knows_what_mpirun_has_started) {
+  EXPECT_TRUE(read(by_mpirun).is_of_mpi());
+  EXPECT_TRUE(read(joined(by_mpirun, by_torchrun)).is_of_mpi());
+  EXPECT_FALSE(read(by_torchrun).is_of_mpi());
+  EXPECT_FALSE(read(by_srun).is_of_mpi());
+}
+
 }  // namespace placement_test
 }  // namespace radlads::test

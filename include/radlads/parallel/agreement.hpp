@@ -20,14 +20,28 @@
 
 namespace radlads::parallel {
 
+/// Returns when what the ranks do for each other on the backend is done. For communicators of
+/// which a call only begins: where one is there, the host waits for such work here alone.
+template <backend B, communicator<B> C>
+void wait_for_ranks(C& ranks, B& b) {
+  if constexpr (requires { ranks.wait(b); }) ranks.wait(b);
+}
+
 /// Numbers of every rank, in the order of ranks: `count` of each. T is double or a 64-bit integer.
+/// A communicator that carries the host's numbers itself takes no memory of the backend.
 template <class T, backend B, communicator<B> C>
 std::vector<T> gather(C& ranks, B& b, std::span<const T> own) {
-  const auto count = static_cast<std::int64_t>(own.size());
-  tensor<T, 1, B> sent(b, {count}), all(b, {count * ranks.size()});
-  if (count > 0) b.copy(sent.data(), own.data(), own.size_bytes());
-  ranks.all_gather(b, view_on<const T, 1, B>(sent.read()), all.flat());
-  return to_host(b, all);
+  if constexpr (requires(std::span<T> all) { ranks.gather_on_host(own, all); }) {
+    std::vector<T> all(own.size() * static_cast<std::size_t>(ranks.size()));
+    ranks.gather_on_host(own, std::span<T>(all));
+    return all;
+  } else {
+    const auto count = static_cast<std::int64_t>(own.size());
+    tensor<T, 1, B> sent(b, {count}), all(b, {count * ranks.size()});
+    if (count > 0) b.copy(sent.data(), own.data(), own.size_bytes());
+    ranks.all_gather(b, view_on<const T, 1, B>(sent.read()), all.flat());
+    return to_host(b, all);
+  }
 }
 
 /// The text of rank `root`, on all ranks.
@@ -35,12 +49,15 @@ template <backend B, communicator<B> C>
 std::string broadcast_text(C& ranks, B& b, const std::string& text, int root) {
   std::vector<std::int64_t> words((text.size() + 7) / 8);
   if (!text.empty()) std::memcpy(words.data(), text.data(), text.size());
-  tensor<std::int64_t, 1, B> sent(b, {1});
   const auto from_root = [&](std::vector<std::int64_t>& numbers) {
-    sent.resize(b, {static_cast<std::int64_t>(numbers.size())});
-    b.copy(sent.data(), numbers.data(), numbers.size() * sizeof(std::int64_t));
-    ranks.broadcast(b, sent.flat(), root);
-    numbers = to_host(b, sent);
+    if constexpr (requires { ranks.broadcast_on_host(std::span(numbers), root); }) {
+      ranks.broadcast_on_host(std::span(numbers), root);
+    } else {
+      tensor<std::int64_t, 1, B> sent(b, {static_cast<std::int64_t>(numbers.size())});
+      b.copy(sent.data(), numbers.data(), numbers.size() * sizeof(std::int64_t));
+      ranks.broadcast(b, sent.flat(), root);
+      numbers = to_host(b, sent);
+    }
   };
   std::vector<std::int64_t> length{static_cast<std::int64_t>(text.size())};
   from_root(length);

@@ -11,6 +11,7 @@
 #include "radlads/core/error.hpp"
 
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -25,7 +26,14 @@ struct placement {
   int size = 1;
   int local_rank = 0;  ///< among those on its machine
   std::string source;  ///< the variable that says the size; empty when nothing does
+
+  /// Whether Open MPI's launcher started it.
+  bool is_of_mpi() const { return source.starts_with("OMPI_"); }
 };
+
+/// The port of rank 0's machine where ranks meet, unless they are told another. Launchers have
+/// their own: torchrun 29500 and 29400.
+inline constexpr std::int64_t usual_port = 29510;
 
 namespace detail {
 
@@ -93,9 +101,33 @@ placement read_placement(const Environment& environment) {
   return detail::read_launcher(detail::slurm, environment).value_or(placement{});
 }
 
+/// "host:port" where ranks meet that no MPI has brought together: MASTER_ADDR, which is rank 0's
+/// machine, or this one. Throws where they are on several machines and nothing says which is rank
+/// 0's.
+template <class Environment>
+std::string read_meeting_place(std::int64_t port, const Environment& environment) {
+  const char* const address = environment("MASTER_ADDR");
+  if (address == nullptr || *address == '\0') {
+    const char* const machines = environment("SLURM_STEP_NUM_NODES");
+    require(machines == nullptr || std::string_view(machines) == "1",
+            "the ranks are on several machines (SLURM_STEP_NUM_NODES is ",
+            machines == nullptr ? "" : machines,
+            "): the environment variable MASTER_ADDR must name that of rank 0");
+    return concatenate("127.0.0.1:", port);
+  }
+  // An address of IPv6 has colons of its own.
+  const bool is_bare_ipv6 =
+      std::string_view(address).find(':') != std::string_view::npos && *address != '[';
+  return is_bare_ipv6 ? concatenate("[", address, "]:", port) : concatenate(address, ":", port);
+}
+
 /// The same of the process's own environment.
 inline placement read_placement() {
   return read_placement([](const char* name) -> const char* { return std::getenv(name); });
+}
+inline std::string read_meeting_place(std::int64_t port) {
+  return read_meeting_place(port,
+                            [](const char* name) -> const char* { return std::getenv(name); });
 }
 
 }  // namespace radlads::parallel

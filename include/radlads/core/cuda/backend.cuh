@@ -294,4 +294,6 @@ static_assert(backend<cuda_backend>);
 
 }  // namespace radlads
 
-#include "radlads/core/cuda/graph_capture.cuh"  // a specialisation: wherever the backend is known
+// Specialisations: wherever the backend is known.
+#include "radlads/core/cuda/graph_capture.cuh"
+#include "radlads/core/cuda/side_work.cuh"
