@@ -74,8 +74,9 @@ class alignment {
     if (count == 0) return result;
     const double scale =
         share * factor() / (static_cast<double>(aligned_.size()) * static_cast<double>(count));
-    for_each_micro_batch(ids, options_.micro_batch,
-                         [&](auto rows) { run(b, rows, scale, grads, result); });
+    for_each_micro_batch(ids, options_.micro_batch, [&](auto rows) {
+      run(b, rows, scale, grads, are_last(rows, ids), result);
+    });
     for (const std::int64_t layer : aligned_) {
       double& loss = result.layers[static_cast<std::size_t>(layer)];
       result.loss += loss;
@@ -83,6 +84,15 @@ class alignment {
       require(std::isfinite(loss), "align: the loss of layer ", layer, " is ", loss);
     }
     return result;
+  }
+
+  /// Has `watch` told of the backward pass, nobody if it is null.
+  void watch(const backward_watch* watch) { watch_.watch(watch); }
+  template <class F>
+  void for_each_by_finish(typename Student::params& grads, F&& f) const {
+    for (const std::int64_t layer : aligned_) {
+      grads.layers.for_each_of_layer(layer, [&](auto& each) { f(finish_of(layer), each); });
+    }
   }
 
   /// The graphs of its work.
@@ -99,7 +109,7 @@ class alignment {
   }
 
   void run(B& b, view_on<const std::int32_t, 2, B> ids, double scale,
-           typename Student::params* grads, batch_loss& result) {
+           typename Student::params* grads, bool is_last, batch_loss& result) {
     const auto count = static_cast<std::int64_t>(aligned_.size());
     std::int64_t size = ids.size();
     if (options_.is_marked) {
@@ -110,9 +120,11 @@ class alignment {
       enqueue(b, counted_.ids(), scale, grads);
     } else {
       losses_.resize(b, {count, size});
-      work_.run(b, ids, student_.config.vocabulary, scale, memory_of(grads),
-                [&](auto rows) { enqueue(b, rows, scale, grads); });
+      work_.run(
+          b, ids, student_.config.vocabulary, scale, memory_of(grads),
+          [&](auto rows) { enqueue(b, rows, scale, grads); }, watch_);
     }
+    watch_.launched(is_last);
     const auto losses = to_host(b, losses_);
     for (std::int64_t i = 0; i < count; ++i) {
       double total = 0;
@@ -192,6 +204,12 @@ class alignment {
           b, c.mixer, p.mixer, at.saved.template of<block_type>(layer).mixer,
           {captured.input, v_first_}, at.dy, {{}, dv_first_}, g.mixer);
     });
+    watch_.finished(finish_of(layer));
+  }
+
+  /// When the gradients of a layer are final: those of the provider come last.
+  std::int64_t finish_of(std::int64_t layer) const {
+    return layer == student_.layers.provider() ? student_.config.layers : layer;
   }
 
   const Teacher& teacher_;
@@ -204,6 +222,7 @@ class alignment {
   tensor<accumulate_t<T>, 2, B> losses_;  // (aligned layers, B T)
   counted_tokens<B> counted_;
   micro_batch_work<B> work_;
+  watched watch_;
 };
 
 }  // namespace radlads::distill

@@ -87,9 +87,16 @@ class distillation {
     if (count == 0) return result;
     const double scale = share / static_cast<double>(count);
     for_each_micro_batch(ids, options_.micro_batch, [&](auto rows) {
-      result.loss += scale * run(b, rows, tokens, scale, grads);
+      result.loss += scale * run(b, rows, tokens, scale, grads, are_last(rows, ids));
     });
     return result;
+  }
+
+  /// Has `watch` told of the backward pass, nobody if it is null.
+  void watch(const backward_watch* watch) { watch_.watch(watch); }
+  template <class F>
+  void for_each_by_finish(typename Student::params& grads, F&& f) const {
+    Student::for_each_by_finish(grads, f);
   }
 
   /// The graphs of its work.
@@ -102,7 +109,7 @@ class distillation {
   }
 
   double run(B& b, view_on<const std::int32_t, 2, B> ids, std::int64_t tokens, double scale,
-             typename Student::params* grads) {
+             typename Student::params* grads, bool is_last) {
     if (options_.is_marked) {
       counted_.take(b, read_marked_rows<B>(b, ids, tokens), student_.config.vocabulary);
       if (counted_.count() == 0) return 0;
@@ -110,9 +117,11 @@ class distillation {
       enqueue(b, counted_.ids(), tokens, scale, grads);
     } else {
       losses_.resize(b, {ids.extent(0) * tokens});
-      work_.run(b, ids, student_.config.vocabulary, scale, memory_of(grads),
-                [&](auto rows) { enqueue(b, rows, tokens, scale, grads); });
+      work_.run(
+          b, ids, student_.config.vocabulary, scale, memory_of(grads),
+          [&](auto rows) { enqueue(b, rows, tokens, scale, grads); }, watch_);
     }
+    watch_.launched(is_last);
     const double loss = sum_of(b, losses_);
     require_finite<T>(b, loss, saved_, "distill");
     return loss;
@@ -144,7 +153,9 @@ class distillation {
       compare(b, scale, saved_.normed.read(), teacher_saved_.normed.read(), targets, dnormed,
               dhead);
     }
-    if (grads != nullptr) student_.backward(b, inputs, dnormed, saved_, *grads);
+    if (grads == nullptr) return;
+    student_.backward(b, inputs, dnormed, saved_, *grads,
+                      [&](std::int64_t index) { watch_.finished(index); });
   }
 
   /// The loss of tokens whose states in front of the heads are x and teacher_x.
@@ -175,6 +186,7 @@ class distillation {
   tensor<accumulate_t<T>, 1, B> losses_;
   counted_tokens<B> counted_;
   micro_batch_work<B> work_;
+  watched watch_;
 };
 
 /// Next-token cross-entropy: step 3, and training a teacher from scratch.
@@ -208,9 +220,17 @@ class next_token {
     batch_loss result;
     if (count == 0) return result;
     const double scale = share / static_cast<double>(count);
-    for_each_micro_batch(ids, micro_batch_,
-                         [&](auto rows) { result.loss += scale * run(b, rows, scale, grads); });
+    for_each_micro_batch(ids, micro_batch_, [&](auto rows) {
+      result.loss += scale * run(b, rows, scale, grads, are_last(rows, ids));
+    });
     return result;
+  }
+
+  /// Has `watch` told of the backward pass, nobody if it is null.
+  void watch(const backward_watch* watch) { watch_.watch(watch); }
+  template <class F>
+  void for_each_by_finish(typename Model::params& grads, F&& f) const {
+    Model::for_each_by_finish(grads, f);
   }
 
   /// The graphs of its work.
@@ -222,7 +242,7 @@ class next_token {
   }
 
   double run(B& b, view_on<const std::int32_t, 2, B> ids, double scale,
-             typename Model::params* grads) {
+             typename Model::params* grads, bool is_last) {
     if (is_marked_) {
       counted_.take(b, read_marked_rows<B>(b, ids, tokens_of(ids)), model_.config.vocabulary);
       if (counted_.count() == 0) return 0;
@@ -230,9 +250,11 @@ class next_token {
       enqueue(b, counted_.ids(), scale, grads);
     } else {
       losses_.resize(b, {ids.extent(0) * (ids.extent(1) - 1)});
-      work_.run(b, ids, model_.config.vocabulary, scale, memory_of(grads),
-                [&](auto rows) { enqueue(b, rows, scale, grads); });
+      work_.run(
+          b, ids, model_.config.vocabulary, scale, memory_of(grads),
+          [&](auto rows) { enqueue(b, rows, scale, grads); }, watch_);
     }
+    watch_.launched(is_last);
     const double loss = sum_of(b, losses_);
     require_finite<T>(b, loss, saved_, "train");
     return loss;
@@ -257,7 +279,9 @@ class next_token {
     } else {
       score(b, scale, saved_.normed.read(), next, dnormed, dhead);
     }
-    if (grads != nullptr) model_.backward(b, inputs, dnormed, saved_, *grads);
+    if (grads == nullptr) return;
+    model_.backward(b, inputs, dnormed, saved_, *grads,
+                    [&](std::int64_t index) { watch_.finished(index); });
   }
 
   /// The loss of tokens whose states in front of the head are x.
@@ -284,6 +308,7 @@ class next_token {
   tensor<accumulate_t<T>, 1, B> losses_;
   counted_tokens<B> counted_;
   micro_batch_work<B> work_;
+  watched watch_;
 };
 
 }  // namespace radlads::distill

@@ -8,6 +8,7 @@
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/core/view.hpp"
+#include "radlads/distill/backward_watch.hpp"
 #include "radlads/ops/embedding.hpp"
 
 #include <algorithm>
@@ -38,6 +39,31 @@ void for_each_micro_batch(const view<const std::int32_t, 2, Space>& ids, std::in
   }
 }
 
+/// Whether rows are the last of the rows of ids.
+template <class Space>
+bool are_last(const view<const std::int32_t, 2, Space>& rows,
+              const view<const std::int32_t, 2, Space>& ids) {
+  return rows.pointer + rows.extent(0) * ids.stride(0) ==
+         ids.pointer + ids.extent(0) * ids.stride(0);
+}
+
+/// Who is told of the backward pass of an objective's micro-batches, if anybody is.
+class watched {
+ public:
+  void watch(const backward_watch* watch) { watch_ = watch; }
+  const backward_watch* get() const { return watch_; }
+
+  void finished(std::int64_t index) const {
+    if (watch_ != nullptr) watch_->finished(index);
+  }
+  void launched(bool is_last) const {
+    if (watch_ != nullptr && is_last) watch_->launched();
+  }
+
+ private:
+  const backward_watch* watch_ = nullptr;
+};
+
 /// Sum of losses, in double, on the host.
 template <class T, class B>
 double sum_of(B& b, const tensor<T, 1, B>& losses) {
@@ -66,20 +92,22 @@ template <class B>
 class micro_batch_work {
  public:
   /// Calls work(ids) on the rows of ids, unless their graph does it. What else the work depends on
-  /// is `scale` and which gradients there are: `gradients` points to some of them, or is null.
-  /// Throws when an id is not in the vocabulary.
+  /// is `scale`, which gradients there are, where `gradients` points to some of them or is null,
+  /// and who watches. Throws when an id is not in the vocabulary.
   template <class F>
   void run(B& b, view_on<const std::int32_t, 2, B> ids, std::int64_t vocabulary, double scale,
-           const void* gradients, F&& work) {
+           const void* gradients, F&& work, const watched& watch = {}) {
     ids_.resize(b, ids.sizes());
     for (std::int64_t row = 0; row < ids.extent(0); ++row) {
       b.copy(ids_.whole().row(row), ids.row(row),
              static_cast<std::size_t>(ids.extent(1)) * sizeof(std::int32_t));
     }
     ops::require_ids(b, view_on<const std::int32_t, 1, B>(ids_.flat()), vocabulary);
-    const std::int64_t key[] = {
-        ids.extent(0), ids.extent(1), std::bit_cast<std::int64_t>(scale),
-        static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(gradients))};
+    const auto address = [](const void* pointer) {
+      return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(pointer));
+    };
+    const std::int64_t key[] = {ids.extent(0), ids.extent(1), std::bit_cast<std::int64_t>(scale),
+                                address(gradients), address(watch.get())};
     graph_.run(b, key, [&] { work(ids_.read()); });
   }
 

@@ -114,17 +114,36 @@ struct language_model {
   }
 
   /// From the gradient of s.normed (N, C); adds to the gradients of all parameters but the head.
+  /// finished(index) is called behind what makes gradients final that for_each_by_finish has with
+  /// this index.
+  template <class Finished = nobody>
   void backward(B& b, view_on<const std::int32_t, 2, B> ids, view_on<const T, 2, B> dnormed,
-                saved& s, params& grads) const {
+                saved& s, params& grads, const Finished& finished = {}) const {
     const view_on<const T, 3, B> last = s.layers.last();
     scratch_scope<B> scope(b);
     const auto dlast = scope.template take<T, 3>(last.sizes());
     const auto dembedded = scope.template take<T, 3>(last.sizes());
     ops::rms_norm_backward<T>(b, weights.norm, reshape<2>(last, dnormed.sizes()), s.inverse,
                               dnormed, reshape<2>(dlast, dnormed.sizes()), grads.norm);
-    layers.backward(b, weights.layers, s.layers, dlast, dembedded, grads.layers);
+    finished(0);
+    const std::int64_t count = layers.size();
+    layers.backward(b, weights.layers, s.layers, dlast, dembedded, grads.layers,
+                    [&](std::int64_t layer) { finished(count - layer); });
     ops::embedding_backward<T>(b, flat_ids(ids), reshape<2>(dembedded, dnormed.sizes()),
                                grads.embedding);
+    finished(count + 1);
+  }
+
+  /// Calls f(index, tensor) for every tensor, with an index that counts when backward is through
+  /// with its gradient: the last layers are before the first.
+  template <class F>
+  static void for_each_by_finish(params& p, F&& f) {
+    const auto count = static_cast<std::int64_t>(p.layers.layers.size());
+    f(std::int64_t{0}, p.norm);
+    f(std::int64_t{0}, p.head);
+    for (std::int64_t i = 0; i < count; ++i)
+      p.layers.for_each_of_layer(i, [&](auto& each) { f(count - i, each); });
+    f(count + 1, p.embedding);
   }
 
   /// logits (N, V) of the hidden states that forward left.

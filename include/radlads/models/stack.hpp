@@ -20,6 +20,11 @@
 
 namespace radlads::models {
 
+/// Is told nothing of a backward pass.
+struct nobody {
+  void operator()(std::int64_t) const {}
+};
+
 /// Layers over `Mixers` for scalar T on backend B.
 template <class T, class B, class... Mixers>
 class stack {
@@ -58,6 +63,17 @@ class stack {
             },
             first.layers[i]);
       }
+    }
+
+    /// Calls f(tensor) for every tensor of layer i.
+    template <class F>
+    void for_each_of_layer(std::int64_t i, F&& f) {
+      std::visit(
+          [&](auto& layer) {
+            std::remove_cvref_t<decltype(layer)>::for_each(
+                [&](const tensor_info&, auto& each) { f(each); }, layer);
+          },
+          layers[static_cast<std::size_t>(i)]);
     }
   };
 
@@ -223,9 +239,10 @@ class stack {
   }
 
   /// From the gradient of the last output, which it overwrites, to that of the first input. Adds to
-  /// the gradients of the parameters.
+  /// the gradients of the parameters; finished(i) is called behind those of layer i.
+  template <class Finished = nobody>
   void backward(B& b, const params& p, saved& s, view_on<T, 3, B> dlast, view_on<T, 3, B> dfirst,
-                params& grads) const {
+                params& grads, const Finished& finished = {}) const {
     scratch_scope<B> scope(b);
     const auto dv_first = scope.template take<T, 3>(s.v_first.sizes());
     set_zero<T, 3, B>(b, dv_first);
@@ -245,6 +262,7 @@ class stack {
         block_type::template backward<T, B>(b, c, each, sv, s.captured_of(i), s.input_of(i),
                                             s.v_first, dy, dx, dv_first, g);
       });
+      finished(i);
       std::swap(dy, dx);
     }
     if (dy.data() != dfirst.data()) copy<T, 3, B>(b, dy, dfirst);
