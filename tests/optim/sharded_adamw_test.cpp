@@ -3,6 +3,7 @@
 
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/parameters.hpp"
+#include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/optim/adamw.hpp"
 #include "radlads/optim/clip.hpp"
@@ -21,9 +22,10 @@
 namespace radlads::test {
 namespace sharded_adamw_test {
 
-struct two_tensors {
-  tensor<double, 2, cpu_backend> a;
-  tensor<double, 1, cpu_backend> frozen, z;
+template <class T>
+struct tensors_of {
+  tensor<T, 2, cpu_backend> a;
+  tensor<T, 1, cpu_backend> frozen, z;
 
   template <class F, class P, class... Rest>
   static void for_each(F&& f, P& p, Rest&... rest) {
@@ -38,7 +40,8 @@ struct two_tensors {
     z.resize(b, {10});
     for_each(
         [&](const std::string&, auto& each) {
-          for (std::int64_t i = 0; i < each.size(); ++i) each.data()[i] = std::sin(seed += 0.7);
+          for (std::int64_t i = 0; i < each.size(); ++i)
+            each.data()[i] = static_cast<T>(static_cast<accumulate_t<T>>(std::sin(seed += 0.7)));
         },
         *this);
   }
@@ -46,12 +49,14 @@ struct two_tensors {
     std::vector<double> values;
     for_each(
         [&](const std::string&, const auto& each) {
-          values.insert(values.end(), each.data(), each.data() + each.size());
+          for (std::int64_t i = 0; i < each.size(); ++i)
+            values.push_back(static_cast<double>(static_cast<accumulate_t<T>>(each.data()[i])));
         },
         *this);
     return values;
   }
 };
+using two_tensors = tensors_of<double>;
 const auto is_trained = [](const tensor_info& info) { return info.name != "frozen"; };
 const auto rates = [](const tensor_info& info) { return info.name == "a" ? 1e-2 : 3e-3; };
 
@@ -86,9 +91,10 @@ std::vector<std::vector<double>> expected(int count, const optim::adamw_options&
   return {p.all(), whole.m.all(), whole.v.all()};
 }
 
-void expect_near(const std::vector<double>& found, const std::vector<double>& wanted) {
+void expect_near(const std::vector<double>& found, const std::vector<double>& wanted,
+                 double tolerance = 1e-14) {
   ASSERT_EQ(found.size(), wanted.size());
-  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], 1e-14) << i;
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], tolerance) << i;
 }
 
 TEST(sharded_adamw, is_adamw_on_the_sum_of_all_ranks) {
@@ -120,6 +126,71 @@ TEST(sharded_adamw, is_adamw_on_the_sum_of_all_ranks) {
       });
     }
   }
+}
+
+/// Master and moments after five steps of AdamW in float on the gradients of all ranks, which are
+/// rounded before they are added up.
+std::vector<std::vector<double>> expected_of_rounded(int count) {
+  cpu_backend b({.threads = 1, .poison = true});
+  tensors_of<float> p, sum;
+  tensors_of<bf16> own;
+  p.fill(b, 1);
+  optim::adamw<tensors_of<float>> whole;
+  whole.start(b, p, is_trained);
+  for (std::int64_t step = 1; step <= 5; ++step) {
+    allocate_like(b, p, sum);
+    for (int rank = 0; rank < count; ++rank) {
+      own.fill(b, seed_of(rank, step));
+      tensors_of<float>::for_each(
+          [](const std::string&, auto& to, const auto& from) {
+            for (std::int64_t i = 0; i < to.size(); ++i)
+              to.data()[i] += static_cast<float>(from.data()[i]);
+          },
+          sum, own);
+    }
+    whole.update(
+        b, p, sum, [](const tensor_info& info) { return is_trained(info) ? rates(info) : 0; }, 0.5);
+  }
+  return {p.all(), whole.m.all(), whole.v.all()};
+}
+
+TEST(sharded_adamw, of_a_storage_type_updates_its_part_of_the_master) {
+  const auto wanted = expected_of_rounded(3);
+  on_ranks(3, [&](thread_ranks& ranks) {
+    cpu_backend b({.threads = 1, .poison = true});
+    tensors_of<float> exact, m, v;
+    tensors_of<bf16> p, g;
+    exact.fill(b, 1);
+    p.fill(b, 1);
+    optim::sharded_adamw<bf16, cpu_backend> own(8);
+    own.start_from(ranks, b, p, exact, is_trained);
+    for (std::int64_t step = 1; step <= 5; ++step) {
+      g.fill(b, seed_of(ranks.rank(), step));
+      own.sum(ranks, b, g, is_trained, 0);
+      own.update(ranks, b, p, is_trained, {}, step, rates, 0.5);
+    }
+    const std::vector<double> before = exact.all();
+    own.collect_master(ranks, b, exact, p, is_trained, ranks.rank() != 1);
+    if (ranks.rank() == 1) {
+      EXPECT_EQ(exact.all(), before);
+    } else {
+      expect_near(exact.all(), wanted[0], 1e-6);
+      tensors_of<float>::for_each(
+          [](const std::string&, const auto& master, const auto& rounded) {
+            for (std::int64_t i = 0; i < master.size(); ++i)
+              EXPECT_EQ(bf16(master.data()[i]).bits, rounded.data()[i].bits) << i;
+          },
+          exact, p);
+    }
+    if (ranks.rank() == 0) {
+      allocate_like(b, p, m, is_trained);
+      allocate_like(b, p, v, is_trained);
+    }
+    own.collect(ranks, b, m, v, p, is_trained);
+    if (ranks.rank() > 0) return;
+    expect_near(m.all(), wanted[1], 1e-6);
+    expect_near(v.all(), wanted[2], 1e-6);
+  });
 }
 
 TEST(sharded_adamw, goes_on_from_moments_that_were_whole) {

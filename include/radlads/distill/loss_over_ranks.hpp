@@ -47,18 +47,28 @@ double share_of(B& b, const Objective& objective, view_on<const std::int32_t, 2,
 
 /// Each rank runs the objective on its rows of ids (rows, tokens), which are the same on all ranks,
 /// and adds their gradient to its own `grads`. Returns the loss of the whole batch, the same on all
-/// ranks. What the objective throws on one rank is thrown on all.
-template <class Objective, backend B, parallel::communicator<B> C, class P>
+/// ranks. What the objective throws on one rank is thrown on all. finish() is called on every rank
+/// when its objective is through, also when that threw: what it does with other ranks, all do.
+template <class Objective, backend B, parallel::communicator<B> C, class P, class Finish>
 batch_loss loss_over_ranks(C& ranks, B& b, Objective& objective,
-                           view_on<const std::int32_t, 2, B> ids, P* grads) {
+                           view_on<const std::int32_t, 2, B> ids, P* grads, const Finish& finish) {
   batch_loss loss;
-  parallel::together(ranks, b, [&] {
+  const auto run = [&] {
     const auto own = rows_of_rank(ids, ranks.rank(), ranks.size());
     if constexpr (requires { objective(b, own, grads, share_of(b, objective, own, ids)); }) {
       loss = objective(b, own, grads, share_of(b, objective, own, ids));
     } else {
       fail("an objective without a share of the batch trains on one rank");
     }
+  };
+  parallel::together(ranks, b, [&] {
+    try {
+      run();
+    } catch (...) {
+      finish();
+      throw;
+    }
+    finish();
   });
   std::vector<double> numbers{loss.loss};
   numbers.insert(numbers.end(), loss.layers.begin(), loss.layers.end());

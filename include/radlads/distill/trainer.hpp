@@ -5,11 +5,13 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/parameters.hpp"
+#include "radlads/distill/backward_watch.hpp"
 #include "radlads/distill/loss_over_ranks.hpp"
 #include "radlads/distill/objective.hpp"
 #include "radlads/ops/convert.hpp"
 #include "radlads/optim/adamw.hpp"
 #include "radlads/optim/clip.hpp"
+#include "radlads/optim/gradient_sums.hpp"
 #include "radlads/optim/schedule.hpp"
 #include "radlads/optim/sharded_adamw.hpp"
 #include "radlads/parallel/communicator.hpp"
@@ -21,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace radlads::distill {
 
@@ -55,10 +58,19 @@ struct sums_model {
   using type = typename Model::template with_scalar<accumulate_t<typename Model::scalar_type>>;
 };
 
-/// The optimizer that ranks share, named late: a storage type has none.
-template <class T, class B>
-struct sharded_moments {
-  using type = optim::sharded_adamw<T, B>;
+/// Has `watch` told of an objective's backward pass as long as this lives.
+template <class Objective>
+class watching {
+ public:
+  watching(Objective& objective, const backward_watch& watch) : objective_(objective) {
+    objective.watch(&watch);
+  }
+  watching(const watching&) = delete;
+  watching& operator=(const watching&) = delete;
+  ~watching() { objective_.watch(nullptr); }
+
+ private:
+  Objective& objective_;
 };
 
 /// Optimizer of one stage for `Model`, which it changes in place. Moments exist for the tensors
@@ -67,7 +79,7 @@ struct sharded_moments {
 ///
 /// With a communicator of several ranks, each has the same model and runs a part of every batch's
 /// rows: all of them then make the same calls, and what one throws in a step all throw. The weights
-/// stay the same on all ranks. Such a model has parameters of float or double.
+/// stay the same on all ranks. Gradients travel in the accumulation type.
 template <class Model, class Ranks = parallel::single>
 class trainer {
  public:
@@ -75,10 +87,11 @@ class trainer {
   using params = typename Model::params;
   using scalar = typename Model::scalar_type;
   static constexpr bool is_alone = std::is_same_v<Ranks, parallel::single>;
+  /// Whether parameters are of the accumulation type, as moments are.
+  static constexpr bool is_exact = std::is_same_v<scalar, accumulate_t<scalar>>;
   /// Parameters themselves or, for a storage type, those of the accumulation type.
-  using moments =
-      typename std::conditional_t<std::is_same_v<scalar, accumulate_t<scalar>>,
-                                  std::type_identity<Model>, sums_model<Model>>::type::params;
+  using moments = typename std::conditional_t<is_exact, std::type_identity<Model>,
+                                              sums_model<Model>>::type::params;
 
   trainer(B& b, Model& model, const trainer_options& options) requires is_alone
       : model_(model),
@@ -89,10 +102,11 @@ class trainer {
 
   /// Trains as one of `ranks`, which outlive the trainer.
   trainer(B& b, Model& model, const trainer_options& options, Ranks& ranks) requires(!is_alone)
-      : model_(model), options_(options), ranks_(&ranks), sharded_(options.bucket) {
+      : model_(model), options_(options), ranks_(&ranks) {
     check();
+    share(b);
     if (is_sharded()) {
-      sharded_.start(ranks, b, model.weights, trained());
+      sharded_->start(ranks, b, model.weights, trained());
     } else {
       optimizer_.start(b, model.weights, trained());
     }
@@ -107,11 +121,31 @@ class trainer {
     optimizer_.start_from(b, model.weights, std::move(exact), trained());
   }
 
+  /// The same as one of `ranks`.
+  trainer(B& b, Model& model, const trainer_options& options, moments&& exact,
+          Ranks& ranks) requires(!is_alone)
+      : model_(model), options_(options), ranks_(&ranks) {
+    check();
+    share(b);
+    if (is_sharded()) {
+      sharded_->start_from(ranks, b, model.weights, exact, trained());
+      ops::convert_all(b, exact, model.weights);
+      optimizer_.master = std::move(exact);
+      release_moments();
+    } else {
+      optimizer_.start_from(b, model.weights, std::move(exact), trained());
+    }
+  }
+
+  trainer(const trainer&) = delete;
+  trainer& operator=(const trainer&) = delete;
+
   /// Steps taken so far, also those before a resume.
   std::int64_t steps() const { return optimizer_.steps; }
   /// Moments and step count: with the weights, all that a resume needs.
   optim::adamw<params, moments>& optimizer() { return optimizer_; }
-  /// The weights as the update changes them: the master copy where there is one.
+  /// The weights as the update changes them: the master copy where there is one. Of a sharded
+  /// master the trained tensors are here between collect and release alone.
   moments& exact_weights() {
     if constexpr (optim::adamw<params, moments>::has_master) {
       return optimizer_.master;
@@ -121,27 +155,50 @@ class trainer {
   }
   /// Brings the model's weights up to exact_weights() after these were loaded.
   void round_weights(B& b) {
-    if constexpr (optim::adamw<params, moments>::has_master) {
-      ops::convert_all(b, optimizer_.master, model_.weights);
+    if constexpr (!is_exact) {
+      if (!is_sharded()) ops::convert_all(b, optimizer_.master, model_.weights);
     }
   }
 
-  /// Whether each rank has its part of the moments alone, and optimizer() none.
+  /// Whether each rank has its part of the moments and of a master alone, and optimizer() none.
   bool is_sharded() const { return is_spread() && options_.shard == optim::sharding::optimizer; }
 
-  /// Brings sharded moments to optimizer() on rank 0, to be saved there; release_moments() frees
-  /// them. Does nothing where they are not sharded.
+  /// The buckets of the last step's gradients, in the order in which ranks summed them.
+  const std::vector<optim::bucket_place>& summed() const requires(!is_alone) {
+    return sums_->places();
+  }
+
+  /// Brings sharded moments, and the master, to optimizer() on rank 0, to be saved there;
+  /// release_moments() frees them. Does nothing where they are not sharded.
   void collect_moments(B& b) {
     if constexpr (!is_alone) {
       if (!is_sharded()) return;
-      if (ranks_->rank() == 0) allocate_moments(b);
-      sharded_.collect(*ranks_, b, optimizer_.m, optimizer_.v, model_.weights, trained());
+      const bool is_first = ranks_->rank() == 0;
+      if (is_first) allocate_moments(b);
+      sharded_->collect(*ranks_, b, optimizer_.m, optimizer_.v, model_.weights, trained());
+      collect_master(b, is_first);
     }
   }
   void release_moments() {
     if (!is_sharded()) return;
     optimizer_.m = moments{};
     optimizer_.v = moments{};
+    if constexpr (!is_exact) {
+      moments::for_each(
+          [&](const tensor_info& info, auto& each) {
+            if (is_trained(info)) each.release();
+          },
+          optimizer_.master);
+    }
+  }
+
+  /// Brings a sharded master to exact_weights() on all ranks, for good: no step may follow.
+  void collect_weights(B& b) {
+    if constexpr (!is_alone && !is_exact) {
+      if (!is_sharded()) return;
+      sharded_->release_moments();
+      collect_master(b, true);
+    }
   }
 
   /// Gives sharded moments a place in optimizer() to be loaded to, on all ranks; adopt_moments()
@@ -152,7 +209,11 @@ class trainer {
   void adopt_moments(B& b) {
     if constexpr (!is_alone) {
       if (!is_sharded()) return;
-      sharded_.adopt(*ranks_, b, optimizer_.m, optimizer_.v, trained());
+      sharded_->adopt(*ranks_, b, optimizer_.m, optimizer_.v, trained());
+      if constexpr (!is_exact) {
+        sharded_->adopt_master(*ranks_, b, optimizer_.master, trained());
+        ops::convert_all(b, optimizer_.master, model_.weights);
+      }
       release_moments();
     }
   }
@@ -213,22 +274,52 @@ class trainer {
     }
   }
 
+  /// Makes what ranks need to sum gradients.
+  void share(B& b) requires(!is_alone) {
+    if (!is_spread()) return;
+    sums_.emplace(b, options_.bucket);
+    watch_.emplace([this](std::int64_t index) { sums_->mark(index); },
+                   [this] { sums_->launched(); });
+    sharded_.emplace(options_.bucket);
+  }
+
   template <class Objective>
   batch_loss take_loss(B& b, Objective& objective, view_on<const std::int32_t, 2, B> ids) {
     if constexpr (!is_alone) {
-      if (is_spread()) return loss_over_ranks(*ranks_, b, objective, ids, &gradients_);
+      if (is_spread()) return take_loss_of_ranks(b, objective, ids);
     }
     return objective(b, ids, &gradients_);
   }
 
+  /// Sums gradients as the objective's backward pass finishes them, or behind it.
+  template <class Objective>
+  batch_loss take_loss_of_ranks(B& b, Objective& objective,
+                                view_on<const std::int32_t, 2, B> ids) requires(!is_alone) {
+    const auto sum = [this](B& beside, const auto& row, const auto& place, auto* staging) {
+      if (is_sharded()) return sharded_->sum_bucket(*ranks_, beside, row, place, staging);
+      optim::all_reduce_bucket(*ranks_, beside, row, place, staging);
+    };
+    const auto begin = [&](const auto& visit) {
+      sums_->begin(gradients_, trained(), ranks_->rank(), ranks_->size(), visit, sum);
+    };
+    const auto run = [&] {
+      return loss_over_ranks(*ranks_, b, objective, ids, &gradients_, [&] { sums_->finish(); });
+    };
+    if constexpr (requires(const backward_watch* watch) { objective.watch(watch); }) {
+      begin([&](const auto& f) { objective.for_each_by_finish(gradients_, f); });
+      const watching<Objective> scope(objective, *watch_);
+      return run();
+    } else {
+      begin([](const auto&) {});
+      return run();
+    }
+  }
+
   optim::gradient_norm take_norm(B& b) {
     if constexpr (!is_alone) {
-      if (is_sharded()) {
-        return sharded_.sum(*ranks_, b, gradients_, trained(), options_.clip_norm);
-      }
-      if (is_spread()) {
-        parallel::sum_over_ranks<scalar>(*ranks_, b, gradients_, trained(), options_.bucket);
-      }
+      if (is_sharded())
+        return sharded_->norm_of_sum(*ranks_, b, gradients_, trained(), options_.clip_norm);
+      if (is_spread()) parallel::wait_for_ranks(*ranks_, b);
     }
     return optim::clip(b, gradients_, options_.clip_norm, trained());
   }
@@ -240,8 +331,8 @@ class trainer {
     if constexpr (!is_alone) {
       if (is_sharded()) {
         ++optimizer_.steps;
-        sharded_.update(*ranks_, b, model_.weights, trained(), options_.adamw, optimizer_.steps,
-                        rate_of, factor);
+        sharded_->update(*ranks_, b, model_.weights, trained(), options_.adamw, optimizer_.steps,
+                         rate_of, factor);
         return;
       }
     }
@@ -251,6 +342,15 @@ class trainer {
   void allocate_moments(B& b) {
     allocate_like(b, model_.weights, optimizer_.m, trained());
     allocate_like(b, model_.weights, optimizer_.v, trained());
+    if constexpr (!is_exact) allocate_like(b, model_.weights, optimizer_.master, trained());
+  }
+
+  /// Fills in the trained tensors of the master, on ranks that are `to_keep` them.
+  void collect_master([[maybe_unused]] B& b, [[maybe_unused]] bool to_keep) requires(!is_alone) {
+    if constexpr (!is_exact) {
+      if (to_keep) allocate_like(b, model_.weights, optimizer_.master, trained());
+      sharded_->collect_master(*ranks_, b, optimizer_.master, model_.weights, trained(), to_keep);
+    }
   }
 
   /// Before the first step, gradients of the trained tensors; of all where the objective may write
@@ -275,11 +375,12 @@ class trainer {
   enum class extent { none, trained, all };
   extent extent_ = extent::none;  ///< of the tensors that have a gradient
   optim::adamw<params, moments> optimizer_;
-  // Only where there can be several ranks.
+  // Only where there are several ranks.
   struct nothing {};
   std::conditional_t<is_alone, nothing, Ranks*> ranks_{};
-  typename std::conditional_t<is_alone, std::type_identity<nothing>,
-                              sharded_moments<scalar, B>>::type sharded_{};
+  std::conditional_t<is_alone, nothing, std::optional<optim::gradient_sums<scalar, B>>> sums_{};
+  std::conditional_t<is_alone, nothing, std::optional<backward_watch>> watch_{};
+  std::conditional_t<is_alone, nothing, std::optional<optim::sharded_adamw<scalar, B>>> sharded_{};
 };
 
 }  // namespace radlads::distill
