@@ -95,6 +95,7 @@ void run_dry(const convert_options& o, settings values) {
 
 void run(const CLI::App& app, const convert_options& o) {
   settings values = read_settings(app, o.settings, sections);
+  ranks().meet_at(values.parallel.port);
   if (!o.keep_attention.empty()) values.model.keep_attention = o.keep_attention;
   if (o.settings.is_dry_run) return run_dry(o, values);
   convert::require_precision<backend_type>(values, {"align", "distill", "extend"});

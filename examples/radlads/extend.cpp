@@ -7,6 +7,7 @@
 #include "messages.hpp"
 #include "model.hpp"
 #include "radlads/io/model_description.hpp"
+#include "ranks.hpp"
 #include "stages.hpp"
 
 #include <CLI/CLI.hpp>
@@ -31,6 +32,7 @@ struct extend_options {
 
 void run(const CLI::App& app, const extend_options& o) {
   const settings values = read_settings(app, o.settings, {"extend", "parallel"});
+  ranks().meet_at(values.parallel.port);
   if (o.settings.is_dry_run) {
     write_output(convert::settings_text(values, {"extend", "parallel"}));
     const stage_models models{{}, io::read_description(o.model).config};

@@ -26,6 +26,8 @@ backend_options_type backend_options([[maybe_unused]] const common_options& opti
   backend_options_type result;
 #if !defined(RADLADS_PROGRAM_CUDA)
   result.threads = options.threads;
+#else
+  result.device = ranks().device();
 #endif
   return result;
 }

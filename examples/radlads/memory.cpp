@@ -57,9 +57,6 @@ std::int64_t parameters_of(const models::config& model) {
 
 std::string memory_plan(const std::string& stage, const stage_settings& s,
                         const stage_models& models, int threads, const plan_target& target) {
-  require(target.ranks == 1 || s.precision == "float", stage, ".precision is ", s.precision,
-          ", in which only one rank trains; several are planned with --", stage,
-          ".precision float");
   require(s.batch >= target.ranks, stage, ".batch is ", s.batch, ", fewer rows than the ",
           target.ranks, " ranks");
   const bool is_for_gpu = s.precision == "bf16" || target.gpu_memory.has_value();
@@ -81,10 +78,6 @@ std::string memory_plan(const std::string& stage, const stage_settings& s,
       "in all {:.3f}\n",
       gib(p.weights), gib(p.gradients), gib(p.optimizer), rows, s.context, gib(p.step),
       gib(p.total()));
-  if (target.ranks > 1 && target.gpu_memory) {
-    text +=
-        "#   several GPUs do not train together: this is what ranks on the CPU would take of one\n";
-  }
   // bf16 can be planned anywhere, for a GPU.
   const bool is_elsewhere = s.precision == "bf16" && device_name == "cpu";
   const auto [bytes, name] = target.gpu_memory ? named_gpu(*target.gpu_memory)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The processes of one run, when mpirun or srun started several. All of them compute; rank 0 alone
-// speaks, writes and holds locks, and decides what depends on files that it may change.
+// The processes of one run, when mpirun, srun or torchrun started several: on the CPU they are
+// MPI's, on GPUs NCCL's. All of them compute; rank 0 alone speaks, writes and holds locks, and
+// decides what depends on files that it may change.
 
-#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/view.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <type_traits>
 
@@ -16,8 +17,8 @@ struct score;
 
 namespace radlads::program {
 
-/// This process's place among them; a communicator (parallel/communicator.hpp) for the host's
-/// numbers. Without other processes its calls do nothing.
+/// This process's place among them; a communicator (parallel/communicator.hpp) for numbers in the
+/// memory of the program's backend. Without other processes its calls do nothing.
 class run_ranks {
  public:
   run_ranks() = default;
@@ -36,24 +37,31 @@ class run_ranks {
   int rank() const { return rank_; }
   int size() const { return size_; }
   bool is_first() const { return rank_ == 0; }
+  /// The GPU of this rank, as CUDA counts them. Throws where there are fewer than ranks.
+  int device() const;
+  /// Where ranks with GPUs find each other, before they do: a port of rank 0's machine.
+  void meet_at(std::int64_t port) { port_ = port; }
   /// How long a rank waits for the others in training, in seconds.
   void set_time_limit(double seconds);
 
-  void all_reduce(cpu_backend& b, const view<float, 1>& values);
-  void all_reduce(cpu_backend& b, const view<double, 1>& values);
-  void all_reduce(cpu_backend& b, const view<std::int64_t, 1>& values);
-  void reduce_scatter(cpu_backend& b, const view<const float, 1>& all, const view<float, 1>& own);
-  void reduce_scatter(cpu_backend& b, const view<const double, 1>& all, const view<double, 1>& own);
-  void reduce_scatter(cpu_backend& b, const view<const std::int64_t, 1>& all,
-                      const view<std::int64_t, 1>& own);
-  void all_gather(cpu_backend& b, const view<const float, 1>& own, const view<float, 1>& all);
-  void all_gather(cpu_backend& b, const view<const double, 1>& own, const view<double, 1>& all);
-  void all_gather(cpu_backend& b, const view<const std::int64_t, 1>& own,
-                  const view<std::int64_t, 1>& all);
-  void broadcast(cpu_backend& b, const view<float, 1>& values, int root);
-  void broadcast(cpu_backend& b, const view<double, 1>& values, int root);
-  void broadcast(cpu_backend& b, const view<std::int64_t, 1>& values, int root);
+  template <class B, class T, class Space>
+  void all_reduce(B& b, const view<T, 1, Space>& values);
+  template <class B, class T, class Space>
+  void reduce_scatter(B& b, const view<const T, 1, Space>& all, const view<T, 1, Space>& own);
+  template <class B, class T, class Space>
+  void all_gather(B& b, const view<const T, 1, Space>& own, const view<T, 1, Space>& all);
+  template <class B, class T, class Space>
+  void broadcast(B& b, const view<T, 1, Space>& values, int root);
+  /// Returns when such calls on the backend are done.
+  template <class B>
+  void wait(B& b);
   void barrier();
+
+  /// The same for the host's numbers: those of all ranks, in their order, and those of one.
+  template <class T>
+  void gather_on_host(std::span<const T> own, std::span<T> all);
+  template <class T>
+  void broadcast_on_host(std::span<T> values, int root);
 
   /// What rank 0 computes, on all ranks; a text or what converts to an integer and back. The others
   /// wait as long as it takes.
@@ -87,12 +95,14 @@ class run_ranks {
   void require_same(const std::string& text, const std::string& what);
 
  private:
-  void start();
+  void start_mpi();
+  void meet();
   void wait_for_first();
   std::string text_of_first(const std::string& own);
   std::int64_t number_of_first(std::int64_t own);
 
-  int rank_ = 0, size_ = 1;
+  int rank_ = 0, size_ = 1, local_rank_ = 0;
+  std::int64_t port_ = 0;
   double time_limit_ = 600;
 };
 

@@ -5,6 +5,7 @@
 #include "radlads/core/error.hpp"
 #include "radlads/io/model_description.hpp"
 #include "radlads/transfer/weight_map.hpp"
+#include "ranks.hpp"
 #include "recipe.hpp"
 #include "student_command.hpp"
 
@@ -46,6 +47,7 @@ void require_same_tokenizer(const std::filesystem::path& teacher,
 
 void run(const CLI::App& app, const std::string& stage, const student_options& o) {
   settings values = read_settings(app, o.settings, {stage, "parallel"});
+  ranks().meet_at(values.parallel.port);
   if (o.settings.is_dry_run) {
     const stage_models models{io::read_description(o.teacher).config,
                               io::read_description(o.student).config};

@@ -8,6 +8,7 @@
 #include "model.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/io/architecture.hpp"
+#include "ranks.hpp"
 #include "stages.hpp"
 
 #include <CLI/CLI.hpp>
@@ -72,6 +73,7 @@ models::config teacher_config(const settings& values, const text::tokenizer& tok
 
 void run(const CLI::App& app, const train_options& o) {
   settings values = read_settings(app, o.settings, {"model", "train", "parallel"});
+  ranks().meet_at(values.parallel.port);
   complete_sizes(values.model);
   if (o.settings.is_dry_run) {
     write_output(convert::settings_text(values, {"model", "train", "parallel"}));

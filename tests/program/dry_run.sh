@@ -42,19 +42,21 @@ expect_near "weights in bf16" "$(planned weights "${with[@]}")" "$(gib $((6 * na
 expect_near "gradients in bf16" "$(planned gradients "${with[@]}")" "$(gib $((2 * narrow)))" 0.001
 expect_near "optimizer in bf16" "$(planned optimizer "${with[@]}")" "$(gib $((8 * narrow)))" 0.001
 # Each rank has all of it and sends 4 Mi numbers at a time; moments that are sharded are a quarter of them, beside a
-# quarter of the summed gradient.
+# quarter of the summed gradient and as many new weights at a time.
 with=(--model.hidden 64 --threads 1 --ranks 4)
 expect_near "gradients of a rank" "$(planned gradients "${with[@]}")" "$(gib $((4 * narrow)))" 0.001
 expect_near "optimizer of a rank" "$(planned optimizer "${with[@]}")" "$(gib $((8 * narrow)))" 0.001
 expect_near "what a rank sends" "$(planned 'sums over ranks' "${with[@]}")" "$(gib $((4 * 4194304)))" 0.001
 with+=(--parallel.shard optimizer)
 expect_near "a part of the optimizer" "$(planned optimizer "${with[@]}")" "$(gib $((2 * narrow)))" 0.001
-expect_near "a part of the gradient" "$(planned 'sums over ranks' "${with[@]}")" "$(gib $((4 * 4194304 + narrow)))" 0.001
+expect_near "a part of the gradient" "$(planned 'sums over ranks' "${with[@]}")" "$(gib $((8 * 4194304 + narrow)))" 0.001
 expect_near "all of a rank" "$(planned 'in all' "${with[@]}")" \
   "$(awk '/GiB: sums/ { print $6 + $8 + $10 + $12 + $(NF - 3) }' plan.txt)" 0.003
 expect_refusal "train.batch is 8, fewer rows than the 9 ranks" planned 'in all' --model.hidden 64 --ranks 9
-expect_refusal "train.precision is bf16, in which only one rank trains" \
-  planned 'in all' --model.hidden 64 --ranks 2 --train.precision bf16
+# In bf16 the master is sharded as well.
+with+=(--train.precision bf16)
+expect_near "a part of the master" "$(planned weights "${with[@]}")" "$(gib $((3 * narrow)))" 0.001
+expect_near "a part of the moments" "$(planned optimizer "${with[@]}")" "$(gib $((2 * narrow)))" 0.001
 # A GPU that is not here, of which CUDA takes one GiB.
 planned 'in all' --model.hidden 64 --train.precision bf16 --gpu-memory 80 >log.txt
 grep -q "has 79.0 GiB: all 8 rows of a batch fit at a time$" plan.txt || stop "$(cat plan.txt)"

@@ -143,16 +143,20 @@ inline std::size_t times(std::size_t bytes, int count) {
   return bytes * factor;
 }
 
-/// What a rank has: its part of moments that are sharded, then with its part of the summed
-/// gradient, and a bucket of gradients on its way.
-inline void share_out(stage_memory& m, const memory_target& target) {
+/// What a rank has: a bucket of gradients on its way; and its part of what is sharded, moments and a
+/// master, with its part of the summed gradient and a bucket of new weights.
+inline void share_out(stage_memory& m, const memory_target& target, bool has_master) {
   if (target.ranks == 1) return;
   const auto ranks = static_cast<std::size_t>(target.ranks);
-  const std::size_t trained = m.optimizer / 2;  // one moment of two
-  m.exchange = std::min(trained, sizeof(float) * static_cast<std::size_t>(parallel::usual_bucket));
+  const std::size_t trained = m.optimizer / 2;  // one moment of two, in float
+  const std::size_t bucket =
+      std::min(trained, sizeof(float) * static_cast<std::size_t>(parallel::usual_bucket));
+  m.exchange = bucket;
   if (!target.is_sharded) return;
-  m.optimizer = (m.optimizer + ranks - 1) / ranks;
-  m.exchange += (trained + ranks - 1) / ranks;
+  const std::size_t part = (trained + ranks - 1) / ranks;
+  m.optimizer = 2 * part;
+  if (has_master) m.weights -= trained - part;
+  m.exchange += bucket + part;
 }
 
 }  // namespace detail
@@ -174,7 +178,7 @@ stage_memory estimate_memory(const std::string& stage, const stage_settings& s,
     result.step = detail::times(result.step, parts);
     result.gradients = detail::times(result.gradients, parts + 1);
   }
-  detail::share_out(result, target);
+  detail::share_out(result, target, s.precision == "bf16");
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include "radlads/convert/run_context.hpp"
 #include "radlads/convert/stage.hpp"
 #include "radlads/core/error.hpp"
+#include "radlads/core/parameters.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/distill/align.hpp"
 #include "radlads/distill/distillation.hpp"
@@ -53,6 +54,7 @@ class training_of final : public training<Model> {
   training_of(const run_context<Model, Ranks>& run, Trained& trained, Model& model,
               Objective& objective, const stage_task& task)
       : model_(model),
+        model_in_training_(trained),
         objective_(objective),
         trainer_(make_trainer(run, trained, model, options_of(task))) {}
   ~training_of() override {
@@ -64,10 +66,12 @@ class training_of final : public training<Model> {
     return trainer_.step(b, objective_, ids);
   }
   std::int64_t& steps() override { return trainer_.optimizer().steps; }
+  std::int64_t parameters() const override { return parameter_count(model_in_training_.weights); }
   params& weights() override { return trainer_.exact_weights(); }
   params& first_moments() override { return trainer_.optimizer().m; }
   params& second_moments() override { return trainer_.optimizer().v; }
   void collect_moments(B& b) override { trainer_.collect_moments(b); }
+  void collect_weights(B& b) { trainer_.collect_weights(b); }
   void release_moments() override { trainer_.release_moments(); }
   void prepare_moments(B& b) override { trainer_.prepare_moments(b); }
   void restored(B& b) override {
@@ -89,16 +93,19 @@ class training_of final : public training<Model> {
   static trainer make_trainer(const run_context<Model, Ranks>& run, Trained& trained,
                               [[maybe_unused]] Model& model,
                               const distill::trainer_options& options) {
-    if constexpr (is_rounded) {
+    if constexpr (trainer::is_alone && is_rounded) {
       return trainer(run.backend, trained, options, std::move(model.weights));
     } else if constexpr (trainer::is_alone) {
       return trainer(run.backend, trained, options);
+    } else if constexpr (is_rounded) {
+      return trainer(run.backend, trained, options, std::move(model.weights), run.ranks);
     } else {
       return trainer(run.backend, trained, options, run.ranks);
     }
   }
 
   Model& model_;
+  const Trained& model_in_training_;
   Objective& objective_;
   trainer trainer_;
 };
@@ -109,6 +116,7 @@ void train_towards(const run_context<Model, Ranks>& run, Trained& trained, Model
                    Objective objective, const stage_task& task, const take_steps<Model>& steps) {
   training_of<Trained, Model, Ranks, Objective> one(run, trained, model, objective, task);
   steps(one);
+  one.collect_weights(run.backend);
 }
 
 template <class B>

@@ -219,7 +219,7 @@ class run_loop {
     const stage_settings& s = task_.settings;
     run_.events.tell(task_.stage, ": ", total_, " steps of ", s.batch, " x ", s.context,
                      " tokens, rate ", value_text(s.lr_init), " to ", value_text(s.lr_final), "; ",
-                     parameter_count(trained_.weights()), " parameters, ", stream_.size(),
+                     trained_.parameters(), " parameters, ", stream_.size(),
                      " tokens of text");
     const double passes = static_cast<double>(s.tokens) / static_cast<double>(stream_.size());
     if (passes > many_passes) {

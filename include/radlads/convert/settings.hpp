@@ -129,11 +129,13 @@ struct stage_settings {
 struct parallel_settings {
   std::string shard = "none";     ///< what is spread over them: none, or the optimizer's moments
   std::int64_t time_limit = 600;  ///< seconds that one waits for the others; 0: without end
+  std::int64_t port = 29510;      ///< of rank 0's machine, where ranks with GPUs meet without MPI
 
   template <class F, class S>
   static void for_each(F&& f, S& s) {
     f("shard", s.shard);
     f("time_limit", s.time_limit);
+    f("port", s.port);
   }
 };
 

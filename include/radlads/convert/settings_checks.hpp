@@ -59,6 +59,8 @@ inline void check_parallel(const parallel_settings& parallel) {
   constexpr std::int64_t most = 1'000'000'000;
   require(parallel.time_limit >= 0 && parallel.time_limit <= most, "parallel.time_limit is ",
           parallel.time_limit, ", expected seconds from 0, which is without end, to ", most);
+  require(parallel.port >= 1 && parallel.port <= 65535, "parallel.port is ", parallel.port,
+          ", expected a port from 1 to 65535");
 }
 
 /// Throws unless the values of a stage make sense; `name` is its section.

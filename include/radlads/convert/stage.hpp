@@ -50,6 +50,7 @@ class training {
   virtual bool needs_targets() const = 0;
   virtual distill::step_report step(B& b, view_on<const std::int32_t, 2, B> ids) = 0;
   virtual std::int64_t& steps() = 0;
+  virtual std::int64_t parameters() const = 0;
   /// What a checkpoint holds, in float.
   virtual params& weights() = 0;
   virtual params& first_moments() = 0;
