@@ -35,16 +35,20 @@ class side_work<cuda_backend> {
   /// need not be captured with it.
   void mark(std::size_t index) {
     const unsigned flags = main_.is_capturing() ? cudaEventRecordExternal : cudaEventRecordDefault;
-    require_cuda(cudaEventRecordWithFlags(marks_.at(index), main_.stream(), flags),
-                 "side_work: a mark");
+    main_.enqueue([&] {
+      require_cuda(cudaEventRecordWithFlags(marks_.at(index), main_.stream(), flags),
+                   "side_work: a mark");
+    });
   }
   void after(std::size_t index) {
     require_cuda(cudaStreamWaitEvent(beside_.stream(), marks_.at(index)),
                  "side_work: waiting for a mark");
   }
   void join() {
-    require_cuda(cudaEventRecord(joined_, beside_.stream()), "side_work: joining");
-    require_cuda(cudaStreamWaitEvent(main_.stream(), joined_), "side_work: joining");
+    main_.enqueue([&] {
+      require_cuda(cudaEventRecord(joined_, beside_.stream()), "side_work: joining");
+      require_cuda(cudaStreamWaitEvent(main_.stream(), joined_), "side_work: joining");
+    });
   }
 
  private:
