@@ -72,6 +72,10 @@ class run_of {
       distill::alignment<model, model> objective(teacher_, student_, {.micro_batch = 1});
       return train(trainer, objective);
     }
+    if (stage == "divergence") {
+      distill::distillation<model, model> objective(teacher_, student_, {.micro_batch = 2});
+      return train(trainer, objective);
+    }
     if (stage == "distill") {
       distill::distillation<model, model> objective(
           teacher_, student_, {.micro_batch = 2, .kl_weight = 0.7, .ce_weight = 0.3});
@@ -150,12 +154,13 @@ void expect_as_one(const std::string& stage, const std::vector<optim::sharding>&
 constexpr auto whole = optim::sharding::none, sharded = optim::sharding::optimizer;
 
 TEST(ranks, train_as_one_in_double) {
-  for (const char* stage : {"align", "distill", "next_token"}) {
+  for (const char* stage : {"align", "divergence", "distill", "next_token"}) {
     expect_as_one<double>(stage, {whole, sharded}, 1e-9, 1e-9);
   }
 }
 TEST(ranks, train_as_one_in_float) {
   expect_as_one<float>("align", {sharded}, 1e-5, 1e-3);
+  expect_as_one<float>("divergence", {whole, sharded}, 1e-5, 1e-3);
   expect_as_one<float>("distill", {whole}, 1e-5, 1e-3);
 }
 TEST(ranks, give_the_same_bytes_twice) {

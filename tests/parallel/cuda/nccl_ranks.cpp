@@ -132,7 +132,7 @@ TEST_F(nccl, carries_numbers_of_the_host_without_memory_of_the_backend) {
 }
 
 TEST_F(nccl, is_in_order_on_two_streams) {
-  cuda_backend beside({.device = b().device()});
+  cuda_backend beside(cuda_options{.device = b().device()});
   auto values = on_device(std::vector<double>(1 << 20, 1));
   double expected = 1;
   for (int i = 0; i < 5; ++i) {

@@ -15,7 +15,7 @@ namespace radlads {
 template <>
 class side_work<cuda_backend> {
  public:
-  explicit side_work(cuda_backend& b) : main_(b), beside_({.device = b.device()}) {
+  explicit side_work(cuda_backend& b) : main_(b), beside_(cuda_options{.device = b.device()}) {
     joined_ = make_event();
   }
   side_work(const side_work&) = delete;
