@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loading.hpp"
 #include "options.hpp"
+#include "ranks.hpp"
 #include "watching.hpp"
 
 #include <CLI/CLI.hpp>

@@ -38,6 +38,7 @@ class counting final : public training<test::tiny_model> {
     return report;
   }
   std::int64_t& steps() override { return steps_; }
+  std::int64_t parameters() const override { return parameter_count(model_.weights); }
   params& weights() override { return model_.weights; }
   params& first_moments() override { return first_; }
   params& second_moments() override { return second_; }
