@@ -15,7 +15,7 @@
 #include <string>
 
 using namespace radlads;
-using model =
+using student_model =
     models::language_model<float, cpu_backend, layers::attention_mixer, layers::rad_rwkv7_mixer>;
 
 namespace {
@@ -56,12 +56,12 @@ void run(const std::string& teacher_directory, const std::string& text_file,
          const std::string& out) {
   cpu_backend backend;
   convert::alone ranks;
-  const convert::run_context<model> run{backend, ranks, watching()};
-  convert::teacher_model<model> teacher(run, teacher_directory);
+  const convert::run_context<student_model> run{backend, ranks, watching()};
+  convert::teacher_model<student_model> teacher(run, teacher_directory);
   const auto text = convert::read_training_text(run, convert::text_inputs({text_file}),
                                                 teacher_directory, teacher.config());
   convert::settings values = settings_for(text.stream.size());
-  convert::check_student<model>(teacher.config(), "rad_rwkv7", values);
+  convert::check_student<student_model>(teacher.config(), "rad_rwkv7", values);
   convert::run_conversion(run, teacher, text, values, {.student = "rad_rwkv7", .out = out});
 }
 

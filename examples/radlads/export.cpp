@@ -79,7 +79,7 @@ void export_to_directory(const export_options& o) {
   backend_type b(backend_options({}));
   const run_context run = run_on(b, {});
   files::directory_lock lock = claim_output(run, o.out, o.is_overwriting);
-  const auto model = convert::load_model(run, o.model);
+  const auto model = load_model(b, o.model);
   hold_output(run, o.out, lock);
   options.own_entries = io::directory_names(o.out);
   add_readme(o, model->config, options);

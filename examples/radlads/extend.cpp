@@ -45,7 +45,7 @@ void run(const CLI::App& app, const extend_options& o) {
   const text_inputs given(o.text);
   backend_type b(backend_options(o.common));
   const run_context run = run_on(b, o.common);
-  const auto model = convert::load_model(run, o.model);
+  const auto model = load_model(b, o.model);
   const training_text text = convert::read_training_text(
       run, given, o.model, model->config, {0, convert::has_loss_on_answers(values, {"extend"})});
   files::directory_lock lock = claim_output(run, o.out, o.run.is_overwriting);

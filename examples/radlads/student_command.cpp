@@ -64,7 +64,7 @@ void run(const CLI::App& app, const std::string& stage, const student_options& o
   backend_type b(backend_options(o.common));
   const run_context run = run_on(b, o.common);
   teacher_model teacher(run, o.teacher);
-  const auto student = convert::load_model(run, o.student);
+  const auto student = load_model(b, o.student);
   transfer::check_pair(teacher.config(), student->config);
   require_same_tokenizer(o.teacher, o.student);
   const training_text text = convert::read_training_text(

@@ -44,7 +44,7 @@ void run(const CLI::App& app, const transfer_options& o) {
   const std::string mixer = mixer_name(o.student);
   backend_type b(backend_options(o.common));
   const run_context run = run_on(b, o.common);
-  const auto teacher = convert::load_model(run, o.teacher);
+  const auto teacher = load_model(b, o.teacher);
   complete_student(values.model, teacher->config);
   const auto student = convert::make_student(b, *teacher, mixer, values.model);
   if (o.is_plan_printed) {

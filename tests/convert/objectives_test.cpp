@@ -39,14 +39,15 @@ class objectives : public ::testing::Test {
     task.settings.trainable = trainable;
     const teacher_access<test::tiny_model> access{
         [&]() -> const test::tiny_model& { return teacher_; }, [] {}};
-    train(run_, access, *made.model, task, [&](training<test::tiny_model>& trained) {
+    const take_steps<test::tiny_model> one_step = [&](training<test::tiny_model>& trained) {
       needs_targets_ = trained.needs_targets();
       const std::int64_t width = needs_targets_ ? 9 : 8;
       tensor<std::int32_t, 2, cpu_backend> ids(b_, {2, width});
       for (std::int64_t i = 0; i < ids.size(); ++i)
         ids.data()[i] = static_cast<std::int32_t>(i * 37 % 280);
       loss_ = trained.step(b_, ids).loss.loss;
-    });
+    };
+    train(run_, access, *made.model, task, one_step);
     return differences(made.model->weights, before.model->weights);
   }
 
