@@ -8,6 +8,7 @@
 #include "radlads/io/gguf/block_types.hpp"
 #include "radlads/io/gguf/dequantise.hpp"
 #include "radlads/io/gguf/names.hpp"
+#include "radlads/io/gguf/order.hpp"
 #include "radlads/io/gguf/student_names.hpp"
 
 #include <algorithm>
@@ -179,38 +180,51 @@ inline bool has_own_head(const gguf_tensors& file) {
   return file.find("lm_head.weight") != nullptr;
 }
 
-/// The row of Hugging Face's layout that holds what is row `row` of a tensor with interleaved
-/// heads.
-inline std::int64_t straight_row(std::int64_t row, std::int64_t rows, std::int64_t heads) {
-  if (heads == 0) return row;
-  const std::int64_t size = rows / heads, within = row % size;
-  return row - within + within % 2 * (size / 2) + within / 2;
+/// How the values of an entry lie in its file, and where they go.
+inline gguf_order order_of(const gguf_entry& entry) {
+  gguf_order order;
+  std::int64_t count = 1;
+  for (const std::int64_t extent : entry.shape) count *= extent;
+  const bool is_up = entry.layout == gguf_layout::shift_up;
+  const bool is_down = entry.layout == gguf_layout::shift_down;
+  order.is_transposed = is_up || is_down || entry.layout == gguf_layout::transposed;
+  if (order.is_transposed) {
+    // Both factors of the token shift are five parts (R, C) or (C, R) in the file.
+    order.is_stacked = is_up;
+    order.length = is_up ? entry.shape[1] : entry.shape[0];
+    if (is_up || is_down) order.parts = static_cast<std::int64_t>(rwkv6_blends.size());
+    for (std::size_t part = 0; order.parts > 1 && part < rwkv6_blends.size(); ++part) {
+      order.places[part] = static_cast<std::int64_t>(rwkv6_blends[part]);
+    }
+  } else {
+    // A vector, such as a bias, is as many rows of one value.
+    const bool is_vector = entry.shape.size() == 1 && entry.block.values == 1;
+    order.length = is_vector ? 1 : entry.shape.back();
+    order.heads = entry.interleaved_heads;
+  }
+  order.lines = count / order.parts / order.length;
+  return order;
+}
+
+/// Throws naming the tensor, its file, and the expected and found shape, unless they agree.
+inline void require_shape_of(const gguf_entry& entry, std::span<const std::int64_t> expected) {
+  require(std::ranges::equal(entry.shape, expected), entry.file, ": tensor \"", entry.name,
+          "\" has shape ", shape_text(entry.shape), ", expected ", shape_text(expected));
 }
 
 namespace detail {
 
 /// The values of a factor that a file has transposed, in Hugging Face's order.
 template <class T>
-void read_transposed(const gguf_entry& entry, T* out) {
-  std::int64_t count = 1;
-  for (const std::int64_t extent : entry.shape) count *= extent;
-  std::vector<float> values(static_cast<std::size_t>(count));
-  dequantise(entry.block.type, entry.data, count, values.data());
-  const bool is_up = entry.layout == gguf_layout::shift_up;
-  const bool is_down = entry.layout == gguf_layout::shift_down;
-  // Both factors of the token shift are five parts (R, C) or (C, R) in the file, of `lines` lines.
-  const std::int64_t parts = is_up || is_down ? 5 : 1,
-                     length = is_up ? entry.shape[1] : entry.shape[0];
-  const std::int64_t lines = count / parts / length;
-  for (std::int64_t part = 0; part < parts; ++part) {
-    const std::int64_t place =
-        parts == 1 ? 0 : static_cast<std::int64_t>(rwkv6_blends[static_cast<std::size_t>(part)]);
-    for (std::int64_t line = 0; line < lines; ++line) {
-      for (std::int64_t i = 0; i < length; ++i) {
-        const float value = values[static_cast<std::size_t>((part * lines + line) * length + i)];
-        const std::int64_t to = is_up ? (place * length + i) * lines + line
-                                      : i * (parts * lines) + place * lines + line;
-        out[to] = static_cast<T>(value);
+void read_transposed(const gguf_entry& entry, const gguf_order& order, T* out) {
+  const std::int64_t lines = order.parts * order.lines;
+  std::vector<float> values(static_cast<std::size_t>(lines * order.length));
+  dequantise(entry.block.type, entry.data, lines * order.length, values.data());
+  const float* value = values.data();
+  for (std::int64_t part = 0; part < order.parts; ++part) {
+    for (std::int64_t line = 0; line < order.lines; ++line) {
+      for (std::int64_t i = 0; i < order.length; ++i) {
+        out[place_of(order, part, line, i)] = static_cast<T>(*value++);
       }
     }
   }
@@ -223,24 +237,16 @@ void read_transposed(const gguf_entry& entry, T* out) {
 template <class T>
 requires std::same_as<T, float> || std::same_as<T, double>
 void read_tensor(const gguf_entry& entry, std::span<const std::int64_t> expected_shape, T* out) {
-  require(std::ranges::equal(entry.shape, expected_shape), entry.file, ": tensor \"", entry.name,
-          "\" has shape ", shape_text(entry.shape), ", expected ", shape_text(expected_shape));
-  const bool is_transposed = entry.layout == gguf_layout::transposed ||
-                             entry.layout == gguf_layout::shift_down ||
-                             entry.layout == gguf_layout::shift_up;
-  if (is_transposed) return detail::read_transposed(entry, out);
-  // A vector, such as a bias, is as many rows of one value.
-  const bool is_vector = entry.shape.size() == 1 && entry.block.values == 1;
-  const std::int64_t row_length = is_vector ? 1 : entry.shape.back();
-  std::int64_t rows = is_vector ? entry.shape[0] : 1;
-  for (std::size_t axis = 0; axis + 1 < entry.shape.size(); ++axis) rows *= entry.shape[axis];
-  const std::int64_t row_bytes = row_length / entry.block.values * entry.block.bytes;
-  std::vector<float> values(static_cast<std::size_t>(row_length));
-  for (std::int64_t row = 0; row < rows; ++row) {
-    dequantise(entry.block.type, entry.data + row * row_bytes, row_length, values.data());
+  require_shape_of(entry, expected_shape);
+  const gguf_order order = order_of(entry);
+  if (order.is_transposed) return detail::read_transposed(entry, order, out);
+  const std::int64_t row_bytes = order.length / entry.block.values * entry.block.bytes;
+  std::vector<float> values(static_cast<std::size_t>(order.length));
+  for (std::int64_t row = 0; row < order.lines; ++row) {
+    dequantise(entry.block.type, entry.data + row * row_bytes, order.length, values.data());
     for (float& value : values) value *= entry.factor;
     std::copy(values.begin(), values.end(),
-              out + straight_row(row, rows, entry.interleaved_heads) * row_length);
+              out + straight_row(row, order.lines, order.heads) * order.length);
   }
 }
 
