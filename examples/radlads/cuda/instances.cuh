@@ -35,7 +35,7 @@ RADLADS_PROGRAM_INSTANCES void scan_backward_on<gla, float>(
     cuda_backend&, const program::backward_arguments<gla>&);
 }  // namespace radlads::recurrence
 
-namespace radlads {
+namespace radlads::cuda_detail {
 RADLADS_PROGRAM_INSTANCES void attention_forward_on<float>(cuda_backend&, float, program::heads_in,
                                                            program::heads_in, program::heads_in,
                                                            program::heads_out,
@@ -46,4 +46,4 @@ RADLADS_PROGRAM_INSTANCES void attention_backward_on<float>(cuda_backend&, float
                                                             program::head_sums_in,
                                                             program::heads_in, program::heads_out,
                                                             program::heads_out, program::heads_out);
-}  // namespace radlads
+}  // namespace radlads::cuda_detail
