@@ -17,6 +17,7 @@ function(radlads_add_cuda_test name units)
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE radlads_own_cuda_flags GTest::gtest_main)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${target} PRIVATE RADLADS_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   # -Og as with the other tests.
   set_target_properties(${target} PROPERTIES
     CUDA_ARCHITECTURES "${RADLADS_CUDA_TEST_ARCHITECTURES}" UNITY_BUILD OFF RADLADS_HOST_OPTIMISATION -Og)

@@ -6,8 +6,9 @@
 # Gives the target the forward and backward pass of each cell in each scalar on CUDA, compiled by nvcc for
 # the target's own CUDA_ARCHITECTURES, so that its .cpp sources can call recurrence::scan_forward, scan_backward,
 # scan_step and the two varlen ones on a radlads::cuda_backend. A cell is rwkv7, rwkv6, gla, gated_deltanet, kda, mamba2 or
-# the full name of one of your own, whose header HEADERS names; a scalar is float, double or bf16. The language CUDA must be
-# enabled. One small source for each pair is written into the build tree.
+# the full name of one of your own, whose header HEADERS names; a scalar is float, double or bf16. The target also gets what
+# reads GGUF tensors in each scalar, which io::read_parameters calls. The language CUDA must be enabled. One small source for
+# each pair and each scalar is written into the build tree.
 function(radlads_add_instances target)
   cmake_parse_arguments(PARSE_ARGV 1 with "" "" "CELLS;SCALARS;HEADERS")
   if(with_UNPARSED_ARGUMENTS OR NOT with_CELLS OR NOT with_SCALARS)
@@ -19,6 +20,25 @@ function(radlads_add_instances target)
   if(NOT "CUDA" IN_LIST languages)
     message(FATAL_ERROR "radlads_add_instances(${target}): the language CUDA is not enabled")
   endif()
+  foreach(scalar IN LISTS with_SCALARS)
+    set(number ${scalar})
+    if(scalar STREQUAL "bf16")
+      set(number radlads::bf16)
+    elseif(NOT scalar MATCHES "^(float|double)$")
+      message(FATAL_ERROR
+        "radlads_add_instances(${target}): the scalar is ${scalar}, expected float, double or bf16")
+    endif()
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/radlads_instances/${target}/gguf_${scalar}.cu)
+    file(CONFIGURE OUTPUT ${source} @ONLY CONTENT
+"// Written by radlads_add_instances.
+#include <radlads/io/cuda/gguf.cuh>
+
+namespace radlads::cuda_detail {
+template void read_gguf_on<@number@>(cuda_backend&, const io::gguf_entry&, @number@*);
+}  // namespace radlads::cuda_detail
+")
+    target_sources(${target} PRIVATE ${source})
+  endforeach()
   foreach(cell IN LISTS with_CELLS)
     set(headers ${with_HEADERS})
     set(type ${cell})
@@ -37,9 +57,6 @@ function(radlads_add_instances target)
       set(number ${scalar})
       if(scalar STREQUAL "bf16")
         set(number radlads::bf16)
-      elseif(NOT scalar MATCHES "^(float|double)$")
-        message(FATAL_ERROR
-          "radlads_add_instances(${target}): the scalar is ${scalar}, expected float, double or bf16")
       endif()
       string(MAKE_C_IDENTIFIER "${cell}_${scalar}" stem)
       set(source ${CMAKE_CURRENT_BINARY_DIR}/radlads_instances/${target}/${stem}.cu)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Every operation on CUDA. The public headers include it where nvcc compiles them; it defines
-// nothing itself.
+// Every operation on CUDA, and the reader of GGUF tensors. The public headers include it where nvcc
+// compiles them; it defines nothing itself.
 
 #include "radlads/core/cuda/backend.cuh"
+#include "radlads/io/cuda/gguf.cuh"
 #include "radlads/ops/cuda/attention.cuh"
 #include "radlads/ops/cuda/convert.cuh"
 #include "radlads/ops/cuda/cross_entropy.cuh"

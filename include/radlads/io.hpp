@@ -16,3 +16,7 @@
 #include "radlads/io/huggingface.hpp"
 #include "radlads/io/metrics.hpp"
 #include "radlads/io/safetensors.hpp"
+
+#if defined(__CUDACC__)
+#include "radlads/cuda.cuh"
+#endif

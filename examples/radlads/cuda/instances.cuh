@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Kernels that several sources of radlads-cuda use and instances.cu compiles: they take nvcc
-// longest.
+// Kernels that several sources of radlads-cuda use and instances.cu compiles: those that take nvcc
+// longest, and the reader of GGUF tensors, which g++'s sources call.
 
 #include "radlads/cuda.cuh"
+#include "radlads/io/gguf/tensors.hpp"
 #include "radlads/recurrence/gla.hpp"
 #include "radlads/recurrence/rwkv7.hpp"
 
@@ -46,4 +47,5 @@ RADLADS_PROGRAM_INSTANCES void attention_backward_on<float>(cuda_backend&, float
                                                             program::head_sums_in,
                                                             program::heads_in, program::heads_out,
                                                             program::heads_out, program::heads_out);
+RADLADS_PROGRAM_INSTANCES void read_gguf_on<float>(cuda_backend&, const io::gguf_entry&, float*);
 }  // namespace radlads::cuda_detail

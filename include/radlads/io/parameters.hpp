@@ -7,9 +7,11 @@
 #include "radlads/core/error.hpp"
 #include "radlads/core/host_copy.hpp"
 #include "radlads/core/parameters.hpp"
+#include "radlads/core/tensor.hpp"
 #include "radlads/core/view.hpp"
 #include "radlads/files/gguf.hpp"
 #include "radlads/io/dtype.hpp"
+#include "radlads/io/gguf/device.hpp"
 #include "radlads/io/gguf/tensors.hpp"
 #include "radlads/io/huggingface/rad_rwkv7.hpp"
 #include "radlads/io/parameter_names.hpp"
@@ -21,6 +23,7 @@
 #include <filesystem>
 #include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -67,8 +70,21 @@ bool is_known_unused(const S& file, const std::string& name,
   return huggingface::is_unused_in_rad_rwkv7(field, is_first);
 }
 
+/// Fills a tensor with the values of an entry of a file; throws as read_tensor does.
+template <class Entry, class T, int Rank, backend B>
+void read_tensor_on(B& b, const Entry& entry, std::span<const std::int64_t> expected_shape,
+                    tensor<T, Rank, B>& to) {
+  if constexpr (std::is_same_v<Entry, gguf_entry> && gguf_backend<B, T>) {
+    require_shape_of(entry, expected_shape);
+    read_gguf_on(b, entry, to.data());
+  } else {
+    write_on_host(b, to, [&](T* out) { read_tensor(entry, expected_shape, out); });
+  }
+}
+
 /// Fills every tensor of `p` from an open file; `where` names it in errors. Tensor by tensor, so
-/// that no more than one of them is in host memory beside the mapped file.
+/// that no more than one of them is in host memory beside the mapped file. Blocks of GGUF go to a
+/// GPU as they are and are dequantised there.
 template <tensor_source S, parameter_set P, backend B>
 [[nodiscard]] std::vector<std::string> read_parameters_from(B& b, const S& file,
                                                             const std::string& where, P& p,
@@ -91,7 +107,7 @@ template <tensor_source S, parameter_set P, backend B>
         const std::vector<std::int64_t> shape = file_shape(tensor);
         require(entry != nullptr, where, ": tensor \"", name, "\" of shape ", shape_text(shape),
                 " is missing");
-        write_on_host(b, tensor, [&](auto* to) { read_tensor(*entry, shape, to); });
+        read_tensor_on(b, *entry, shape, tensor);
         read.insert(entry->name);
       },
       p);
