@@ -13,7 +13,8 @@ make_teacher
 convert=("$gpu" convert --teacher teacher --text text.txt --student rad_rwkv7 --hold-out 4
   --align.tokens 768 --align.context 16 --align.batch 6 --align.save_every 2 --align.warmup_steps 2
   --distill.tokens 768 --distill.context 16 --distill.batch 6 --distill.save_every 2 --distill.warmup_steps 2)
-if env RANK=0 WORLD_SIZE=2 "${convert[@]}" --out no 2>&1 | grep -q "was built without NCCL"; then
+# A rank that is alone waits for the other.
+if timeout 5 env RANK=0 WORLD_SIZE=2 "${convert[@]}" --out no 2>&1 | grep -q "was built without NCCL"; then
   echo "Skipped: radlads-cuda was built without NCCL."
   exit 77
 fi
@@ -43,11 +44,12 @@ ranks() {
 losses() {
   sed -n 's/.*"loss":\([-0-9.e+]*\).*/\1/p' "$1/steps/align/metrics.jsonl" "$1/steps/distill/metrics.jsonl"
 }
-# same_losses A B: to 1e-4, as --device cuda has those of the CPU.
+# same_losses A B: to 1e-4, as --device cuda has those of the CPU, and to 1e-7, to which a divergence of 1e-4 is
+# known in float.
 same_losses() {
   [ "$(losses "$1" | wc -l)" -eq 16 ] || stop "$1 has $(losses "$1" | wc -l) losses, expected 16"
   paste <(losses "$1") <(losses "$2") |
-    awk 'NF != 2 || ($1 - $2) ^ 2 > (1e-4 * $2) ^ 2 { exit 1 }' || stop "the losses of $1 and $2 differ"
+    awk 'NF != 2 || ($1 - $2) ^ 2 > (1e-4 * $2 + 1e-7) ^ 2 { exit 1 }' || stop "the losses of $1 and $2 differ"
 }
 
 "${convert[@]}" --out one >one.txt 2>log.txt || stop "one: $(cat log.txt)"
@@ -90,5 +92,5 @@ grep -qE "rank [01] of 2 has waited 5 seconds for rank [01]|NCCL says" log.txt |
 "${stage[@]}" --out run --align.save_every 1 2>log.txt || stop "one GPU does not go on: $(cat log.txt)"
 grep -q "align: continuing after step" log.txt || stop "one GPU starts over: $(cat log.txt)"
 for run in alone run; do sed -n 's/.*"loss":\([-0-9.e+]*\).*/\1/p' "$run/metrics.jsonl" >"$run.losses"; done
-paste run.losses alone.losses | awk 'NF != 2 || ($1 - $2) ^ 2 > (1e-4 * $2) ^ 2 { exit 1 }' || stop "other losses than alone"
+paste run.losses alone.losses | awk 'NF != 2 || ($1 - $2) ^ 2 > (1e-4 * $2 + 1e-7) ^ 2 { exit 1 }' || stop "other losses than alone"
 echo passed
