@@ -31,8 +31,8 @@ target_compile_options(radlads_compiled PRIVATE
   $<TARGET_PROPERTY:radlads_own_flags,INTERFACE_COMPILE_OPTIONS> -O3)
 
 radlads_compiled_source(operations RADLADS_COMPILED_OPERATIONS ops/cpu/*.hpp)
-radlads_compiled_source(recurrences RADLADS_COMPILED_OPERATIONS recurrence/*.hpp)
-radlads_compiled_source(layers RADLADS_COMPILED_LAYERS layers/*.hpp)
+radlads_compiled_source(recurrences RADLADS_COMPILED_OPERATIONS recurrence/*.hpp recurrence/cpu/*.hpp)
+radlads_compiled_source(layers RADLADS_COMPILED_LAYERS cpu.hpp layers/*.hpp)
 
 # The project's own programs and tests use it as well: what nearly all of them instantiate is compiled once.
 target_link_libraries(radlads_own_build INTERFACE radlads_compiled)

@@ -2,6 +2,7 @@
 // A mixer of one's own: retention_mixer.hpp holds it. Here the compiler says whether anything is
 // missing, and the complex step whether its backward is right; 04_hybrid.cpp puts it into a model.
 
+#include "radlads/cpu.hpp"
 #include "retention_mixer.hpp"
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 // no call allocates, waits or changes a setting. The result is checked on the CPU.
 
 #include "radlads/core/random.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/rwkv7.hpp"
 
 #include <algorithm>

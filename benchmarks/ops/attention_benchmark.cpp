@@ -6,6 +6,7 @@
 
 #include "radlads/core/random.hpp"
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/ops/attention.hpp"
 
 #include <benchmark/benchmark.h>

@@ -4,6 +4,7 @@
 
 #include "../support/turns.hpp"
 #include "radlads/core/random.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/ops/sample.hpp"
 #include "reference/sampling.hpp"
 

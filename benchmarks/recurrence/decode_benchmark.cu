@@ -4,6 +4,7 @@
 // state, read and written, and of the vectors. A shape is timed only after two steps agreed with
 // the CPU's on the same numbers.
 
+#include "radlads/cpu.hpp"
 #include "recurrence_case.cuh"
 
 #include <string>

@@ -5,6 +5,7 @@
 
 #include "radlads/core/random.hpp"
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 
 #include <Eigen/Core>
 #include <benchmark/benchmark.h>

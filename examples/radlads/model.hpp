@@ -12,6 +12,8 @@
 #include "radlads/ops/sampling_options.hpp"
 #if defined(RADLADS_PROGRAM_CUDA)
 #include "radlads/core/cuda/backend.cuh"
+#else
+#include "radlads/cpu.hpp"
 #endif
 
 #include <cstdint>

@@ -28,7 +28,6 @@
 #include "radlads/convert/stages.hpp"
 #include "radlads/convert/student.hpp"
 #include "radlads/convert/training_text.hpp"
-#include "radlads/core/cpu/backend.hpp"
 #include "radlads/layers/attention_mixer.hpp"
 #include "radlads/layers/rad_rwkv6_mixer.hpp"
 #include "radlads/layers/rad_rwkv7_mixer.hpp"
@@ -36,4 +35,6 @@
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"
+#else
+#include "radlads/cpu.hpp"
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Every operation on CUDA, and the reader of GGUF tensors. The public headers include it where nvcc
-// compiles them; it defines nothing itself.
+// Every operation on CUDA, and the reader of GGUF tensors. The public headers of mixers, models and
+// training include it where nvcc compiles them; it defines nothing itself.
 
 #include "radlads/core/cuda/backend.cuh"
 #include "radlads/io/cuda/gguf.cuh"

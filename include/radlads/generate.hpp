@@ -17,4 +17,6 @@
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"
+#else
+#include "radlads/cpu.hpp"
 #endif

@@ -16,4 +16,6 @@
 
 #if defined(__CUDACC__)
 #include "radlads/cuda.cuh"
+#else
+#include "radlads/cpu.hpp"
 #endif

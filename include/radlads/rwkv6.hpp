@@ -19,7 +19,10 @@
 #include "radlads/scalar_functions/exp_neg_exp.hpp"
 
 #if defined(__CUDACC__)
-#include "radlads/cuda.cuh"
-#elif defined(RADLADS_CUDA)
+#include "radlads/recurrence/cuda/recurrence.cuh"
+#else
+#include "radlads/recurrence/cpu/scan.hpp"
+#if defined(RADLADS_CUDA)
 #include "radlads/recurrence/cuda/declarations.cuh"
+#endif
 #endif

@@ -5,6 +5,7 @@
 #include "convert/tiny_conversion.hpp"
 #include "radlads/convert/conversion.hpp"
 #include "radlads/convert/objectives.hpp"
+#include "radlads/cpu.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <cstdint>

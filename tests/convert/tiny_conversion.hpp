@@ -5,6 +5,7 @@
 #include "radlads/convert/run_context.hpp"
 #include "radlads/convert/settings.hpp"
 #include "radlads/core/cpu/backend.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/io/model_directory.hpp"
 #include "radlads/layers/attention_mixer.hpp"
 #include "radlads/layers/rad_rwkv7_mixer.hpp"

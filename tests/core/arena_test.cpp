@@ -3,6 +3,7 @@
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/backend.hpp"
+#include "radlads/core/cpu/backend.hpp"
 #include "support/error_of.hpp"
 
 #include <gtest/gtest.h>

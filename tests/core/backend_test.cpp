@@ -2,6 +2,7 @@
 // The CPU backend: how ranges are split, exceptions from threads, and many jobs in a row.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/cpu/backend.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,6 +4,7 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/view.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/ops/matmul.hpp"
 #include "support/error_of.hpp"
 

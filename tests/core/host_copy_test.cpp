@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/host_copy.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // for_each over parameters: absent tensors, counts, and what is done to all of them.
 
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/parameters.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tensors: ownership, kept memory, poison, and copies between them.
 
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "support/error_of.hpp"
 

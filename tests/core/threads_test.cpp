@@ -2,6 +2,7 @@
 // Threads that the system does not give: an error with its sentence, and no wait for ever.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/threads.hpp"
 #include "radlads/data/token_stream.hpp"
 #include "support/memory_limit.hpp"

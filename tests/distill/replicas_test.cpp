@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replicas give the loss and gradient of one objective on the whole batch.
 
+#include "radlads/cpu.hpp"
 #include "radlads/distill/distillation.hpp"
 #include "radlads/distill/replicas.hpp"
 #include "radlads/layers/attention_mixer.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole models through files: tiny ones of every mixer, and the real teacher with its students.
 
+#include "radlads/cpu.hpp"
 #include "radlads/io/huggingface.hpp"
 #include "radlads/layers/attention_mixer.hpp"
 #include "radlads/layers/rad_rwkv6_mixer.hpp"

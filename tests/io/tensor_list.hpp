@@ -3,6 +3,7 @@
 // A parameter set whose tensors and names a test chooses one by one.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/core/tensor_info.hpp"
 #include "radlads/core/view.hpp"

@@ -7,6 +7,7 @@
 #include "ops/tensor_values.hpp"
 #include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/parameters.hpp"
+#include "radlads/cpu.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,6 +7,7 @@
 #include "layers/named_values.hpp"
 #include "ops/tensor_values.hpp"
 #include "radlads/core/cpu/backend.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/layers/mixer_config.hpp"
 #include "radlads/layers/mixer_input.hpp"
 #include "reference/projections.hpp"

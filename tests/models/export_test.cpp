@@ -3,6 +3,7 @@
 // bytes, and what llama.cpp (build of October 2026) makes of them, beside the model's own logits.
 // Read back, a file gives the same logits to the bit.
 #include "radlads/core/hash.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/files/mapped.hpp"
 #include "radlads/io/gguf/export.hpp"

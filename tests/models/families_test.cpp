@@ -2,6 +2,7 @@
 // Teachers of every family that is read, against transformers 5.24 in float32: from the same
 // config.json and the same weights the same logits (families.json), behind the last three of 24
 // tokens.
+#include "radlads/cpu.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/io/config_reader.hpp"
 #include "radlads/io/config_writer.hpp"

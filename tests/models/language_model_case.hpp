@@ -5,6 +5,7 @@
 #include "layers/named_values.hpp"
 #include "ops/tensor_values.hpp"
 #include "radlads/core/cpu/backend.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/layers/attention_mixer.hpp"
 #include "radlads/layers/rad_rwkv6_mixer.hpp"
 #include "radlads/layers/rad_rwkv7_mixer.hpp"

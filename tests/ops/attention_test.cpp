@@ -3,6 +3,7 @@
 // complex step.
 
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/ops/attention.hpp"
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"

@@ -3,6 +3,7 @@
 // more tokens than a slice holds, unscored targets and large logits.
 
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/ops/cross_entropy.hpp"
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"

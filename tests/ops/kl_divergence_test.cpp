@@ -3,6 +3,7 @@
 // step.
 
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/ops/kl_divergence.hpp"
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"

@@ -3,6 +3,7 @@
 // gradients of linear against the complex step; splits over threads against one thread, bit by bit.
 
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/ops/matmul.hpp"
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"

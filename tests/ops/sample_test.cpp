@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/core/random.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/ops/sample.hpp"
 #include "reference/sampling.hpp"
 #include "support/error_of.hpp"

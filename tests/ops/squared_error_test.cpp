@@ -2,6 +2,7 @@
 // Alignment losses against their definition and their gradients against the complex step.
 
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/ops/squared_error.hpp"
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"

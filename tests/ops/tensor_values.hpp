@@ -3,6 +3,7 @@
 // Numbers into tensors and back, and the loss of a gradient test.
 
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "support/error_of.hpp"
 
 #include <cstddef>

@@ -3,6 +3,7 @@
 // and the factor from clipping.
 
 #include "radlads/core/parameters.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/optim/adamw.hpp"
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"

@@ -2,6 +2,7 @@
 // Global norm and clipping factor on numbers whose norm is known.
 
 #include "radlads/core/parameters.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/optim/clip.hpp"
 
 #include <gtest/gtest.h>

@@ -6,6 +6,7 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/optim/gradient_sums.hpp"
 #include "support/thread_ranks.hpp"
 

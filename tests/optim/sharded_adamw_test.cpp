@@ -5,6 +5,7 @@
 #include "radlads/core/parameters.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/optim/adamw.hpp"
 #include "radlads/optim/clip.hpp"
 #include "radlads/optim/sharded_adamw.hpp"

@@ -2,6 +2,7 @@
 // What a recurrence takes, and that what a backend is handed can be passed to a kernel by value.
 
 #include "radlads/core/backend.hpp"
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/recurrence/arguments.hpp"
 #include "radlads/recurrence/gla.hpp"

@@ -4,6 +4,7 @@
 // the references. Shared by tests and the benchmark.
 
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "radlads/recurrence/gated_deltanet.hpp"
 #include "radlads/recurrence/gla.hpp"
 #include "radlads/recurrence/kda.hpp"

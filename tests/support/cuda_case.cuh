@@ -8,6 +8,7 @@
 #include "radlads/core/random.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/tensor.hpp"
+#include "radlads/cpu.hpp"
 #include "support/gradient_check.hpp"
 #include "support/tolerance.hpp"
 

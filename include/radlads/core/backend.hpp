@@ -3,7 +3,6 @@
 // What a backend offers: a memory space, memory in it, and scratch. Every operation takes one as
 // its first argument; the library keeps no global backend.
 
-#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/view.hpp"
 
 #include <concepts>
@@ -22,8 +21,6 @@ concept backend = requires(B& b, void* pointer, const void* source, std::size_t 
   b.synchronize();
   b.scratch();
 };
-
-static_assert(backend<cpu_backend>);
 
 /// Copies elements between two dense views of one shape in the backend's memory.
 template <class T, int Rank, backend B>

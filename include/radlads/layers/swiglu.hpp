@@ -3,6 +3,7 @@
 // Feed-forward of Qwen and Llama: y = (silu(x Wg^T) * (x Wu^T)) Wd^T.
 
 #include "radlads/core/config.hpp"
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/ops/map.hpp"
 #include "radlads/ops/matmul.hpp"

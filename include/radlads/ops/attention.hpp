@@ -8,7 +8,6 @@
 #include "radlads/core/error.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
-#include "radlads/ops/cpu/attention.hpp"
 
 #include <cstdint>
 

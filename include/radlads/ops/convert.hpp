@@ -6,7 +6,6 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/parameters.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/ops/cpu/convert.hpp"
 
 #include <string>
 #include <type_traits>

@@ -5,7 +5,6 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/ops/cpu/cross_entropy.hpp"
 
 #include <cstdint>
 

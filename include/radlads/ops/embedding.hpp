@@ -4,7 +4,6 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/view.hpp"
-#include "radlads/ops/cpu/embedding.hpp"
 
 #include <cstdint>
 

@@ -10,7 +10,6 @@
 #include "radlads/core/error.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/core/view.hpp"
-#include "radlads/ops/cpu/l2norm_map.hpp"
 
 #include <array>
 #include <cstddef>

@@ -6,7 +6,6 @@
 #include "radlads/core/config.hpp"
 #include "radlads/core/tensor.hpp"
 #include "radlads/core/view.hpp"
-#include "radlads/ops/cpu/map.hpp"
 
 #include <array>
 #include <cstddef>

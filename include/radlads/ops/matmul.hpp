@@ -4,7 +4,6 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/ops/cpu/matmul.hpp"
 #include "radlads/ops/sum_rows.hpp"
 
 #include <cstdint>

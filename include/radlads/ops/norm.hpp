@@ -7,7 +7,6 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
-#include "radlads/ops/cpu/norm.hpp"
 
 namespace radlads::ops {
 

@@ -5,9 +5,11 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
-#include "radlads/ops/cpu/normalize.hpp"
 
 namespace radlads::ops {
+
+/// The largest factor: a vector shorter than its reciprocal 1e-12 is scaled, not normalised.
+inline constexpr double largest_normalize_factor = 1e12;
 
 /// y = x / max(sqrt(|x|^2 + epsilon), 1e-12) for each head of x and y (N, H, K); `inverse` (N, H)
 /// receives the factor. RAD-RWKV7 has epsilon 0, Gated DeltaNet 1e-6.

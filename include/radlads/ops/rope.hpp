@@ -5,7 +5,6 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/view.hpp"
-#include "radlads/ops/cpu/rope.hpp"
 #include "radlads/ops/rope_scaling.hpp"
 
 #include <cstdint>

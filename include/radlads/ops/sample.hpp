@@ -5,7 +5,6 @@
 #include "radlads/core/backend.hpp"
 #include "radlads/core/random.hpp"
 #include "radlads/core/view.hpp"
-#include "radlads/ops/cpu/sample.hpp"
 #include "radlads/ops/sampling_options.hpp"
 #include "radlads/ops/sampling_weight.hpp"
 

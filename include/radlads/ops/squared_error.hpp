@@ -5,7 +5,6 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/scalar.hpp"
-#include "radlads/ops/cpu/squared_error.hpp"
 
 #include <cstdint>
 

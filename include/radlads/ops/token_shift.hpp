@@ -5,7 +5,6 @@
 
 #include "radlads/core/backend.hpp"
 #include "radlads/core/view.hpp"
-#include "radlads/ops/cpu/token_shift.hpp"
 
 namespace radlads::ops {
 

@@ -8,7 +8,6 @@
 #include "radlads/core/view.hpp"
 #include "radlads/recurrence/arguments.hpp"
 #include "radlads/recurrence/concepts.hpp"
-#include "radlads/recurrence/cpu/scan.hpp"
 #include "radlads/recurrence/state.hpp"
 
 #include <array>

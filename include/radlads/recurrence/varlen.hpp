@@ -28,18 +28,6 @@ inline std::int64_t varlen_checkpoint_size(std::span<const std::int64_t> lengths
   return H * segments * K * V;
 }
 
-/// There is none on the CPU.
-template <class Cell, class T>
-bool scan_forward_varlen_on(cpu_backend&, std::span<const std::int64_t>,
-                            const scan_forward_arguments<Cell, T, host_space>&) {
-  return false;
-}
-template <class Cell, class T>
-bool scan_backward_varlen_on(cpu_backend&, std::span<const std::int64_t>,
-                             const scan_backward_arguments<Cell, T, host_space>&) {
-  return false;
-}
-
 /// Neighbours of one length, which run as a batch.
 struct varlen_group {
   std::int64_t document = 0, documents = 0;  ///< the first, and how many

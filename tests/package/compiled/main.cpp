@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A layer of RWKV-7's recurrence and a product, from radlads::compiled.
 
+#include <radlads/cpu.hpp>
 #include <radlads/rwkv7.hpp>
 #include <radlads/ops/matmul.hpp>
 

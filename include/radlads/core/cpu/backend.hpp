@@ -3,6 +3,7 @@
 // The CPU: aligned memory, scratch, and a pool of threads that splits index ranges.
 
 #include "radlads/core/arena.hpp"
+#include "radlads/core/backend.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/core/threads.hpp"
 #include "radlads/core/view.hpp"
@@ -210,5 +211,7 @@ class cpu_backend : cpu_detail::operations {
   thread_pool pool_;
   arena<cpu_backend> scratch_;
 };
+
+static_assert(backend<cpu_backend>);
 
 }  // namespace radlads

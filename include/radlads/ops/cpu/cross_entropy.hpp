@@ -2,8 +2,8 @@
 #pragma once
 // Cross-entropy through a head on the CPU, and the passes over one row of logits that losses share.
 
-#include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/cpu/matmul.hpp"

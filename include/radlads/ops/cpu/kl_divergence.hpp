@@ -2,8 +2,8 @@
 #pragma once
 // Divergence of a student's tokens from a teacher's through both heads on the CPU.
 
-#include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/cpu/cross_entropy.hpp"

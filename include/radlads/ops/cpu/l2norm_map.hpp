@@ -8,6 +8,7 @@
 #include "radlads/core/view.hpp"
 #include "radlads/ops/cpu/map.hpp"
 #include "radlads/ops/cpu/normalize.hpp"
+#include "radlads/ops/normalize.hpp"
 
 #include <array>
 #include <cstddef>
@@ -113,7 +114,7 @@ void l2norm_map_backward_on(cpu_backend& b, const F& f, view<const T, 3> x, view
         if constexpr (F::reads_unit_vector) {
           // At the bound the factor is a constant: no projection.
           const T along =
-              factor == static_cast<T>(largest_normalize_factor) ? T(0) : products.sum();
+              factor == static_cast<T>(ops::largest_normalize_factor) ? T(0) : products.sum();
           for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
             const lanes_t unit_vector = lanes_t::load(from + i, n) * factor;
             (lanes_t::load(to + i, n) +

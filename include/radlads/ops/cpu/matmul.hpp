@@ -3,8 +3,8 @@
 // Matrix products on the CPU: how they are split over threads. Every element of the result is
 // summed by one thread in one order, so results do not depend on the number of threads.
 
-#include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/scalar.hpp"
 #include "radlads/ops/cpu/gemm.hpp"
 

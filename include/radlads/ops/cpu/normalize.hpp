@@ -8,6 +8,7 @@
 #include "radlads/core/scalar.hpp"
 #include "radlads/core/view.hpp"
 #include "radlads/ops/cpu/map.hpp"
+#include "radlads/ops/normalize.hpp"
 
 #include <cmath>
 #include <complex>
@@ -15,15 +16,12 @@
 
 namespace radlads::cpu_detail {
 
-/// The largest factor: a vector shorter than its reciprocal 1e-12 is scaled, not normalised.
-inline constexpr double largest_normalize_factor = 1e12;
-
 /// 1 / max(sqrt(|x|^2 + epsilon), 1e-12) of one head.
 template <int W, class T>
 T inverse_length(const T* x, std::int64_t size, double epsilon) {
   using lanes_t = lanes<T, W>;
   using std::sqrt;
-  const T largest = static_cast<T>(largest_normalize_factor);
+  const T largest = static_cast<T>(ops::largest_normalize_factor);
   lanes_t squares(T(0));
   for_each_lanes<W>(size, [&](std::int64_t i, auto n) {
     const lanes_t each = lanes_t::load(x + i, n);
@@ -63,7 +61,7 @@ template <class T>
 void normalize_backward_on(cpu_backend& b, view<const T, 3> y, view<const T, 2> inverse,
                            view<const T, 3> dy, view<T, 3> dx) {
   const std::int64_t heads = y.extent(1), size = y.extent(2);
-  const T largest = static_cast<T>(largest_normalize_factor);
+  const T largest = static_cast<T>(ops::largest_normalize_factor);
   const auto one = [&](std::int64_t row, std::int64_t head, auto width) {
     constexpr int W = decltype(width)::value;
     using lanes_t = lanes<T, W>;

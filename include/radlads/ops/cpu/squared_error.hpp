@@ -2,8 +2,8 @@
 #pragma once
 // Distances of hidden states on the CPU: one pass over a token for the sum, one for the gradient.
 
-#include "radlads/core/backend.hpp"
 #include "radlads/core/config.hpp"
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/scalar.hpp"
 
 #include <Eigen/Core>

@@ -9,6 +9,7 @@
 #include "radlads/ops/cuda/normalize.cuh"
 #include "radlads/ops/cuda/rows.cuh"
 #include "radlads/ops/l2norm_map.hpp"
+#include "radlads/ops/normalize.hpp"
 
 #include <algorithm>
 #include <array>
@@ -159,7 +160,7 @@ void with_l2norm_map(const F& f, const view<const T, 3, device_space>& x,
   args.x_rows = rows_of_heads(x);
   args.dx = dx.pointer;
   args.dx_rows = rows_of_heads(view<const T, 3, device_space>(dx));
-  args.largest = static_cast<accumulate_t<T>>(cpu_detail::largest_normalize_factor);
+  args.largest = static_cast<accumulate_t<T>>(ops::largest_normalize_factor);
   for (std::size_t i = 0; i < Outputs; ++i) {
     args.to[i] = outputs[i].pointer;
     args.to_stride[i] = outputs[i].stride(0);

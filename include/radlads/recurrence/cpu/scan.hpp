@@ -3,7 +3,7 @@
 // Scans on the CPU: value channels as SIMD lanes, (batch, head) pairs split among threads, each
 // head from its first token to its last with up to 64 channels of state in the first-level cache.
 
-#include "radlads/core/backend.hpp"
+#include "radlads/core/cpu/backend.hpp"
 #include "radlads/core/cpu/lanes.hpp"
 #include "radlads/core/dispatch.hpp"
 #include "radlads/core/view.hpp"
@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace radlads::recurrence {
 
@@ -252,6 +253,18 @@ void scan_backward_on(cpu_backend& b,
       [&](auto algorithm, const recurrence::head_group& group, const auto& memory) {
         algorithm.backward(a, group, memory);
       });
+}
+
+/// Documents run group by group: there is no launch to save.
+template <class Cell, class T>
+bool scan_forward_varlen_on(cpu_backend&, std::span<const std::int64_t>,
+                            const recurrence::scan_forward_arguments<Cell, T, host_space>&) {
+  return false;
+}
+template <class Cell, class T>
+bool scan_backward_varlen_on(cpu_backend&, std::span<const std::int64_t>,
+                             const recurrence::scan_backward_arguments<Cell, T, host_space>&) {
+  return false;
 }
 
 }  // namespace radlads::cpu_detail
