@@ -43,6 +43,24 @@ TEST(stage_memory, its_parts_are_the_sizes_of_the_tensors) {
   EXPECT_EQ(m.total(), m.teacher + m.weights + m.gradients + m.optimizer + m.step);
 }
 
+TEST(stage_memory, a_moment_has_the_size_of_the_weights) {
+  const stage_memory m = of(1);
+  const auto bytes = static_cast<std::size_t>(m.parameters) * sizeof(float);
+  EXPECT_LT(m.optimizer, 3 * bytes);
+}
+
+TEST(stage_memory, each_thread_has_gradients_of_its_own) {
+  const auto of_threads = [&](int threads) {
+    return estimate_memory<dry_model>("distill", some_stage(), some_models(), 1,
+                                      {.cpu_threads = threads});
+  };
+  const int parts = distill::replica_count(some_models().trained.hidden, 4);
+  ASSERT_GT(parts, 1);
+  const stage_memory one = of_threads(0), several = of_threads(4);
+  EXPECT_EQ(several.gradients, one.gradients * static_cast<std::size_t>(parts + 1));
+  EXPECT_EQ(several.step, one.step * static_cast<std::size_t>(parts));
+}
+
 TEST(stage_memory, ranks_share_moments_and_exchange_gradients) {
   const stage_memory one = of(1), two = of(1, {.ranks = 2, .is_sharded = true});
   EXPECT_EQ(two.optimizer, (one.optimizer + 1) / 2);

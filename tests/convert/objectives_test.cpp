@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,7 +28,8 @@ class objectives : public ::testing::Test {
   }
 
   /// Names of the tensors that a step of a stage changes.
-  std::vector<std::string> changed(const std::string& stage, const std::string& trainable) {
+  std::vector<std::string> changed(const std::string& stage, const std::string& trainable,
+                                   const std::function<void(stage_settings&)>& set = {}) {
     const auto made = make_student(b_, teacher_, std::string("rad_rwkv7"), model_settings());
     const auto before = make_student(b_, teacher_, std::string("rad_rwkv7"), model_settings());
     files::directory_lock lock;
@@ -37,6 +39,7 @@ class objectives : public ::testing::Test {
     task.settings.context = 8;
     task.settings.warmup_steps = 0;
     task.settings.trainable = trainable;
+    if (set) set(task.settings);
     const teacher_access<test::tiny_model> access{
         [&]() -> const test::tiny_model& { return teacher_; }, [] {}};
     const take_steps<test::tiny_model> one_step = [&](training<test::tiny_model>& trained) {
@@ -98,6 +101,20 @@ TEST_F(objectives, distillation_trains_everything_by_a_divergence) {
   EXPECT_TRUE(has_others_than_mixers(changed("distill", "everything")));
   EXPECT_GE(loss_, 0);
   EXPECT_LT(loss_, 0.1);
+}
+
+TEST_F(objectives, losses_are_those_of_the_settings) {
+  // The norm of a row against its mean square: the loss is what its name says.
+  changed("align", "mixers");
+  const double norms = loss_;
+  changed("align", "mixers", [](stage_settings& s) { s.loss = "mse"; });
+  EXPECT_GT(std::abs(loss_ - norms), 1e-3 * norms);
+  changed("distill", "everything");
+  const double divergence = loss_;
+  changed("distill", "everything", [](stage_settings& s) { s.kl_weight = 3; });
+  EXPECT_NEAR(loss_, 3 * divergence, 1e-4 * divergence);
+  changed("distill", "everything", [](stage_settings& s) { s.ce_weight = 1; });
+  EXPECT_NEAR(loss_, divergence + std::log(280.0), 0.1);
 }
 
 }  // namespace objectives_test

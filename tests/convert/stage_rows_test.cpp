@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -80,6 +81,22 @@ TEST(stage_rows, the_cubic_order_tells_what_it_leaves_out) {
   const stage_rows::share share = stage_rows(text, s, false, 0).read_share();
   EXPECT_EQ(share.read, 29);
   EXPECT_EQ(share.all, 30);
+}
+
+TEST(stage_rows, the_order_depends_on_the_seed_or_the_offset) {
+  const data::token_stream text = counted(4 * 30);
+  stage_settings s = small();
+  s.batch = 12;
+  const ids first = stage_rows(text, s, false, 0).of_step(0);
+  s.seed += 1;
+  EXPECT_NE(stage_rows(text, s, false, 0).of_step(0), first);
+  // slot n of the order cubic is the slot n - 1 of that which begins one further
+  s.sampler = "cubic";
+  const ids cubic = stage_rows(text, s, false, 0).of_step(0);
+  s.sample_offset = 1;
+  const ids later = stage_rows(text, s, false, 0).of_step(0);
+  EXPECT_NE(later, cubic);
+  EXPECT_TRUE(std::equal(cubic.begin() + 4, cubic.end(), later.begin()));
 }
 
 TEST(stage_rows, rejects_a_text_without_a_row) {
