@@ -2,7 +2,6 @@
 // radlads convert: all steps in a row. The finished model is the output directory itself, the steps
 // lie in its folder steps/; a rerun continues where the last one ended.
 
-#include "begin_token.hpp"
 #include "commands.hpp"
 #include "documents.hpp"
 #include "memory.hpp"
@@ -14,6 +13,7 @@
 #include "radlads/io/model_description.hpp"
 #include "recipe.hpp"
 #include "score_table.hpp"
+#include "scored_documents.hpp"
 #include "stages.hpp"
 #include "student.hpp"
 #include "texts.hpp"
@@ -46,36 +46,6 @@ struct convert_options {
 
 const std::vector<std::string> sections{"model", "align", "distill", "extend", "parallel"};
 
-/// The files of --eval-text, if it is given.
-std::optional<text_inputs> texts_to_score(const convert_options& o, const text_inputs& trained) {
-  if (o.eval_text.empty()) return std::nullopt;
-  text_inputs scored(o.eval_text);
-  require(!scored.has_standard_input() || !trained.has_standard_input(),
-          "--text and --eval-text both read standard input, which can be read once");
-  require(!scored.holds_ids(), scored.name(),
-          ": holds token ids, not text; expected .txt or .jsonl");
-  return scored;
-}
-
-std::vector<std::vector<std::int32_t>> documents_to_score(const convert_options& o,
-                                                          const training_text& text,
-                                                          const std::optional<text_inputs>& scored,
-                                                          const models::config& teacher,
-                                                          std::int64_t context) {
-  std::vector<std::vector<std::int32_t>> ids;
-  if (!scored && text.held_out.empty()) return ids;
-  const text::tokenizer tokenizer = load_tokenizer(o.teacher, teacher);
-  const std::optional<std::int32_t> prefix = scoring_prefix(tokenizer, teacher);
-  const auto add = [&](const document& document) {
-    ids.push_back(ids_to_score(tokenizer, prefix, document, context));
-  };
-  std::for_each(text.held_out.begin(), text.held_out.end(), add);
-  if (!scored) return ids;
-  const std::vector<document> documents = make_documents(scored->rows(), o.teacher, false);
-  std::for_each(documents.begin(), documents.end(), add);
-  return ids;
-}
-
 /// Prints settings and memory.
 void run_dry(const convert_options& o, settings values) {
   const models::config teacher = io::read_description(o.teacher).config;
@@ -101,7 +71,7 @@ void run(const CLI::App& app, const convert_options& o) {
   convert::require_precision<backend_type>(values, {"align", "distill", "extend"});
   require_apart(o.out, o.teacher);
   const text_inputs given(o.text);
-  const std::optional<text_inputs> scored = texts_to_score(o, given);
+  const std::optional<text_inputs> scored = texts_to_score(o.eval_text, given);
   backend_type b(backend_options(o.common));
   const run_context run = run_on(b, o.common);
   teacher_model teacher(run, o.teacher);
@@ -114,8 +84,9 @@ void run(const CLI::App& app, const convert_options& o) {
   hooks.on_begin = [&] {
     settle_by_size(values, o.settings, {"align", "distill"}, teacher.parameters(),
                    text.stream.size());
-    table.emplace(b, teacher,
-                  documents_to_score(o, text, scored, teacher.config(), values.distill.context));
+    table.emplace(
+        b, teacher,
+        documents_to_score(o.teacher, teacher.config(), text, scored, values.distill.context));
   };
   hooks.on_step = [&](const std::string& step, const model_type& student) {
     table->add(step, student);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program radlads: softmax transformers into linear-attention models, and everything around it.
 
+#include "command_names.hpp"
 #include "commands.hpp"
 #include "device_program.hpp"
 #include "interruption.hpp"
@@ -9,7 +10,6 @@
 #include "radlads/convert/observer.hpp"
 #include "radlads/version.hpp"
 #include "ranks.hpp"
-#include "settings_value.hpp"
 #include "standard_streams.hpp"
 
 #include <CLI/CLI.hpp>
@@ -51,41 +51,6 @@ void add_commands(CLI::App& app) {
 
 /// Options whose value is a text, which may be empty.
 const std::vector<std::string> text_options{"--prompt", "--system"};
-
-/// Throws unless the first argument is a command or an option of the program itself.
-void require_command(const CLI::App& app, const std::vector<std::string>& arguments) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
-  const std::string all = fmt::format("{}", fmt::join(names, ", "));
-  if (arguments.empty()) {
-    throw CLI::ValidationError(fmt::format("expected a command: {}; or --help", all));
-  }
-  const std::string& first = arguments.front();
-  if (first.starts_with("-")) {
-    const std::string name = first.substr(first.find_first_not_of('-') == 1 ? 1 : 2);
-    if (app.get_option_no_throw(first.substr(0, first.find('='))) != nullptr) return;
-    throw CLI::ValidationError(radlads::program::unknown_argument(app, "--" + name));
-  }
-  if (std::find(names.begin(), names.end(), first) != names.end()) return;
-  throw CLI::ValidationError(fmt::format("there is no command {}; the nearest is {}, all are {}",
-                                         first, radlads::program::nearest(first, names), all));
-}
-
-/// What to say of the first argument that the command in use does not have; empty when it has all.
-/// Settings are read later.
-std::string unknown_of(const CLI::App& app) {
-  for (const CLI::App* command : app.get_subcommands()) {
-    for (const std::string& each : command->remaining()) {
-      const bool is_setting = each.find('.') < each.find('=');
-      if (!command->get_allow_extras() || (each.starts_with("--") && !is_setting)) {
-        return radlads::program::unknown_argument(*command, each);
-      }
-    }
-  }
-  return "";
-}
 
 void run_command(CLI::App& app, int argc, char** argv) {
   using namespace radlads::program;
