@@ -86,7 +86,9 @@ includes_present() { headers | xargs -r awk -f "$here/includes.awk"; }
 backends_apart() {
   headers | includes | awk -F: '
     $1 ~ /\/cpu\// && $3 ~ /\/cuda\// { print $1 ":" $2 ": a file under cpu/ includes " $3 }
-    $1 ~ /\/cuda\// && $3 ~ /\/cpu\// { print $1 ":" $2 ": a file under cuda/ includes " $3 }'
+    $1 ~ /\/cuda\// && $3 ~ /\/cpu\// { print $1 ":" $2 ": a file under cuda/ includes " $3 }
+    $1 ~ /radlads\/(ops|recurrence)\/[a-z0-9_]+\.hpp$/ && $3 ~ /\/(cpu|cuda|dry_run)\// {
+      print $1 ":" $2 ": a contract includes no backend, here " $3 }'
 }
 
 # Which foreign headers may stand where; tests/reference shares no code with the library.

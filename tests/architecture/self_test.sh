@@ -84,6 +84,8 @@ expect includes_present 'ops/norm.hpp:3: std::vector is used, but vector is not 
 
 header include/radlads/ops/cpu/norm.hpp '#include "radlads/ops/cuda/norm.cuh"'
 expect backends_apart 'ops/cpu/norm.hpp:3: a file under cpu/ includes'
+header include/radlads/ops/norm.hpp '#include "radlads/ops/cpu/norm.hpp"'
+expect backends_apart 'ops/norm.hpp:3: a contract includes no backend'
 
 header include/radlads/ops/norm.hpp '#include <Eigen/Core>'
 expect include_origin 'ops/norm.hpp:3: Eigen belongs under cpu/'
