@@ -7,23 +7,21 @@
 #include "model.hpp"
 #include "model_readme.hpp"
 #include "radlads/core/error.hpp"
-#include "radlads/dry_run.hpp"
 #include "radlads/files/json.hpp"
 #include "radlads/io/model_description.hpp"
 #include "radlads/io/safetensors_reader.hpp"
+#include "state_size.hpp"
 
 #include <fmt/format.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace radlads::program {
@@ -38,46 +36,6 @@ std::string grouped(std::int64_t number) {
 
 void print_line(std::string_view name, const std::string& value) {
   print("  {:<14} {}\n", name, value);
-}
-
-/// What the mixers' states take: bytes of a sequence however long, and bytes of each token more.
-struct state_size {
-  std::int64_t sequence = 0, token = 0;
-  std::int64_t recurrent_layers = 0, softmax_layers = 0;
-};
-
-/// The sum; throws where it passes 63 bits.
-std::int64_t sum_of(std::int64_t a, std::int64_t b) {
-  require(b <= std::numeric_limits<std::int64_t>::max() - a, "inspect: the states of all layers ",
-          "have more bytes than 63 bits count");
-  return a + b;
-}
-
-/// Counted, not allocated: a description may name any sizes.
-state_size measure_state(const models::config& c) {
-  using model = model_of<float, dry_run_backend>;
-  dry_run_backend b;
-  model::layers_type layers;
-  layers.configure(c);
-  const model::state state = layers.make_state(b, 1);
-  state_size size;
-  for (const auto& layer : state.layers) {
-    std::visit(
-        [&](const auto& s) {
-          if constexpr (requires { s.matrix; }) {
-            size.sequence = sum_of(size.sequence, s.bytes());
-            ++size.recurrent_layers;
-          } else {
-            // Sizes of a description have 31 bits, so that one layer's bytes fit.
-            const std::int64_t values =
-                s.k.extent(2) * s.k.extent(3) + s.v.extent(2) * s.v.extent(3);
-            size.token = sum_of(size.token, values * static_cast<std::int64_t>(sizeof(float)));
-            ++size.softmax_layers;
-          }
-        },
-        layer);
-  }
-  return size;
 }
 
 void print_tensors(const io::safetensors_set& file) {
