@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which algorithm CUDA takes for which shape: decided on the host, so this needs no GPU.
 
-#include "radlads/recurrence/cuda/select_algorithm.cuh"
+#include "radlads/recurrence/cuda/select_algorithm.hpp"
 #include "radlads/recurrence/rwkv6.hpp"
 #include "support/error_of.hpp"
 

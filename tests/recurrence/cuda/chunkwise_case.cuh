@@ -6,7 +6,7 @@
 #include "radlads/recurrence/cuda/chunkwise.cuh"
 #include "radlads/recurrence/cuda/chunkwise_backward.cuh"
 #include "radlads/recurrence/cuda/chunkwise_delta.cuh"
-#include "radlads/recurrence/cuda/select_algorithm.cuh"
+#include "radlads/recurrence/cuda/select_algorithm.hpp"
 #include "radlads/recurrence/cuda/two_pass_chunkwise.cuh"
 #include "radlads/recurrence/cuda/two_pass_chunkwise_backward.cuh"
 #include "support/cuda_case.cuh"

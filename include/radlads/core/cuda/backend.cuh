@@ -2,7 +2,7 @@
 #pragma once
 // One CUDA device: a stream, memory in the order of that stream, scratch, and cuBLASLt's handle
 // with its workspace. Nothing here waits for the device but synchronize() and the end of a backend
-// with a stream of its own.
+// with a stream of its own. This is for host compilers too.
 
 #include "radlads/core/arena.hpp"
 #include "radlads/core/backend.hpp"

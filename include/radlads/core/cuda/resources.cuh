@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// What a cuda_backend works with: resources of its own, or those of the program around it.
+// What a cuda_backend works with: resources of its own, or those of the program around it. This is
+// for host compilers too.
 
 #include "radlads/core/error.hpp"
 

@@ -11,7 +11,7 @@
 #include "radlads/recurrence/cuda/scan.cuh"
 #include "radlads/recurrence/cuda/scan_backward.cuh"
 #include "radlads/recurrence/cuda/scan_step.cuh"
-#include "radlads/recurrence/cuda/select_algorithm.cuh"
+#include "radlads/recurrence/cuda/select_algorithm.hpp"
 #include "radlads/recurrence/cuda/two_pass_chunkwise.cuh"
 #include "radlads/recurrence/cuda/two_pass_chunkwise_backward.cuh"
 
