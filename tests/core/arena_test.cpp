@@ -103,6 +103,11 @@ TEST(arena, takes_from_lent_memory_first) {
     EXPECT_EQ(scratch.take(100), lent);
     EXPECT_EQ(scratch.take(896), lent + 128);
     EXPECT_EQ(scratch.peak(), 1024u);
+    const arena<counted_memory>::mark full = scratch.position();
+    scratch.rewind({});
+    scratch.take(64);
+    EXPECT_EQ(scratch.peak(), 1024u);
+    scratch.rewind(full);
     EXPECT_EQ(memory.blocks, 0);
     scratch.take(1);
     EXPECT_EQ(memory.blocks, 1);
