@@ -74,5 +74,27 @@ TEST(agreement, adds_nothing_to_an_error_of_a_single_rank) {
   EXPECT_EQ(error_of([&] { parallel::together(alone, b, [] { fail("as it is"); }); }), "as it is");
 }
 
+/// A rank that no longer reaches the other.
+struct cut_off {
+  int rank() const { return 0; }
+  int size() const { return 2; }
+  void barrier() { lose(); }
+  void all_reduce(auto&, const auto&) { lose(); }
+  void reduce_scatter(auto&, const auto&, const auto&) { lose(); }
+  void all_gather(auto&, const auto&, const auto&) { lose(); }
+  void broadcast(auto&, const auto&, int) { lose(); }
+  static void lose() { fail("the connection is broken"); }
+};
+
+TEST(together, keeps_its_own_error_where_ranks_no_longer_reach_each_other) {
+  cpu_backend b({.threads = 1});
+  cut_off ranks;
+  EXPECT_EQ(error_of([&] {
+              parallel::together(ranks, b, [] { fail("rank 0 has waited 3 seconds for rank 1"); });
+            }),
+            "rank 0 has waited 3 seconds for rank 1");
+  EXPECT_EQ(error_of([&] { parallel::together(ranks, b, [] {}); }), "the connection is broken");
+}
+
 }  // namespace agreement_test
 }  // namespace radlads::test

@@ -68,7 +68,8 @@ std::string broadcast_text(C& ranks, B& b, const std::string& text, int root) {
 }
 
 /// Calls work() on every rank. Where it throws on any, this throws on all, once all are done: the
-/// error of the first such rank, which it names; out_of_memory stays what it is.
+/// error of the first such rank, which it names; out_of_memory stays what it is. Where ranks no
+/// longer reach each other, as when work() has waited for one in vain, it throws its own error.
 template <backend B, communicator<B> C, class F>
 void together(C& ranks, B& b, F&& work) {
   if (ranks.size() == 1) return work();
@@ -87,7 +88,13 @@ void together(C& ranks, B& b, F&& work) {
     outcome = failed;
     text = problem.what();
   }
-  const auto outcomes = gather<std::int64_t>(ranks, b, std::span(&outcome, 1));
+  std::vector<std::int64_t> outcomes;
+  try {
+    outcomes = gather<std::int64_t>(ranks, b, std::span(&outcome, 1));
+  } catch (const std::exception&) {
+    if (outcome == done) throw;
+    fail(text);
+  }
   const auto first = std::find_if(outcomes.begin(), outcomes.end(),
                                   [](std::int64_t each) { return each != done; });
   if (first == outcomes.end()) return;
