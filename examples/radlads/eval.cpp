@@ -15,7 +15,8 @@
 #include "radlads/distill/evaluate.hpp"
 #include "radlads/files/atomic.hpp"
 #include "radlads/files/json.hpp"
-#include "scores.hpp"
+#include "ranks.hpp"
+#include "spread_scores.hpp"
 #include "texts.hpp"
 
 #include <fmt/format.h>
@@ -159,7 +160,7 @@ files::json run_text(backend_type& b, const eval_options& o, const text_inputs& 
                      const text::tokenizer& tokenizer) {
   const documents all = encode_documents(
       o, given, tokenizer, scoring_prefix(tokenizer, model.config), host_threads(o.common));
-  const distill::evaluation e = score_documents(b, model, teacher, all);
+  const distill::evaluation e = score_spread_documents(b, model, teacher, all);
   require(e.total.tokens > 0, given.name(), ": holds no token to score");
   require(std::isfinite(e.total.nats), o.model.string(), ": the loss on ", given.name(), " is ",
           e.total.nats);
@@ -178,7 +179,7 @@ std::int64_t task_context(const eval_options& o, const models::config& model) {
 void run(const eval_options& o) {
   require(!o.text.empty() || !o.tasks.names.empty(), "eval needs --text, --tasks or both");
   // Refuses a place that cannot be written before the work instead of after it.
-  if (!o.json.empty()) {
+  if (!o.json.empty() && ranks().is_first()) {
     require_new_file(o.json, o.is_overwriting);
     const files::atomic_file refused_now(o.json);
   }
@@ -188,6 +189,9 @@ void run(const eval_options& o) {
   const std::vector<loaded_task> tasks = read_tasks(o.tasks);
   std::optional<text_inputs> given;
   if (!o.text.empty()) given.emplace(o.text);
+  require(ranks().size() == 1 || !given || !given->has_standard_input(),
+          "--text - is one process's standard input; ", ranks().size(),
+          " ranks all read the text, so give a file");
   backend_type b(backend_options(o.common));
   const std::unique_ptr<model_type> model = load_model(b, o.model);
   const text::tokenizer tokenizer = load_tokenizer(o.model, model->config);
@@ -200,7 +204,7 @@ void run(const eval_options& o) {
     write_output((given ? "\n" : "") + task_table(scored));
     add_task_json(report, scored);
   }
-  if (!o.json.empty()) files::write_json(o.json, report);
+  if (!o.json.empty() && ranks().is_first()) files::write_json(o.json, report);
 }
 
 void add_task_options(CLI::App& command, task_options& o) {

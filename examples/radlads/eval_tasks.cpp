@@ -7,8 +7,8 @@
 #include "radlads/evaluate/request.hpp"
 #include "radlads/files/folder.hpp"
 #include "radlads/text/encoder.hpp"
-#include "scores.hpp"
 #include "settings_value.hpp"
+#include "spread_scores.hpp"
 #include "task_progress.hpp"
 #include "task_yaml.hpp"
 
@@ -50,7 +50,8 @@ std::vector<task_result> results_of(backend_type& b, const model_type& model,
                                     const loaded_task& task,
                                     const std::vector<evaluate::request>& requests) {
   task_progress progress(task.name, requests.size());
-  const auto scores = score_requests(b, model, requests, [&](std::size_t done) { progress(done); });
+  const auto scores =
+      score_spread_requests(b, model, requests, [&](std::size_t done) { progress(done); });
   for (const evaluate::likelihood& each : scores) {
     require(std::isfinite(each.log_probability), "the log-probability of a continuation is ",
             each.log_probability);

@@ -77,8 +77,8 @@ cpu_backend& host() {
 }
 
 /// Commands that several ranks may run.
-constexpr std::array<std::string_view, 6> parallel_commands{"train",   "transfer", "align",
-                                                            "distill", "extend",   "convert"};
+constexpr std::array<std::string_view, 7> parallel_commands{
+    "train", "transfer", "align", "distill", "extend", "convert", "eval"};
 
 std::string started(const parallel::placement& p) {
   return fmt::format("{} says that {} processes were started", p.source, p.size);

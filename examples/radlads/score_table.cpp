@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "radlads/core/error.hpp"
-#include "radlads/parallel/communicator.hpp"
-#include "ranks.hpp"
 #include "score_table.hpp"
-#include "scores.hpp"
+#include "spread_scores.hpp"
 
 #include <fmt/format.h>
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 
 namespace radlads::program {
 
 void score_table::add(const std::string& name, const model_type& model) {
   if (documents_.empty()) return;
-  // Each rank scores its documents.
-  const auto own = parallel::part_of(static_cast<std::int64_t>(documents_.size()), ranks().rank(),
-                                     ranks().size());
-  const auto mine =
-      std::span(documents_)
-          .subspan(static_cast<std::size_t>(own.begin), static_cast<std::size_t>(own.size()));
   const distill::score s =
-      ranks().sum(score_documents(backend_, model, &teacher_.get(), mine).total);
+      score_spread_documents(backend_, model, &teacher_.get(), documents_).total;
   require(s.tokens > 0, "the documents to score hold no tokens to predict");
   if (rows_.empty()) add_row("teacher", s.tokens, s.per_token(s.teacher_nats), 0, 0, 1);
   add_row(name, s.tokens, s.per_token(s.nats), s.per_token(s.nats - s.teacher_nats),

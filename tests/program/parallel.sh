@@ -72,6 +72,20 @@ cmp three.txt again.txt || stop "three ranks, twice, give two tables"
 ranks 2 "${convert[@]}" --out spread --parallel.shard optimizer >/dev/null 2>log.txt || stop "spread: $(cat log.txt)"
 same_losses spread one
 
+# Scores of text and of a set of questions: the figures of one process, and one file.
+mkdir sets
+for i in 1 2 3 4 5; do
+  echo '{"query": "The cat sat on the", "choices": [" mat", " dog '$i'", " cats"], "gold": 0}'
+done >sets/animals.jsonl
+scores=("$RADLADS" eval --model one --teacher teacher --text text.txt --tasks animals --data sets --threads 1)
+"${scores[@]}" --json alone.json >alone.txt 2>log.txt || stop "eval: $(cat log.txt)"
+ranks 3 "${scores[@]}" --json ranks.json >ranks.txt 2>log.txt || stop "eval on three ranks: $(cat log.txt)"
+cmp alone.txt ranks.txt || stop "eval on three ranks: other figures"
+[ "$(grep -c '"tokens"' alone.json)" -gt 1 ] || stop "eval wrote no figures: $(cat alone.json)"
+paste -d' ' <(tr -dc '0-9.e\n-' <alone.json) <(tr -dc '0-9.e\n-' <ranks.json) |
+  awk 'NF == 2 && ($1 - $2) ^ 2 > (1e-9 * $2) ^ 2 { exit 1 }' || stop "eval on three ranks: $(diff alone.json ranks.json)"
+expect_refusal "3 ranks all read the text, so give a file" ranks_quietly 3 "$RADLADS" eval --model one --text -
+
 # One stage of 30 steps, which is stopped in several ways, each time on another number of ranks, and ends as it does
 # alone.
 stage=("$RADLADS" align --teacher teacher --student one/steps/transfer --text text.txt --threads 1 --align.tokens 11520
