@@ -23,14 +23,14 @@ namespace {
 volatile std::sig_atomic_t signal_number = 0;
 void note_signal(int number) { signal_number = number; }
 
-/// Prints what the library says, one line for every 50 steps, and stops after a signal.
+/// Prints what the library says, one line for every 10 steps, and stops after a signal.
 convert::observer watching() {
   convert::observer events;
   events.message = [](const std::string& text) { std::cerr << text << '\n'; };
   events.watch = [](const convert::stage_start& start) {
     convert::stage_watch watch;
     watch.on_step = [start](const convert::stage_progress& now) {
-      if (now.steps_done % 50 != 0) return;
+      if (now.steps_done % 10 != 0) return;
       std::cerr << start.stage << ' ' << now.steps_done << '/' << start.steps << ": loss "
                 << now.loss << '\n';
     };
@@ -47,7 +47,7 @@ convert::settings settings_for(std::int64_t tokens) {
     stage->tokens = 4 * tokens;
     stage->batch = 4;
     stage->context = 64;
-    stage->save_every = 50;
+    stage->save_every = 10;
   }
   return values;
 }

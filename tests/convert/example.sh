@@ -12,7 +12,7 @@ stop() {
   exit 1
 }
 
-for i in $(seq 40); do
+for i in $(seq "${RADLADS_STORIES:-200}"); do
   echo "Story $i. The cat sat on the mat, and the dog sat by the $i cats."
   echo "Then the cat saw the dog, and the dog saw the cat."
   echo "<|endoftext|>"
@@ -34,23 +34,32 @@ grep -q "^distill [0-9]*/[0-9]*: loss " log.txt || stop "no word on progress: $(
 interrupt() {
   "$example" teacher text.txt "$2" >log.txt 2>&1 &
   local run=$!
-  for _ in $(seq 6000); do
-    [ -e "$2/steps/$3/checkpoint" ] && break
-    sleep 0.01
+  until [ -e "$2/steps/$3/checkpoint" ]; do
+    kill -0 $run 2>/dev/null || return 1
+    sleep 0.005
   done
   kill -s "$1" $run || return 1
   wait $run && return 1
   [ ! -e "$2/model.safetensors" ]
 }
 
-interrupt TERM stopped align || stop "the run could not be stopped: $(cat log.txt)"
-grep -q "the same command continues from" log.txt || stop "no word on how to go on: $(cat log.txt)"
-interrupt KILL stopped distill || stop "the run could not be killed: $(cat log.txt)"
+# A machine that is busy elsewhere may be too late once.
+for _ in 1 2 3 4 5; do
+  rm -rf stopped
+  interrupt TERM stopped align && grep -q "align: stopped and saved after step" log.txt && break
+done
+grep -q "the same command continues from" log.txt || stop "the run could not be stopped: $(cat log.txt)"
+for _ in 1 2 3 4 5; do
+  rm -rf killed
+  cp -r stopped killed
+  interrupt KILL killed distill && break
+done
+[ ! -e killed/model.safetensors ] || stop "the run could not be killed: $(cat log.txt)"
 grep -q "align: continuing after step" log.txt || stop "step 1 began again: $(cat log.txt)"
-"$example" teacher text.txt stopped 2>log.txt || stop "stopped: $(cat log.txt)"
+"$example" teacher text.txt killed 2>log.txt || stop "killed: $(cat log.txt)"
 grep -q "distill: continuing after step" log.txt || stop "step 2 began again: $(cat log.txt)"
-cmp whole/model.safetensors stopped/model.safetensors || stop "the students differ"
+cmp whole/model.safetensors killed/model.safetensors || stop "the students differ"
 
 echo "One more line." >>text.txt
 "$example" teacher text.txt whole >log.txt 2>&1 && stop "another text, and the example went on"
-grep -q "data_hash was" log.txt || stop "no word on the text: $(cat log.txt)"
+grep -q "is complete, but not of this run" log.txt || stop "no word on the text: $(cat log.txt)"
