@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "generating.hpp"
 #include "generation_tests.hpp"
+#include "prompt_writer.hpp"
 #include "radlads/core/error.hpp"
 #include "radlads/evaluate/answers.hpp"
 #include "radlads/evaluate/generation.hpp"
 #include "radlads/evaluate/metrics.hpp"
 #include "radlads/evaluate/needle.hpp"
 #include "radlads/evaluate/prompts.hpp"
-#include "radlads/text/encoder.hpp"
 #include "task_progress.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -25,57 +24,8 @@ using evaluate::continuation_rule;
 using evaluate::task_result;
 using ids = std::vector<std::int32_t>;
 
-/// Writes texts behind prompts, each from its beginning.
-class writer {
- public:
-  explicit writer(const generation_subject& s)
-      : s_(s), encoder_(s.tokenizer), ends_(end_ids(s.model.config, s.tokenizer)) {}
-
-  /// The last ids of a prompt, so that `more` fit behind them.
-  ids prompt_ids(std::string_view prompt, std::int64_t more) {
-    require(more < s_.context, more, " tokens behind a prompt do not fit a context of ",
-            s_.context);
-    ids all = s_.tokenizer.post_processor().prefix();
-    const ids text = encoder_.encode(prompt);
-    all.insert(all.end(), text.begin(), text.end());
-    require(!all.empty(), "a prompt is empty, and the tokenizer puts no token in front of a text");
-    const auto room = static_cast<std::size_t>(s_.context - more);
-    if (all.size() > room) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(room));
-    return all;
-  }
-
-  ids write(const ids& prompt, continuation_rule rule) {
-    rule.ends = ends_;
-    return evaluate::continue_ids(*make_generator(s_.b, s_.model), prompt, rule);
-  }
-
-  std::string answer(std::string_view prompt, const evaluate::generation_rule& how) {
-    const continuation_rule rule{.max_tokens = how.max_tokens, .ends = ends_};
-    return evaluate::continue_text(*make_generator(s_.b, s_.model), s_.tokenizer,
-                                   prompt_ids(prompt, how.max_tokens), rule, how.until);
-  }
-
-  text::encoder& encoder() { return encoder_; }
-
- private:
-  const generation_subject& s_;
-  text::encoder encoder_;
-  ids ends_;
-};
-
 std::size_t count_of(std::int64_t limit, std::size_t usual) {
   return limit > 0 ? std::min(static_cast<std::size_t>(limit), usual) : usual;
-}
-
-std::vector<std::string> answers_to(writer& w, const std::string& name, const evaluate::task& kind,
-                                    std::span<const evaluate::document> asked) {
-  task_progress progress(name, asked.size());
-  std::vector<std::string> answers;
-  for (const evaluate::document& d : asked) {
-    answers.push_back(w.answer(d.options[0].context, kind.generation));
-    progress(answers.size());
-  }
-  return answers;
 }
 
 /// A number behind the needle's sentence; what follows it does not count.
@@ -107,7 +57,7 @@ std::vector<std::int64_t> needle_lengths(const generation_options& o, std::int64
 std::vector<task_result> run_needle(const generation_subject& s, const generation_options& o,
                                     std::int64_t limit) {
   const evaluate::task kind = needle_task();
-  writer w(s);
+  prompt_writer w(s);
   const auto begin = static_cast<std::int64_t>(s.tokenizer.post_processor().prefix().size());
   const auto count = [&](const std::string& text) {
     return static_cast<std::int64_t>(w.encoder().encode(text).size()) + begin;
@@ -135,7 +85,7 @@ task_result result_of(std::string name, std::size_t asked) {
 
 std::vector<task_result> run_repetition(const generation_subject& s, const generation_options& o,
                                         std::int64_t limit) {
-  writer w(s);
+  prompt_writer w(s);
   const std::size_t count = count_of(limit, evaluate::prompts.size());
   std::vector<double> greedy, sampled;
   task_progress progress("repetition", 2 * count);
@@ -159,7 +109,7 @@ std::vector<task_result> run_divergence(const generation_subject& s, const model
                                         const generation_options& o, std::int64_t limit) {
   require(teacher != nullptr, "divergence compares a student with its teacher: give --teacher");
   const generation_subject of_teacher{s.b, *teacher, s.tokenizer, s.context};
-  writer w(of_teacher);
+  prompt_writer w(of_teacher);
   const std::size_t count = count_of(limit, evaluate::prompts.size());
   std::vector<double> lengths, is_same;
   task_progress progress("divergence", count);
@@ -192,18 +142,6 @@ std::vector<task_result> run_generation_test(const generation_subject& subject,
   if (name == "needle") return run_needle(subject, options, limit);
   if (name == "repetition") return run_repetition(subject, options, limit);
   return run_divergence(subject, teacher, options, limit);
-}
-
-std::vector<task_result> run_written_task(const generation_subject& subject,
-                                          const std::string& name,
-                                          const evaluate::task_documents& set) {
-  writer w(subject);
-  std::vector<task_result> results;
-  for (const auto& [part, asked] : set.parts) {
-    const std::vector<std::string> answers = answers_to(w, name, set.kind, asked);
-    results.push_back(evaluate::answer_result(name, set.kind, asked, answers));
-  }
-  return results;
 }
 
 }  // namespace radlads::program

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "generation_yaml.hpp"
 #include "radlads/core/error.hpp"
 #include "settings_value.hpp"
 #include "task_yaml.hpp"
@@ -49,31 +50,6 @@ std::vector<std::string> metrics_of(const YAML::Node& list, const std::string& p
     names.push_back(name);
   }
   return names;
-}
-
-void read_generation(evaluate::generation_rule& rule, const YAML::Node& map,
-                     const std::string& path) {
-  for_each_key(map, path, {"until", "max_gen_toks", "do_sample", "temperature"},
-               [&](const std::string& key, const YAML::Node& value, const std::string& where) {
-                 if (key == "until") {
-                   rule.until = texts_of(value, where);
-                   for (const std::string& each : rule.until)
-                     require(!each.empty(), where, "a text that ends answers is empty");
-                   return;
-                 }
-                 const std::string text = text_of(value, where);
-                 if (key == "max_gen_toks") {
-                   parse_value(text, rule.max_tokens, where.substr(0, where.size() - 2));
-                   require(rule.max_tokens >= 1, where, "expected 1 or more");
-                   return;
-                 }
-                 double number = 0;
-                 if (key == "temperature")
-                   parse_value(text, number, where.substr(0, where.size() - 2));
-                 const bool is_greedy = key == "temperature" ? number == 0 : text == "false";
-                 require(is_greedy, where, "answers are greedy; expected ",
-                         key == "do_sample" ? "false" : "0");
-               });
 }
 
 /// Keys whose values are texts.
