@@ -64,10 +64,11 @@ class renamed {
     const loan open(*this);
     model_.forward(b, ids, carried, s);
   }
+  template <class Finished>
   void backward(B& b, view<const std::int32_t, 2> ids, view<const float, 2> dnormed, saved& s,
-                params& grads) const {
+                params& grads, const Finished& finished) const {
     const loan open(*this);
-    model_.backward(b, ids, dnormed, s, grads);
+    model_.backward(b, ids, dnormed, s, grads, finished);
   }
 
  private:
