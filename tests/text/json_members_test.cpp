@@ -34,7 +34,7 @@ TEST(json_members, list_a_sequence_or_its_only_step) {
   const json nested = {{"type", "Sequence"}, {"steps", {list, {{"type", "NFD"}}, list}}};
   const auto steps = sequence_of(&nested, "steps", "place");
   ASSERT_EQ(steps.size(), 5u);
-  EXPECT_EQ(steps[2], json({{"type", "NFD"}}));
+  EXPECT_EQ(*steps[2], json({{"type", "NFD"}}));
   const json wrong = {{"type", "Sequence"}, {"steps", "NFC"}};
   EXPECT_TRUE(
       says(error_of([&] { sequence_of(&wrong, "steps", "place"); }), {"'place.steps'", "array"}));
