@@ -44,7 +44,8 @@ TEST(settings_text, other_values_are_written_as_yaml_reads_them) {
 TEST(settings_text, sections_are_those_asked_for) {
   settings values;
   values.parallel.time_limit = 30;
-  EXPECT_EQ(settings_text(values, {"parallel"}), "parallel:\n  shard: none\n  time_limit: 30\n");
+  EXPECT_EQ(settings_text(values, {"parallel"}),
+            "parallel:\n  shard: none\n  time_limit: 30\n  port: 29510\n");
   const std::string both = settings_text(values, {"distill", "align"});
   EXPECT_TRUE(both.starts_with("align:\n  tokens: 20000000\n  lr_init: 0.001\n"));
   EXPECT_NE(both.find("distill:\n"), std::string::npos);
