@@ -47,7 +47,7 @@ struct stage_inputs {
   std::filesystem::path tokenizer_source;  ///< whose tokenizer files the output takes over
   run_options options = {};
   std::filesystem::path start = {};  ///< directory that the stage's model was read from, if any
-  /// Hears of a stage that ran out of memory before the exception goes on.
+  /// Hears of a stage that ran out of memory before the exception leaves it.
   std::function<void(const failed_stage&)> on_out_of_memory = {};
 };
 

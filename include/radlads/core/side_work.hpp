@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Work beside a backend's own: what needs only a part of the results so far begins when that part
-// is there, while the backend goes on. Other backends do everything in the order of the calls.
+// is there, while the backend continues. Other backends do everything in the order of the calls.
 
 #include <cstddef>
 
