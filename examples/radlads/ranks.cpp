@@ -15,6 +15,7 @@
 #include "radlads/parallel/mpi.hpp"
 #endif
 #if defined(RADLADS_PROGRAM_CUDA)
+#include "radlads/core/cuda/backend.cuh"
 #include "radlads/parallel/cuda/nccl.cuh"
 #endif
 
