@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Headers are compiled alone, as part of an ordinary build: the public ones, and with RADLADS_VERIFY_HEADERS, which the
-# presets dev and asan set, all of them. That a header includes what it uses is also what the rule includes_present of
-# tests/architecture/check.sh reads off the source, in a second.
+# presets dev and asan set, all of them. Most of what a header uses and
+# does not include the rule includes_present of tests/architecture/check.sh finds in the source, in a second.
 #
 # Nearly all of that time would go into Eigen and nlohmann/json, parsed again for each header. So a header that
 # includes one of them, itself or through others, is compiled with it precompiled. This hides no missing

@@ -79,8 +79,8 @@ include_direction() {
     }'
 }
 
-# Every header includes what declares the names that it uses. The compiler says the same of each header alone, in
-# minutes (option RADLADS_VERIFY_HEADERS).
+# Every header includes what declares the names that it uses. Constants and names behind two namespaces escape this;
+# compiling each header alone takes minutes and finds them (option RADLADS_VERIFY_HEADERS).
 includes_present() { headers | xargs -r awk -f "$here/includes.awk"; }
 
 backends_apart() {
